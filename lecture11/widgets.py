@@ -46,8 +46,7 @@ def picture_slider(
     """
     if not len(figures) == len(labels) == len(alts):
         raise ValueError(
-            f"one label and one alt text a picture: got {len(figures)} figures, "
-            f"{len(labels)} labels, {len(alts)} alts"
+            f"one label and one alt text a picture: got {len(figures)} figures, {len(labels)} labels, {len(alts)} alts"
         )
     if len(figures) < 2:
         raise ValueError(f"a slider needs at least two pictures, got {len(figures)}")

@@ -1,0 +1,119 @@
+"""Gaussian densities and mixtures: what both halves of the lecture share.
+
+Everything is in nats, constants included, one number per example: summed over dimensions, averaged over nothing.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def log_prob(
+    x: Float[Tensor, "batch *dims"], mean: Float[Tensor, "batch *dims"], log_var: Float[Tensor, "batch *dims"]
+) -> Float[Tensor, " batch"]:
+    """Log-density of a diagonal Gaussian, ``log N(x; mean, diag exp(log_var))``, in nats per example (F7, F8).
+
+    The constant ``-(d/2) log 2 pi`` is included.
+
+    Args:
+        x, mean, log_var: one shape, the batch first. ``log_var`` is the logarithm of the *variance*.
+    """
+    squared = (x - mean).square() * torch.exp(-log_var)
+    return -0.5 * (squared + log_var + math.log(2 * math.pi)).flatten(1).sum(1)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture of Gaussians with full covariances; with one component, a Gaussian. All of it is exact.
+
+    Its noised version is again a mixture, so that the density, the score and the optimal denoiser of noisy data
+    have closed forms: the oracle that learned denoisers are held against (F5).
+
+    Args:
+        weights: ``(m,)``, positive, summing to one.
+        means: ``(m, d)``.
+        covariances: ``(m, d, d)``, symmetric and positive definite.
+
+    Raises:
+        ValueError: shapes that do not fit, weights that are no distribution, a covariance that is none.
+    """
+
+    weights: Float[Tensor, " m"]
+    means: Float[Tensor, "m d"]
+    covariances: Float[Tensor, "m d d"]
+
+    def __post_init__(self) -> None:
+        m, d = self.means.shape
+        if self.weights.shape != (m,) or self.covariances.shape != (m, d, d):
+            raise ValueError(
+                f"{m} means in {d} dimensions need weights ({m},) and covariances ({m}, {d}, {d}), "
+                f"got {tuple(self.weights.shape)} and {tuple(self.covariances.shape)}"
+            )
+        if not (self.weights > 0).all() or abs(self.weights.sum().item() - 1) > 1e-6:
+            raise ValueError(f"weights must be positive and sum to 1, got {self.weights.tolist()}")
+        if (self.covariances - self.covariances.mT).abs().max() > 1e-6 * self.covariances.abs().max():
+            raise ValueError("covariances must be symmetric")
+        if torch.linalg.eigvalsh(self.covariances).min() <= 0:
+            raise ValueError("covariances must be positive definite; a degenerate direction needs some variance")
+
+    @property
+    def dim(self) -> int:
+        """Dimension ``d`` of the space."""
+        return self.means.shape[1]
+
+    def to(self, *args, **kwargs) -> "Mixture":
+        """The same mixture on another device or in another dtype."""
+        return Mixture(
+            self.weights.to(*args, **kwargs),
+            self.means.to(*args, **kwargs),
+            self.covariances.to(*args, **kwargs),
+        )
+
+    def noised(self, noise_std: float) -> "Mixture":
+        """The law of ``x + eps`` for ``x`` from this mixture and ``eps ~ N(0, noise_std^2 I)``.
+
+        Independent noise adds ``noise_std^2 I`` to each covariance and changes nothing else.
+        """
+        if noise_std < 0:
+            raise ValueError(f"noise_std is a standard deviation, at least 0; got {noise_std}")
+        identity = torch.eye(self.dim, dtype=self.means.dtype, device=self.means.device)
+        return Mixture(self.weights, self.means, self.covariances + noise_std**2 * identity)
+
+    def _component_terms(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """``log(w_j N(x; m_j, C_j))`` as ``(batch, m)``, and ``C_j^{-1} (x - m_j)`` as ``(batch, m, d)``."""
+        if x.shape[-1] != self.dim:
+            raise ValueError(f"points of {self.dim} dimensions expected, got shape {tuple(x.shape)}")
+        centred = x[:, None, :] - self.means
+        root = torch.linalg.cholesky(self.covariances)
+        solved = torch.cholesky_solve(centred[..., None], root)[..., 0]
+        log_det = 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        quadratic = (centred * solved).sum(-1)
+        log_joint = self.weights.log() - 0.5 * (quadratic + log_det + self.dim * math.log(2 * math.pi))
+        return log_joint, solved
+
+    def log_prob(self, x: Float[Tensor, "batch d"]) -> Float[Tensor, " batch"]:
+        """``log p(x)`` in nats per example."""
+        return self._component_terms(x)[0].logsumexp(-1)
+
+    def responsibilities(self, x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch m"]:
+        """``p(component | x)``; each row sums to one."""
+        return self._component_terms(x)[0].softmax(-1)
+
+    def score(self, x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """``grad_x log p(x)``: the direction in which the density grows fastest."""
+        log_joint, solved = self._component_terms(x)
+        return -(log_joint.softmax(-1)[..., None] * solved).sum(1)
+
+    def sample(
+        self, n: int, *, generator: torch.Generator | None = None
+    ) -> tuple[Float[Tensor, "n d"], Int[Tensor, " n"]]:
+        """``n`` points and the component each came from."""
+        component = torch.multinomial(self.weights, n, replacement=True, generator=generator)
+        eps = torch.randn(
+            n, self.dim, generator=generator, dtype=self.means.dtype, device=self.means.device
+        )  # fmt: skip
+        root = torch.linalg.cholesky(self.covariances)[component]
+        return self.means[component] + (root @ eps[..., None])[..., 0], component

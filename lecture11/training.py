@@ -18,6 +18,7 @@ import accelerate
 import safetensors
 import safetensors.torch
 import torch
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
@@ -135,6 +136,9 @@ class Trainer:
         if not 1 <= batch_size <= self._n:
             raise ValueError(f"batch_size must lie in 1..{self._n}, the size of the data; got {batch_size}")
 
+        # Accelerate keeps its settings for the whole process and refuses another precision. One run after another
+        # in one notebook may differ in just that, so forget the old setting; the process group stays.
+        AcceleratorState._reset_state()
         self._accelerator = accelerate.Accelerator(
             cpu=default_device().type == "cpu",
             mixed_precision=mixed_precision,
@@ -197,24 +201,26 @@ class Trainer:
         with bar:
             while done < 1:
                 begin = time.perf_counter()
-                state = self._take_step(done)
+                lr = self._learning_rate(done)
+                loss, grad_norm = self._take_step(lr)
                 self.seconds += time.perf_counter() - begin
                 bar.update()
                 done = self._fraction_done(steps, seconds)
                 if checkpoint is not None and (done >= 1 or self.step % checkpoint_every == 0):
                     self.save(checkpoint)
-                yield state
+                yield State(self.step, loss, grad_norm, lr, self.seconds, self.model, self.averaged)
 
     def _fraction_done(self, steps: int | None, seconds: float | None) -> float:
         return self.step / steps if steps is not None else self.seconds / seconds  # type: ignore[operator]
 
-    def _take_step(self, done: float) -> State:
+    def _learning_rate(self, done: float) -> float:
         lr = self._lr * min(1.0, (self.step + 1) / (self._warmup + 1))
-        if self._schedule == "cosine":
-            lr *= 0.5 * (1 + math.cos(math.pi * done))
+        return lr * 0.5 * (1 + math.cos(math.pi * done)) if self._schedule == "cosine" else lr
+
+    def _take_step(self, lr: float) -> tuple[float, float]:
+        """One optimiser step; returns the mean loss and the gradient's norm."""
         for group in self._optimizer.param_groups:
             group["lr"] = lr
-
         rows = self._next_rows()
         mean_loss = 0.0
         grad_norm = math.nan
@@ -241,7 +247,7 @@ class Trainer:
         if self._average is not None:
             self._average.update_parameters(self.model)
         self.step += 1
-        return State(self.step, mean_loss, grad_norm, lr, self.seconds, self.model, self.averaged)
+        return mean_loss, grad_norm
 
     def _check_finite(self, value: float, what: str, loss: float, batch: tuple[Tensor, ...]) -> None:
         if math.isfinite(value):

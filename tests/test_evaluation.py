@@ -1,0 +1,79 @@
+"""What the notebooks print is what the comparison of stored outputs relies on."""
+
+import math
+
+import pytest
+import torch
+
+from lecture11 import evaluation
+
+
+def test_estimate_is_mean_and_standard_error() -> None:
+    result = evaluation.estimate(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+    assert result.mean == 2.5
+    assert result.standard_error == pytest.approx(math.sqrt(5 / 3) / 2)
+
+
+def test_estimate_covers_the_truth_as_often_as_it_says() -> None:
+    x = torch.randn(2000, 50, generator=torch.Generator().manual_seed(0))
+    results = [evaluation.estimate(row) for row in x]
+    covered = sum(abs(r.mean) < 1.96 * r.standard_error for r in results) / 2000
+    assert 0.92 < covered < 0.96  # Student's t: a little below 0.95 for 50 values
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "text"),
+    [
+        (104.123, 0.0567, "≈104.123 ± 0.057"),
+        (104.123, 5.2, "≈104.1 ± 5.2"),
+        (1234.5, 31.0, "≈1234 ± 31"),
+        (2.0, 0.0, "≈2"),
+    ],
+)
+def test_digits_follow_the_error(mean: float, error: float, text: str) -> None:
+    assert str(evaluation.Estimate(mean, error)) == text
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, math.nan], [1.0, math.inf]])
+def test_no_estimate_of_what_cannot_be_estimated(values: list[float]) -> None:
+    with pytest.raises(ValueError, match="at least two finite values"):
+        evaluation.estimate(torch.tensor(values))
+
+
+def test_verdict_prints_a_kept_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    evaluation.verdict("test error", 0.02712, at_most=0.03)
+    evaluation.verdict("test ELBO", -104.2, at_least=-105.0, unit="nats")
+    assert capsys.readouterr().out == (
+        "test error at most 0.03: yes, ≈0.0271\ntest ELBO at least -105 nats: yes, ≈-104 nats\n"
+    )
+
+
+@pytest.mark.parametrize("value", [0.031, math.nan, math.inf])
+def test_verdict_raises_on_a_broken_bound(value: float) -> None:
+    with pytest.raises(AssertionError, match=r"test error at most 0\.03: NO"):
+        evaluation.verdict("test error", value, at_most=0.03)
+
+
+def test_verdict_at_least_raises_too() -> None:
+    with pytest.raises(AssertionError, match="at least 2: NO, ≈1"):
+        evaluation.verdict("rise", 1.0, at_least=2.0)
+
+
+@pytest.mark.parametrize("bounds", [{}, {"at_most": 1.0, "at_least": 0.0}])
+def test_verdict_wants_one_bound(bounds: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="exactly one bound"):
+        evaluation.verdict("x", 0.5, **bounds)
+
+
+def test_table_as_text_and_as_html() -> None:
+    table = evaluation.Table(["k", "error"], [[2, "≈0.04"], [32, "<0.01"]], "Errors & sizes.")
+    assert repr(table) == "Errors & sizes.\n k  error\n--  -----\n 2  ≈0.04\n32  <0.01"
+    page = table._repr_html_()
+    assert "<caption>Errors &amp; sizes.</caption>" in page
+    assert '<th scope="col">k</th>' in page
+    assert "<td>&lt;0.01</td>" in page
+
+
+def test_table_refuses_a_ragged_row() -> None:
+    with pytest.raises(ValueError, match="2 cells"):
+        evaluation.Table(["k", "error"], [[1]], "x")

@@ -1,0 +1,152 @@
+"""The figures of the lecture, redrawn from computed data, and the few kinds of picture the chapters share.
+
+Every function returns a matplotlib Figure and shows nothing: the notebook does that, with an alternative text.
+Colours are Okabe and Ito's, which colour-blind readers can tell apart; shapes repeat what colours say.
+"""
+
+import itertools
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, ConnectionPatch
+from torch import Tensor
+
+VERMILION, GREEN, BLUE, ORANGE, GREY = "#D55E00", "#009E73", "#0072B2", "#E69F00", "#666666"
+# Ten classes: the eight colours of Okabe and Ito and two greys.
+TEN = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#D0B000", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#6A3D9A"]
+
+
+def use_style() -> None:
+    """Sets matplotlib up for the book: small files, and letters that stay readable on a phone."""
+    plt.rcParams.update(
+        {
+            "figure.dpi": 80,
+            "savefig.dpi": 80,
+            "figure.constrained_layout.use": True,
+            "font.size": 11,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
+        }
+    )
+
+
+def _numpy(x: Tensor) -> np.ndarray:
+    return x.detach().cpu().numpy()
+
+
+def _show_image(ax: Axes, image: Tensor, low: float = 0.0, high: float = 1.0) -> None:
+    # Clipped for the eye only: a reconstruction may leave the range.
+    pixels = np.moveaxis(_numpy(image), 0, -1)
+    ax.imshow(pixels, cmap="gray_r", vmin=low, vmax=high, interpolation="nearest")
+    ax.set_axis_off()
+
+
+def structure_of_autoencoder(
+    image: Float[Tensor, "channels height width"],
+    code: Float[Tensor, " k"],
+    reconstruction: Float[Tensor, "channels height width"],
+) -> Figure:
+    """Fig. 1: one image, its code as bars, its reconstruction."""
+    figure, axes = plt.subplots(1, 3, figsize=(6, 2.3), width_ratios=[1, 0.7, 1])
+    _show_image(axes[0], image)
+    _show_image(axes[2], reconstruction)
+    axes[0].set_title(f"x, {image.numel()} numbers")
+    axes[2].set_title("x̃ = Dec(z)")
+    axes[1].barh(np.arange(len(code)), _numpy(code), color=BLUE)
+    axes[1].axvline(0, color=GREY, lw=0.8)
+    axes[1].set(title=f"z = Enc(x), {len(code)} numbers", xticks=[], yticks=[])
+    axes[1].spines[["left", "bottom"]].set_visible(False)
+    for left, right in itertools.pairwise(axes):
+        arrow = ConnectionPatch(
+            (1.03, 0.5), (-0.03, 0.5), left.transAxes, right.transAxes, arrowstyle="-|>", color=GREY
+        )
+        figure.add_artist(arrow)
+    return figure
+
+
+def latent_curve(
+    points: Float[Tensor, "n 2"],
+    reconstructions: Float[Tensor, "n 2"],
+    curve: Float[Tensor, "m 2"],
+    title: str = "",
+) -> Figure:
+    """Fig. 2: points, the curve that a one-dimensional code can reach, and each reconstruction on it."""
+    figure, ax = plt.subplots(figsize=(5, 4))
+    x, y = _numpy(points), _numpy(reconstructions)
+    ax.plot(*np.stack([x, y]).transpose(2, 0, 1), color=GREY, lw=0.6, zorder=1)
+    ax.plot(*_numpy(curve).T, color=GREEN, lw=2.5, zorder=2, label="what the decoder can reach")
+    ax.scatter(x[:, 0], x[:, 1], s=22, color=VERMILION, marker="o", zorder=3, label="points x")
+    ax.scatter(y[:, 0], y[:, 1], s=22, color=BLUE, marker="s", zorder=4, label="reconstructions x̃")
+    margin = 0.35
+    low, high = x.min(0) - margin, x.max(0) + margin
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xticks=[], yticks=[], title=title)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=1)
+    return figure
+
+
+def codes_against_normal(codes: Float[Tensor, "n 2"], labels: Int[Tensor, " n"]) -> Figure:
+    """Fig. 3, put to the test: codes by class, and the circles that hold 50 % and 99 % of N(0, I)."""
+    figure, ax = plt.subplots(figsize=(5, 4.6))
+    scatter_classes(ax, codes, labels)
+    for share in (0.5, 0.99):
+        # The squared radius of a two-dimensional standard normal is exponential with mean 2.
+        radius = float(np.sqrt(-2 * np.log(1 - share)))
+        ax.add_patch(Circle((0, 0), radius, fill=False, color="black", lw=1.5, ls="--" if share < 0.9 else "-"))
+        ax.annotate(
+            f"{share:.0%} of N(0, I)", (0, radius), ha="center", va="bottom",
+            bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8},
+        )  # fmt: skip
+    ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+    return figure
+
+
+def scatter_classes(ax: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, " n"]) -> None:
+    """Points coloured by class, and each class's number written at its median: colour alone is not enough."""
+    xy, classes = _numpy(points), _numpy(labels)
+    ax.scatter(xy[:, 0], xy[:, 1], c=[TEN[c] for c in classes], s=4, alpha=0.5, linewidths=0)
+    for c in np.unique(classes):
+        x, y = np.median(xy[classes == c], axis=0)
+        ax.text(
+            x, y, str(c), color=TEN[c], weight="bold", ha="center", va="center",
+            bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": TEN[c], "alpha": 0.85},
+        )  # fmt: skip
+
+
+def image_rows(rows: Mapping[str, Float[Tensor, "n channels height width"]], low: float = 0.0) -> Figure:
+    """Rows of images under each other, each with its name; black is 1, white is ``low``."""
+    n = max(len(images) for images in rows.values())
+    figure, axes = plt.subplots(len(rows), n, figsize=(6, 0.62 * len(rows)), squeeze=False)
+    for line, (name, images) in zip(axes, rows.items(), strict=True):
+        for ax, image in itertools.zip_longest(line, images):
+            if image is None:
+                ax.set_axis_off()
+            else:
+                _show_image(ax, image, low)
+        line[0].text(-0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center")
+    return figure
+
+
+def vector_field(
+    ax: Axes,
+    points: Float[Tensor, "n 2"],
+    vectors: Float[Tensor, "n 2"],
+    *,
+    color: str = GREY,
+) -> None:
+    """Arrows at the points; their lengths are in the units of the axes."""
+    x, v = _numpy(points), _numpy(vectors)
+    ax.quiver(
+        x[:, 0], x[:, 1], v[:, 0], v[:, 1], color=color, angles="xy", scale_units="xy", scale=1, width=0.004,
+    )  # fmt: skip
+
+
+def grid(limit: float, n: int) -> Float[Tensor, "n_squared 2"]:
+    """The ``n x n`` points of a square grid over ``[-limit, limit]^2``, in float64."""
+    axis = torch.linspace(-limit, limit, n, dtype=torch.float64)
+    return torch.cartesian_prod(axis, axis)

@@ -1,0 +1,70 @@
+# Every target makes the environment first, if it is missing or out of date: any one may be the first command.
+# make PYTHON=python3.13 test    takes another interpreter for the environment
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENV := $(VENV)/.installed
+SITE := _build/html
+PORT ?= 8000
+
+# One thread a process: the tests run in two processes, and the digits do not depend on the number of cores.
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help env book test serve run lint format address gpu-check colab-check links
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+env: $(ENV) ## Create the environment in .venv and install requirements.txt, if needed
+
+# The stamp is written last: after an interrupted installation the next make goes on with it.
+$(ENV): requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "$(PYTHON) is not found: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1). Name a newer one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "$(PYTHON) has no module venv. Debian and Ubuntu: apt install python3-venv; or use a Python of conda, uv or pyenv." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -r requirements.txt
+	$(BIN)/python -m pip check
+	@touch $@
+
+book: $(ENV) ## Build the site into _build/html; a warning is an error
+	$(BIN)/jupyter-book build . -W -n --keep-going
+
+test: $(ENV) ## Run the unit tests, and all notebooks against their stored outputs
+	$(BIN)/python -m pytest -n 2
+
+serve: book ## Build the site and show it at http://localhost:8000 (PORT=...)
+	@echo "The book: http://localhost:$(PORT)   (stop with Ctrl-C)"
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+
+run: $(ENV) ## Execute the notebooks in place: all, or NB=01-autoencoder.ipynb
+	$(BIN)/python book/tools/run.py $(NB)
+
+lint: $(ENV) ## Check style, formatting and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(ENV) ## Mend style and formatting where a tool can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+address: $(ENV) ## Move the project to another repository: URL=https://github.com/OWNER/NAME
+	$(BIN)/python book/tools/address.py $(URL)
+
+# Not in .venv: on a machine with a GPU, the PyTorch that is there is the one to check. See CONTRIBUTING.md.
+gpu-check: ## Run all tests on a GPU; DRY=1: on the CPU, WHEELS=folder: install from there
+	$(PYTHON) book/tools/gpu_check.py $(if $(DRY),--dry-run) $(if $(WHEELS),--wheels $(WHEELS))
+
+colab-check: ## Run all notebooks on Colab's versions, in an environment of their own (.venv-colab)
+	$(PYTHON) book/tools/colab.py
+
+links: $(ENV) ## Look for dead links to other sites
+	$(BIN)/python book/tools/links.py

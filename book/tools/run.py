@@ -33,9 +33,10 @@ STATE = "application/vnd.jupyter.widget-state+json"
 LINKS = ("LinkModel", "DirectionalLinkModel")
 REFERENCE = "IPY_MODEL_"
 
-# Set unless the caller has set them. One thread: sums come out the same on any number of cores. No progress bars:
-# a finished bar shows a speed, which differs from run to run, and a removed one leaves a dead widget on the page.
-KERNEL_ENV = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+# Set unless the caller has set them. One thread: sums come out the same on any number of cores. No progress bar
+# in the first 1,000,000 seconds: a finished one shows a speed, which differs from run to run, and a removed one leaves
+# a dead widget on the page. (tqdm's notebook bars do not heed TQDM_DISABLE.)
+KERNEL_ENV = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TQDM_DELAY": "1000000"}
 
 
 class NotebookError(Exception):

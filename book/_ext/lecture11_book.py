@@ -6,12 +6,14 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
 
 TAG = re.compile(r"\\tag\{([\w.-]+)\}")
+LOGGER = logging.getLogger(__name__)
 
 
 class TaggedEquation(SphinxTransform):
-    r"""Make ``$$ ... \tag{F2} $$`` a target that any page links to with ``[F2](#F2)``.
+    r"""Make ``$$ ... \tag{F2} $$`` a target that any page links to with ``[(F2)](#F2)``.
 
     Sphinx's own labels show as stray text in Colab, ``\label`` and ``\eqref`` fail there and in KaTeX; a tag is
     typeset everywhere, and is the same number everywhere.
@@ -20,16 +22,21 @@ class TaggedEquation(SphinxTransform):
     default_priority = 200  # before links are resolved
 
     def apply(self, **kwargs: Any) -> None:
+        known = self.env.get_domain("std").data["anonlabels"]
         for node in self.document.findall(nodes.math_block):
             tag = TAG.search(node.astext())
             if tag is None:
                 continue
-            node["names"].append(nodes.fully_normalize_name(tag[1]))
+            name = nodes.fully_normalize_name(tag[1])
+            # Within a page docutils warns of a second one; between pages nobody does, and a link would pick either.
+            page = known.get(name, (self.env.docname,))[0]
+            if page != self.env.docname:
+                LOGGER.warning("equation %s is on page %s already", tag[1], page, location=node)
+            node["names"].append(name)
             self.document.note_explicit_target(node, node)
             # As written: Sphinx would wrap several lines in an environment in which MathJax refuses a tag.
             node["nowrap"] = True
-            text = rf"\[{node.astext()}\]"
-            node.children = [nodes.Text(text)]
+            node.children = [nodes.Text(rf"\[{node.astext()}\]")]
 
 
 def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:

@@ -1,0 +1,106 @@
+"""What a stored notebook must look like: nbval compares only what was really executed and kept."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from book_source import ROOT, config, notebooks
+from nbformat import NotebookNode
+
+# A folder of some machine, and a warning, in what a cell printed.
+PATH = re.compile(r"(?<![\w./:])/(?:home|Users|work|root|tmp|mnt|usr|opt|content)/|\b[A-Za-z]:\\\\?\w")
+WARNING = re.compile(r"\b\w*Warning\b|\bwarning:", re.IGNORECASE)
+
+
+@pytest.fixture(params=notebooks(), ids=lambda path: path.stem)
+def notebook(request: pytest.FixtureRequest) -> NotebookNode:
+    return nbformat.read(request.param, as_version=4)
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def where(cell: NotebookNode) -> str:
+    return f"cell {cell.get('execution_count')}: {cell.source[:60]!r}"
+
+
+def text_outputs(cell: NotebookNode) -> str:
+    """Everything of the outputs that a reader can read."""
+    texts = []
+    for output in cell.outputs:
+        texts.append(output.get("text", ""))
+        data = output.get("data", {})
+        texts += [str(value) for mime, value in data.items() if mime.startswith("text/")]
+        texts += output.get("traceback", [])
+    return "\n".join(texts)
+
+
+def test_a_path_and_a_warning_are_recognised() -> None:
+    assert PATH.search("in /home/ann/x.py")
+    assert PATH.search(r"C:\Users\ann")
+    assert not PATH.search("https://github.com/home/work and 3/tmp")
+    assert WARNING.search("x.py:3: UserWarning: mind")
+    assert not WARNING.search("we warn the reader")
+
+
+def test_each_notebook_is_valid(notebook: NotebookNode) -> None:
+    nbformat.validate(notebook)
+
+
+def test_cells_were_executed_in_order(notebook: NotebookNode) -> None:
+    counts = [cell.execution_count for cell in code_cells(notebook) if cell.source.strip()]
+    assert counts == list(range(1, len(counts) + 1)), "execute the notebook from top to bottom: make run"
+
+
+def test_no_cell_failed(notebook: NotebookNode) -> None:
+    failed = [
+        where(cell)
+        for cell in code_cells(notebook)
+        if any(output.output_type == "error" for output in cell.outputs)
+        and "raises-exception" not in cell.metadata.get("tags", [])
+    ]
+    assert failed == []
+
+
+def test_outputs_hold_no_path_and_no_warning(notebook: NotebookNode) -> None:
+    found = [
+        f"{where(cell)}: {match[0]!r}"
+        for cell in code_cells(notebook)
+        for pattern in (PATH, WARNING)
+        if (match := pattern.search(text_outputs(cell)))
+    ]
+    assert found == []
+
+
+def test_each_picture_has_alternative_text(notebook: NotebookNode) -> None:
+    bare = [
+        where(cell)
+        for cell in code_cells(notebook)
+        if any(mime.startswith("image/") for output in cell.outputs for mime in output.get("data", {}))
+        and not cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip()
+    ]
+    assert bare == [], 'add to the metadata of the cell: {"mystnb": {"image": {"alt": "what the picture shows"}}}'
+
+
+def test_the_first_code_cell_installs_on_colab(notebook: NotebookNode) -> None:
+    source = code_cells(notebook)[0].source
+    assert "--no-deps" in source
+    assert f"git+{config()['repository']['url']}@{config()['repository']['branch']}" in source
+
+
+def test_no_time_stamps_are_stored(notebook: NotebookNode) -> None:
+    stamped = [where(cell) for cell in notebook.cells if "execution" in cell.metadata]
+    assert stamped == [], "they make each run a different file: make run strips them"
+
+
+def test_each_chapter_has_one_title(notebook: NotebookNode) -> None:
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert len(re.findall(r"^# ", text, flags=re.MULTILINE)) == 1
+
+
+def test_each_notebook_of_the_folder_is_in_the_book() -> None:
+    listed = set(notebooks())
+    loose = [path.name for path in Path(ROOT, "book").glob("[0-9]*.ipynb") if path not in listed]
+    assert loose == [], "add it to _toc.yml"

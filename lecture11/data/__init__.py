@@ -13,7 +13,7 @@
 
 All but the three downloads work with no network; so does ``fashion-mnist`` where Debian's package
 dataset-fashion-mnist is installed. MNIST is usually given as CC BY-SA 3.0; its own page, now gone, named
-no licence. It was made from the NIST Special Databases 1 and 3, works of the United States government.
+no licence. It was made from NIST's Special Databases 1 and 3.
 """
 
 import difflib

@@ -48,9 +48,7 @@ class Dataset:
         if len(self.x) == 0:
             raise ValueError(f"{self.name!r} has no example: at least one is needed")
         if self.y is not None and len(self.y) != len(self.x):
-            raise ValueError(
-                f"{self.name!r} has {len(self.x)} examples but {len(self.y)} labels: give one for each"
-            )
+            raise ValueError(f"{self.name!r} has {len(self.x)} examples but {len(self.y)} labels: give one for each")
         # Not-a-number passes through min and max, so that one pass over the data checks both.
         low, high = (v.item() for v in torch.aminmax(self.x))
         if self.value_range is None:
@@ -98,9 +96,7 @@ class Dataset:
             ValueError: the data has no bounds, or ``low`` and ``high`` are not finite and ascending.
         """
         if self.value_range is None:
-            raise ValueError(
-                f"{self.name!r} has no bounds, so nothing to rescale: only images have a value range"
-            )
+            raise ValueError(f"{self.name!r} has no bounds, so nothing to rescale: only images have a value range")
         # In float32 throughout, and by lerp, which meets both ends exactly: no pixel ends up outside the range.
         old_low, old_high = (v.to(self.x) for v in checked_range(self.value_range))
         new_low, new_high = (v.to(self.x) for v in checked_range((low, high)))

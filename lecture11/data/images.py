@@ -47,7 +47,7 @@ def digits(split: str) -> Raw:
     """scikit-learn's ``load_digits``: 1,797 handwritten digits of 8x8 pixels in 17 grey levels.
 
     Train is the first 150 of each class, test the other 297 (24 to 33 of each). The digits come writer by writer, so
-    that the test set is by other hands than the training set.
+    that nearly all of the test set is by hands that the training set does not know.
     """
     from sklearn.datasets import load_digits
 
@@ -60,9 +60,7 @@ def digits(split: str) -> Raw:
 def mnist_small(split: str) -> Raw:
     """1,000 (train) or 200 (test) images of each class of MNIST, from the file beside this module."""
     if not MNIST_SMALL.is_file():
-        raise DataUnavailableError(
-            f"{MNIST_SMALL}, a part of this package, is missing: install the package again"
-        )
+        raise DataUnavailableError(f"{MNIST_SMALL}, a part of this package, is missing: install the package again")
     file = MNIST_SMALL.read_bytes()
     digest = hashlib.sha256(file).hexdigest()
     if digest != MNIST_SMALL_SHA256:
@@ -169,9 +167,7 @@ def find_idx(name: str, folder: Path) -> Path | None:
     return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
 
 
-def _mnist_like(
-    loader: str, name: str, split: str, root: str | os.PathLike | None, elsewhere: list[Path]
-) -> Raw:
+def _mnist_like(loader: str, name: str, split: str, root: str | os.PathLike | None, elsewhere: list[Path]) -> Raw:
     base = cache_folder() if root is None else Path(root).expanduser()
     raw = base / loader / "raw"  # torchvision's layout
     files = _find_pair(split, [raw, *elsewhere] if root is None else [base, raw])

@@ -69,29 +69,26 @@ def build(folder: str | os.PathLike) -> bytes:
 def _original(name: str, folder: Path) -> Path:
     path = images.find_idx(name, folder)
     if path is None:
-        raise DataUnavailableError(
-            f"{folder} has no {name} or {name}.gz: it must hold the four files of MNIST"
-        )
+        raise DataUnavailableError(f"{folder} has no {name} or {name}.gz: it must hold the four files of MNIST")
     ndim = 3 if "images" in name else 1
     array = images.read_idx(path, ndim)
     # read_idx has compared the header with the size, so that header and array are the whole file.
     header = bytes([0, 0, 8, ndim]) + np.array(array.shape, dtype=">u4").tobytes()
     digest = hashlib.md5(header + array.tobytes(), usedforsecurity=False).hexdigest()
     if digest != MD5[name]:
-        raise CorruptDataError(
-            f"{path} is not the original file of MNIST: its MD5 is {digest}, expected {MD5[name]}"
-        )
+        raise CorruptDataError(f"{path} is not the original file of MNIST: its MD5 is {digest}, expected {MD5[name]}")
     return path
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description="Builds the file of mnist-small from the original files of MNIST."
-    )
+    parser = argparse.ArgumentParser(description="Builds the file of mnist-small from the original files of MNIST.")
     parser.add_argument("folder", type=Path, help="folder with the four original files, gzipped or not")
     parser.add_argument("--output", type=Path, default=images.MNIST_SMALL, help="default: %(default)s")
     options = parser.parse_args(arguments)
-    contents = build(options.folder)
+    try:
+        contents = build(options.folder)
+    except (DataUnavailableError, CorruptDataError) as error:
+        parser.exit(1, f"{error}\n")
     options.output.write_bytes(contents)
     digest = hashlib.sha256(contents).hexdigest()
     print(f"{options.output}: {len(contents):,} bytes, SHA-256 {digest}")

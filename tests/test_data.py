@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from lecture11 import data, gaussian, training
+from lecture11 import data, gaussian
 from lecture11.data import images, mnist_small
 
 POINTS = ("gaussian-mixture", "moons", "swiss-roll")
@@ -218,10 +218,9 @@ def test_points_come_from_the_generator_and_nothing_else(name: str) -> None:
 # The object
 
 
-@pytest.mark.parametrize("name", [*POINTS, "digits"])
-def test_tensors_live_on_the_device_asked_for(name: str) -> None:
-    device = training.default_device()
-    here, there = data.load(name, "test", n=20), data.load(name, "test", n=20, device=device)
+@pytest.mark.parametrize("name", [*POINTS, "digits", "mnist-small"])
+def test_tensors_live_on_the_device_asked_for_and_are_the_same(name: str, device: torch.device) -> None:
+    here, there = data.load(name, "test", n=200), data.load(name, "test", n=200, device=device)
     assert there.x.device.type == device.type
     assert torch.equal(there.x.cpu(), here.x)
     if here.y is not None:
@@ -229,9 +228,9 @@ def test_tensors_live_on_the_device_asked_for(name: str) -> None:
         assert torch.equal(there.y.cpu(), here.y)
 
 
-def test_binarised_draw_is_the_same_on_every_device() -> None:
+def test_binarised_draw_is_the_same_on_every_device(device: torch.device) -> None:
     here = data.load("digits", "test").binarised(generator=rng())
-    there = data.load("digits", "test", device=training.default_device()).binarised(generator=rng())
+    there = data.load("digits", "test", device=device).binarised(generator=rng())
     assert torch.equal(there.x.cpu(), here.x)
 
 
@@ -263,7 +262,6 @@ ends = st.floats(-100, 100, width=32)
 ranges = st.tuples(ends, ends).filter(lambda r: r[0] + 1e-3 < r[1])
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), old=ranges, new=ranges, n=st.integers(1, 4), size=st.integers(1, 5))
 def test_rescaled_is_linear_and_meets_the_ends(seed, old, new, n, size) -> None:
     unit = torch.rand(n, 1, size, size, generator=rng(seed), dtype=torch.float64)
@@ -279,7 +277,6 @@ def test_rescaled_is_linear_and_meets_the_ends(seed, old, new, n, size) -> None:
     assert (d.x.flatten()[x.flatten().argsort()].diff() >= -span).all()
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), n=st.integers(1, 5), size=st.integers(1, 6))
 def test_binarised_keeps_black_and_white_and_the_generator_decides(seed, n, size) -> None:
     x = torch.rand(n, 1, size, size, generator=rng(seed + 1)).mul(1.5).sub(0.25).clamp(0, 1)

@@ -88,7 +88,8 @@ class Mixture:
             raise ValueError(f"points of {self.dim} dimensions expected, got shape {tuple(x.shape)}")
         centred = x[:, None, :] - self.means
         root = torch.linalg.cholesky(self.covariances)
-        solved = torch.cholesky_solve(centred[..., None], root)[..., 0]
+        # One solve for each component with the batch as columns: a solve for each point would copy the root.
+        solved = torch.cholesky_solve(centred.permute(1, 2, 0), root).permute(2, 0, 1)
         log_det = 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         quadratic = (centred * solved).sum(-1)
         log_joint = self.weights.log() - 0.5 * (quadratic + log_det + self.dim * math.log(2 * math.pi))

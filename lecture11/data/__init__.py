@@ -1,28 +1,23 @@
-"""Data sets by name: ``load("mnist-small", "train")``.
+"""Data sets by name, as tensors in one known range: ``load("mnist-small", "train")``.
 
-===================  ==========================  =====================================================================
-name                 examples, train + test      source and licence
-===================  ==========================  =====================================================================
-``digits``           1,500 + 297 of 1x8x8        scikit-learn's ``load_digits``: the test half of "Optical Recognition of
-                                                 Handwritten Digits", Alpaydin and Kaynak, UCI, CC BY 4.0
-``mnist-small``      10,000 + 2,000 of 1x28x28   a class-balanced part of MNIST, shipped with this package; LeCun, Cortes
-                                                 and Burges, from NIST's Special Databases 1 and 3, CC BY-SA 3.0
-``mnist``            60,000 + 10,000 of 1x28x28  the full MNIST, downloaded by torchvision; the same licence
-``fashion-mnist``    60,000 + 10,000 of 1x28x28  Xiao, Rasul and Vollgraf, Zalando; MIT; Debian's
-                                                 ``dataset-fashion-mnist`` where installed, else torchvision's download
-``cifar10``          50,000 + 10,000 of 3x32x32  Krizhevsky, Nair and Hinton; no licence stated, for research;
-                                                 torchvision's download
-``moons``            any number of points        two half circles, after scikit-learn's ``make_moons``
-``swiss-roll``       any number of points        a spiral, after scikit-learn's ``make_swiss_roll`` seen along its axis
-``gaussian-mixture`` any number of points        8 Gaussians on a ring, exactly known: `gaussian_mixture`
-===================  ==========================  =====================================================================
+| name | what | train + test | shape | source, licence |
+|---|---|---|---|---|
+| ``digits`` | handwritten digits | 1,500 + 297 | 1, 8, 8 | UCI (Alpaydin and Kaynak 1998), CC BY 4.0; scikit-learn |
+| ``mnist-small`` | a balanced part of MNIST | 10,000 + 2,000 | 1, 28, 28 | as ``mnist``; in this package |
+| ``mnist`` | handwritten digits | 60,000 + 10,000 | 1, 28, 28 | LeCun, Cortes, Burges 1998, see below; download |
+| ``fashion-mnist`` | clothing | 60,000 + 10,000 | 1, 28, 28 | Zalando (Xiao et al. 2017), MIT; download |
+| ``cifar10`` | photographs | 50,000 + 10,000 | 3, 32, 32 | Krizhevsky 2009, no stated licence; download |
+| ``gaussian-mixture`` | a ring of eight Gaussians | any number | 2 | exact: ``gaussian_mixture_parameters`` |
+| ``moons`` | two half circles | any number | 2 | scikit-learn, BSD-3 |
+| ``swiss-roll`` | a spiral | any number | 2 | scikit-learn, BSD-3 |
 
-Everything but ``mnist``, ``fashion-mnist`` and ``cifar10`` works with no network. Downloads go to ``~/.cache/lecture11``,
-or where the environment variable ``LECTURE11_DATA`` says.
+All but the three downloads work with no network; so does ``fashion-mnist`` where Debian's package
+dataset-fashion-mnist is installed. MNIST is usually given as CC BY-SA 3.0; its own page, now gone, named
+no licence. It was made from NIST's Special Databases 1 and 3.
 """
 
 import difflib
-from pathlib import Path
+import os
 
 import torch
 
@@ -32,95 +27,99 @@ from lecture11.data.dataset import (
     Dataset,
     DataUnavailableError,
     Range,
-    UnknownDatasetError,
-    check_count,
-    check_range,
+    UnknownDataError,
+    checked_range,
 )
-from lecture11.data.planar import gaussian_mixture
+from lecture11.data.planar import gaussian_mixture_parameters
 
 __all__ = [
     "NAMES",
     "CorruptDataError",
     "DataUnavailableError",
     "Dataset",
-    "UnknownDatasetError",
-    "gaussian_mixture",
+    "UnknownDataError",
+    "gaussian_mixture_parameters",
     "load",
 ]
 
-NAMES = (*images.FIXED, *images.DOWNLOADED, *planar.SAMPLERS)
+NAMES = tuple(sorted([*images.SHIPPED, *images.FROM_FILES, *planar.SETS]))
+SPLITS = ("train", "test")
 
 
 def load(
     name: str,
-    split: str = "train",
+    split: str,
     *,
     device: torch.device | str | None = None,
-    root: str | Path | None = None,
-    value_range: Range | None = None,
+    root: str | os.PathLike | None = None,
+    value_range: Range = (0.0, 1.0),
     generator: torch.Generator | None = None,
     n: int | None = None,
 ) -> Dataset:
-    """The data set of that name, as tensors on ``device``.
-
-    Images are float32 ``(n, channels, height, width)`` with their class in ``y``. In ``digits`` and ``mnist-small`` the
-    training examples come in turn from the classes 0, 1, .., 9, 0, 1, .., so that the first 10 k of them hold k of
-    each; so do the test examples of ``mnist-small``. The test examples of ``digits`` are those that 150 of each class
-    leave over, 24 to 33 of a class.
-
-    2-D sets are float32 ``(n, 2)``, centred, with a mean variance of 1 over both coordinates; ``y`` is the half circle
-    or the component, None for the spiral.
+    """A data set, whole, in memory, on one device.
 
     Args:
-        name: one of `NAMES`.
-        split: "train" or "test".
-        device: where the tensors live; the CPU if not given.
-        root: ``mnist``, ``fashion-mnist``, ``cifar10``: a folder that holds the files, with no download then. For the
-            first two the four original IDX files, unpacked or as ``.gz``; or a folder that torchvision filled.
-        value_range: images: the values of black and of full intensity, (0, 1) if not given, (-1, 1) for diffusion.
-        generator: 2-D sets: the source of all randomness. If not given, a fixed seed: 11 for "train", 1011 for "test".
-        n: images: the first ``n`` of the split, all if not given. 2-D sets: how many points to draw, 10,000 for "train"
-            and 2,000 for "test" if not given.
+        name: one of ``NAMES``; the table above says what they are.
+        split: ``"train"`` or ``"test"``.
+        device: where the tensors live: pass ``training.default_device()``. The CPU by default.
+        root: for ``mnist`` and ``fashion-mnist`` a folder with the four original IDX files, gzipped or not; for all
+            three downloads a folder in torchvision's layout. Nothing is downloaded then. Without it, downloads
+            are kept in the folder that the environment variable ``LECTURE11_DATA`` names, or ~/.cache/lecture11.
+        value_range: of the pixels: (0, 1) for auto-encoders, (-1, 1) for diffusion. Points have no range.
+        generator: of the points in the plane; by default a fixed seed, so that they are always the same. One seed
+            gives different points for train and test.
+        n: images: only the first ``n``, by default all. Points: how many to draw, by default 10,000 and 2,000.
 
     Raises:
-        UnknownDatasetError: (a ValueError) no such name.
-        DataUnavailableError: no network, or files missing in ``root``.
-        CorruptDataError: a file is truncated, damaged, or another than its name says.
-        ValueError: no such split; ``n`` < 1 or more than there are; no range; an argument that this set has no use for.
+        UnknownDataError: no such name or split.
+        DataUnavailableError: the files are not here and cannot be downloaded.
+        CorruptDataError: a file is truncated, damaged or not what its name says.
+        ValueError: ``n`` out of bounds, a bad range, an argument that means nothing for this data set.
     """
     if name not in NAMES:
-        closest = difflib.get_close_matches(name.lower(), NAMES, n=1)
-        hint = f" Did you mean {closest[0]!r}?" if closest else ""
-        raise UnknownDatasetError(f"unknown data set {name!r}.{hint} There are: {', '.join(NAMES)}")
-    if split not in ("train", "test"):
-        raise ValueError(f"unknown split {split!r} of {name}: give 'train' or 'test'")
-    if root is not None and name not in images.DOWNLOADED:
-        raise ValueError(f"{name} reads no files of yours: leave root out (it serves {', '.join(images.DOWNLOADED)})")
-
-    if name in planar.SAMPLERS:
-        if value_range is not None:
-            raise ValueError(f"{name} is unbounded: leave value_range out, got {value_range}")
-        n = planar.DEFAULT_N[split] if n is None else n
-        check_count(n, None, name)
-        if generator is None:
-            generator = torch.Generator().manual_seed(planar.SEEDS[split])
-        x, y = planar.SAMPLERS[name](n, generator)
-        return Dataset(x.to(device or "cpu"), None if y is None else y.to(device or "cpu"), name, split, None)
-
+        close = difflib.get_close_matches(name.lower(), NAMES, 1, cutoff=0.5)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise UnknownDataError(f"no data set is called {name!r}.{hint} There are: {', '.join(NAMES)}")
+    if split not in SPLITS:
+        raise UnknownDataError(f"{name!r} has the splits 'train' and 'test', got {split!r}")
+    if n is not None and n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    checked_range(value_range)
+    if root is not None and name not in images.FROM_FILES:
+        raise ValueError(f"{name!r} reads no files from a folder: leave out root, got {os.fspath(root)!r}")
+    if name in planar.SETS:
+        return _points(name, split, device, value_range, generator, n)
     if generator is not None:
-        raise ValueError(f"{name} is a fixed set, nothing in it is drawn: leave generator out (binarised() takes one)")
-    low, high = value_range = (0.0, 1.0) if value_range is None else value_range
-    check_range(value_range)
-    if n is not None:
-        check_count(n, None, name)  # before the work, and before a download
-    if name in images.FIXED:
-        raw, labels, peak = images.FIXED[name](split)
+        raise ValueError(
+            f"{name!r} is fixed, nothing in it is drawn: leave out generator. "
+            f"To draw black-and-white images, call .binarised(generator=...) on the result"
+        )
+    if name in images.SHIPPED:
+        pixels, white, labels = images.SHIPPED[name](split)
     else:
-        raw, labels, peak = images.DOWNLOADED[name](split, None if root is None else Path(root).expanduser())
-    if n is not None:
-        check_count(n, len(raw), f"{name}/{split}")
-    # Bytes travel to the device, floats are made there.
-    pixels = torch.tensor(raw[:n], device=device or "cpu").float() / peak
-    classes = torch.tensor(labels[:n], dtype=torch.int64, device=device or "cpu")
-    unit = Dataset(pixels, classes, name, split, (0.0, 1.0))
-    return unit if (low, high) == (0, 1) else unit.rescaled(low, high)
+        pixels, white, labels = images.FROM_FILES[name](split, root)
+    if n is not None and n > len(pixels):
+        raise ValueError(f"{name!r} ({split}) has {len(pixels):,} examples, n = {n:,} asks for more: lower n")
+    # Bytes travel to the device, a quarter of what floats would take.
+    x = torch.tensor(pixels[:n], device=device).float() / white
+    y = torch.tensor(labels[:n], device=device, dtype=torch.int64)
+    data = Dataset(x, y, name, split, (0.0, 1.0))
+    return data if tuple(value_range) == (0, 1) else data.rescaled(*value_range)
+
+
+def _points(
+    name: str,
+    split: str,
+    device: torch.device | str | None,
+    value_range: Range,
+    generator: torch.Generator | None,
+    n: int | None,
+) -> Dataset:
+    if tuple(value_range) != (0, 1):
+        raise ValueError(f"{name!r} has no bounds, so no value_range, got {value_range}: leave it out")
+    if generator is None:
+        generator = torch.Generator().manual_seed(0)
+    seeds = torch.randint(2**31, (len(SPLITS),), generator=generator, device=generator.device).tolist()
+    x, y = planar.SETS[name](planar.SIZES[split] if n is None else n, seeds[SPLITS.index(split)])
+    y = None if y is None else y.to(device)
+    return Dataset(x.to(device, torch.float32), y, name, split, None)

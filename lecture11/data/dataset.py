@@ -1,61 +1,41 @@
-"""What every data set is once it is loaded, and what can go wrong on the way."""
+"""What ``load`` returns, and the errors that say why it could not."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-Range = tuple[int | float, int | float]
+# A type checker takes an int for a float; beartype, which checks calls in the tests, does not.
+Number = float | int
+Range = tuple[Number, Number]
 
 
-class UnknownDatasetError(ValueError):
-    """There is no data set of that name; the message lists those that there are."""
+class UnknownDataError(ValueError):
+    """No data set, or no split of it, has this name."""
 
 
 class DataUnavailableError(RuntimeError):
-    """The files of a data set are neither here nor to be had; the message says what works offline."""
+    """The files of a data set are not on this machine, and could not be downloaded."""
 
 
 class CorruptDataError(ValueError):
-    """A file is truncated, damaged, or not what its name says."""
-
-
-def check_count(n: int, available: int | None, name: str) -> None:
-    """Raise a ValueError unless ``n`` examples can be had from ``available`` ones (None: as many as one likes)."""
-    if n <= 0:
-        raise ValueError(f"n = {n} examples of {name} asked for: n must be at least 1")
-    if available is not None and n > available:
-        raise ValueError(
-            f"n = {n} examples asked for, but this set ({name}) holds {available}: give n <= {available}, or leave n out"
-        )
-
-
-def check_range(value_range: Sequence[int | float]) -> None:
-    """Raise a ValueError unless the range is ``(low, high)``, finite, with ``low < high``."""
-    low, high = value_range
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(
-            f"value_range = ({low}, {high}) is no range: give (low, high) with low < high, both finite, "
-            "(0, 1) for auto-encoders and (-1, 1) for diffusion"
-        )
+    """A file is truncated or damaged, or holds something else than its name says."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Examples in memory, on one device, with what a model must know about them.
+    """A data set as two tensors on one device; it never changes, its methods return new ones.
 
     Attributes:
-        x: images as ``(n, channels, height, width)``, points as ``(n, 2)``; float32.
-        y: class of an image or component of a point, int64; None where there is none.
-        name: what `load` was asked for.
-        split: "train" or "test".
-        value_range: lowest and highest value that ``x`` can take; None if it is unbounded.
+        x: float32. Images are ``(n, channels, height, width)``, points of the plane ``(n, 2)``.
+        y: ``(n,)`` int64: the class of an image, the component of a mixture or the moon that a point comes from;
+            None where there is none.
+        name, split: as given to ``load``.
+        value_range: lowest and highest value that a pixel can take; None for points, which have no bounds.
 
     Raises:
-        ValueError: ``y`` of another length than ``x``, or values of ``x`` outside ``value_range``.
+        ValueError: no example, as many labels as not examples, values that are not finite or out of range.
     """
 
     x: Float[Tensor, "n *dims"]
@@ -65,63 +45,93 @@ class Dataset:
     value_range: Range | None
 
     def __post_init__(self) -> None:
+        if len(self.x) == 0:
+            raise ValueError(f"{self.name!r} has no example: at least one is needed")
         if self.y is not None and len(self.y) != len(self.x):
-            raise ValueError(f"{len(self.x)} examples need as many labels, got {len(self.y)}")
-        if self.value_range is not None and len(self.x):
-            check_range(self.value_range)
-            low, high = (bound.item() for bound in self.x.aminmax())
-            if not (self.value_range[0] <= low and high <= self.value_range[1]):
-                raise ValueError(f"x lies in [{low:g}, {high:g}], outside its value_range {self.value_range}")
+            raise ValueError(f"{self.name!r} has {len(self.x)} examples but {len(self.y)} labels: give one for each")
+        # Not-a-number passes through min and max, so that one pass over the data checks both.
+        low, high = (v.item() for v in torch.aminmax(self.x))
+        if self.value_range is None:
+            least, most = torch.finfo(self.x.dtype).min, torch.finfo(self.x.dtype).max
+        else:
+            least, most = (v.item() for v in checked_range(self.value_range))
+        if not least <= low <= high <= most:
+            raise ValueError(
+                f"values of {self.name!r} must be finite and lie in [{least:g}, {most:g}], but they reach "
+                f"from {low:g} to {high:g}: scale them first, and look for divisions by zero"
+            )
 
     def __len__(self) -> int:
         return len(self.x)
 
     def __repr__(self) -> str:
-        shape = "x".join(str(size) for size in self.shape)
-        values = "unbounded" if self.value_range is None else "in [{:g}, {:g}]".format(*self.value_range)
-        return f"<{self.name}/{self.split}: {len(self)} examples of {shape}, {values}, on {self.x.device}>"
+        bounds = "unbounded" if self.value_range is None else "in [{:g}, {:g}]".format(*self.value_range)
+        labels = "no labels" if self.y is None else f"labels {self.y.min()}..{self.y.max()}"
+        return (
+            f"<{self.name} {self.split}: {len(self):,} examples of shape {self.shape}, "
+            f"values {bounds}, {labels}, on {self.x.device}>"
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one example: ``(channels, height, width)`` or ``(2,)``."""
+        """Shape of one example: ``(channels, height, width)``, or ``(2,)``."""
         return tuple(self.x.shape[1:])
 
-    def rescaled(self, low: int | float, high: int | float) -> "Dataset":
-        """The same images with their ``value_range`` stretched or shrunk to ``[low, high]``.
+    def take(self, n: int) -> "Dataset":
+        """The first ``n`` examples. The sets that come with the course are ordered so that classes stay balanced.
 
         Raises:
-            ValueError: the data is unbounded (2-D sets), or ``low < high`` does not hold.
+            ValueError: ``n`` outside 1..len.
+        """
+        if not 1 <= n <= len(self):
+            raise ValueError(
+                f"{self.name!r} ({self.split}) has {len(self):,} examples: n must lie in 1..{len(self)}, got {n}"
+            )
+        return replace(self, x=self.x[:n], y=None if self.y is None else self.y[:n])
+
+    def rescaled(self, low: Number, high: Number) -> "Dataset":
+        """The same images with the value range mapped linearly onto ``[low, high]``; the ends are met exactly.
+
+        Raises:
+            ValueError: the data has no bounds, or ``low`` and ``high`` are not finite and ascending.
         """
         if self.value_range is None:
-            raise ValueError(f"{self.name} is unbounded, so that it has no range to rescale: use its x as it is")
-        check_range((low, high))
-        old_low, old_high = self.value_range
-        unit = (self.x - old_low) / (old_high - old_low)
-        # The clamp removes rounding beyond the ends, nothing else: unit lies in [0, 1] up to one rounding.
-        return replace(self, x=(low + unit * (high - low)).clamp(low, high), value_range=(low, high))
+            raise ValueError(f"{self.name!r} has no bounds, so nothing to rescale: only images have a value range")
+        # In float32 throughout, and by lerp, which meets both ends exactly: no pixel ends up outside the range.
+        old_low, old_high = (v.to(self.x) for v in checked_range(self.value_range))
+        new_low, new_high = (v.to(self.x) for v in checked_range((low, high)))
+        x = torch.lerp(new_low, new_high, (self.x - old_low) / (old_high - old_low))
+        return replace(self, x=x, value_range=(low, high))
 
     def binarised(self, *, generator: torch.Generator) -> "Dataset":
-        """Every pixel drawn once from a Bernoulli law whose mean is its grey value: 0 or 1.
+        """Black-and-white images: each pixel is 1 with its grey value as the probability, else 0.
 
-        This is the stochastic binarisation of Salakhutdinov and Murray (2008) and Burda et al. (2016), here with one
-        draw that is then kept. On such pixels a Bernoulli likelihood is a likelihood; on grey values it is not.
-
-        Args:
-            generator: the source of the noise, on any device.
+        One draw, so that the result is a fixed data set, on which a Bernoulli likelihood is a likelihood
+        (Salakhutdinov and Murray 2008; Burda et al. 2016). The draw is made on the generator's device: a
+        generator on the CPU gives the same images for data on every device.
 
         Raises:
-            ValueError: the values are not known to be in [0, 1].
+            ValueError: the values do not live in [0, 1].
         """
         if self.value_range != (0, 1):
             raise ValueError(
-                f"a grey value is a probability only in the range (0, 1), {self.name} has {self.value_range}: "
-                + ("2-D points cannot be binarised" if self.value_range is None else "call rescaled(0, 1) first")
+                f"grey values in [0, 1] can serve as probabilities; {self.name!r} has value_range {self.value_range}: "
+                f"binarise first, rescale afterwards"
             )
-        # Drawn where the generator lives, so that one seed gives the same pixels on every device.
         uniform = torch.rand(self.x.shape, generator=generator, device=generator.device)
         return replace(self, x=(uniform.to(self.x.device) < self.x).to(self.x.dtype))
 
-    def take(self, n: int) -> "Dataset":
-        """The first ``n`` examples; a ValueError unless ``1 <= n <= len(self)``."""
-        check_count(n, len(self), f"{self.name}/{self.split}")
-        return replace(self, x=self.x[:n], y=None if self.y is None else self.y[:n])
+
+def checked_range(value_range: Range) -> tuple[Tensor, Tensor]:
+    """Both ends as float32 scalars, the precision that the pixels have.
+
+    Raises:
+        ValueError: an end is not finite, or they do not ascend.
+    """
+    low, high = (torch.tensor(v, dtype=torch.float32) for v in value_range)
+    if not (low.isfinite() and high.isfinite() and low < high):
+        raise ValueError(
+            f"value_range must be (low, high), both finite and low < high in float32, got {tuple(value_range)}: "
+            f"auto-encoders of this course use (0, 1), diffusion models (-1, 1)"
+        )
+    return low, high

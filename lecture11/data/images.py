@@ -1,150 +1,239 @@
-"""Sets of images: where their files come from, and how they are read.
+"""Image sets, each as raw pixels: what the files hold, before any scaling."""
 
-Every loader gives ``(images, labels, peak)``: unsigned bytes ``(n, channels, height, width)``, classes ``(n,)``, and the
-byte that means full intensity.
-"""
-
+import contextlib
+import gzip
 import hashlib
 import http.client
 import io
+import math
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import ssl
+import urllib.error
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from lecture11.data import idx
 from lecture11.data.dataset import CorruptDataError, DataUnavailableError
 
-Raw = tuple[np.ndarray, np.ndarray, int]
+# Pixels (n, channels, height, width), the value of a white pixel, labels (n,).
+Raw = tuple[np.ndarray, int, np.ndarray]
 
 MNIST_SMALL = Path(__file__).with_name("mnist-small.npz")
-MNIST_SMALL_SHA256 = "bd90167e577345c78b767fa44b7b91e5d716e6b9d608fcf0b18beb4687498534"
-DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
+MNIST_SMALL_SHA256 = "a18f640cd9de0a32a8cdda256f9df3a7ba3184d8b198ca3c52b22619fab1b9cf"
 
-OFFLINE = (
-    "Without a network there are 'mnist-small' (real MNIST, shipped with this package), 'digits', "
-    "and the 2-D sets 'moons', 'swiss-roll', 'gaussian-mixture'"
-)
-TIMEOUT = 10  # seconds that a mirror may stay silent
+IDX_FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+
+# Seconds of silence from a server before it counts as unreachable.
+TIMEOUT = 10.0
 
 
-def balanced(labels: np.ndarray, per_class: int) -> np.ndarray:
-    """Positions of ``per_class`` examples of each of ten classes, spread evenly over the file, dealt in turn.
-
-    Spread, because the files are ordered by writer; in turn 0, 1, .., 9, 0, 1, .., so that the first 10 k examples
-    hold k of each class.
-    """
-    columns = []
-    for digit in range(10):
-        positions = np.flatnonzero(labels == digit)
-        if len(positions) < per_class:
-            raise ValueError(f"{per_class} examples of class {digit} asked for, there are {len(positions)}")
-        columns.append(positions[np.arange(per_class) * len(positions) // per_class])
-    return np.stack(columns, 1).reshape(-1)
+def balanced_order(labels: np.ndarray) -> np.ndarray:
+    """Row numbers such that the classes take turns: the first of each class, then the second of each, ..."""
+    rank = np.empty(len(labels), dtype=np.int64)
+    for c in np.unique(labels):
+        rows = labels == c
+        rank[rows] = np.arange(rows.sum())
+    return np.lexsort((labels, rank))
 
 
 def digits(split: str) -> Raw:
-    """scikit-learn's 1,797 digits of 8 x 8 pixels and 17 grey levels; 150 of each class are the training set."""
+    """scikit-learn's ``load_digits``: 1,797 handwritten digits of 8x8 pixels in 17 grey levels.
+
+    Train is the first 150 of each class, test the other 297 (24 to 33 of each). The digits come writer by writer, so
+    that nearly all of the test set is by hands that the training set does not know.
+    """
     from sklearn.datasets import load_digits
 
-    images, labels = load_digits(return_X_y=True)
-    chosen = balanced(labels, 150)
-    if split == "test":
-        chosen = np.setdiff1d(np.arange(len(labels)), chosen)
-    return images[chosen].astype(np.uint8).reshape(-1, 1, 8, 8), labels[chosen], 16
+    pixels, labels = load_digits(return_X_y=True)
+    order = balanced_order(labels)
+    rows = order[:1500] if split == "train" else order[1500:]
+    return pixels[rows].reshape(-1, 1, 8, 8).astype(np.uint8), 16, labels[rows]
 
 
-def mnist_small(split: str, path: Path = MNIST_SMALL) -> Raw:
-    """The shipped part of MNIST; its SHA-256 sum is checked before anything is read from it."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataUnavailableError(
-            f"{path} is missing: the installation is incomplete. Install lecture11 again, or restore the file from "
-            "the repository"
-        ) from error
-    if (found := hashlib.sha256(content).hexdigest()) != MNIST_SMALL_SHA256:
+def mnist_small(split: str) -> Raw:
+    """1,000 (train) or 200 (test) images of each class of MNIST, from the file beside this module."""
+    if not MNIST_SMALL.is_file():
+        raise DataUnavailableError(f"{MNIST_SMALL}, a part of this package, is missing: install the package again")
+    file = MNIST_SMALL.read_bytes()
+    digest = hashlib.sha256(file).hexdigest()
+    if digest != MNIST_SMALL_SHA256:
         raise CorruptDataError(
-            f"{path} is damaged: its SHA-256 sum is {found}, expected {MNIST_SMALL_SHA256}. Install lecture11 again, or "
-            "rebuild the file: python -m lecture11.data.mnist_small FOLDER_WITH_THE_FOUR_ORIGINAL_FILES"
+            f"{MNIST_SMALL} ({len(file):,} bytes) has the SHA-256 {digest}, expected {MNIST_SMALL_SHA256}: it is "
+            f"truncated or was changed. Check it out or install the package again, or rebuild it from the original "
+            f"files with `python -m lecture11.data.mnist_small FOLDER`"
         )
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return arrays[f"{split}_images"], arrays[f"{split}_labels"], 255
+    with np.load(io.BytesIO(file), allow_pickle=False) as arrays:
+        return arrays[f"{split}_images"][:, None], 255, arrays[f"{split}_labels"]
 
 
-def mnist(split: str, root: Path | None) -> Raw:
-    """The full MNIST or, by the same means, any set in its format."""
-    return _idx_set("mnist", "MNIST", split, root)
+def mnist(split: str, root: str | os.PathLike | None) -> Raw:
+    """The whole of MNIST: 60,000 + 10,000 images of 28x28 pixels."""
+    return _mnist_like("MNIST", "mnist", split, root, [])
 
 
-def fashion_mnist(split: str, root: Path | None) -> Raw:
-    """The full Fashion-MNIST; Debian's copy serves where it is installed."""
-    if root is None and DEBIAN_FASHION.is_dir():
-        root = DEBIAN_FASHION
-    return _idx_set("fashion-mnist", "FashionMNIST", split, root)
+def fashion_mnist(split: str, root: str | os.PathLike | None) -> Raw:
+    """Fashion-MNIST: 60,000 + 10,000 images of 28x28 pixels."""
+    return _mnist_like("FashionMNIST", "fashion-mnist", split, root, [DEBIAN_FASHION_MNIST])
 
 
-def _idx_set(name: str, torchvision_name: str, split: str, root: Path | None) -> Raw:
-    if root is None:
-        folder = _cache() / torchvision_name / "raw"
-        if idx.missing(folder):
-            from torchvision import datasets
-
-            with _download(name):
-                getattr(datasets, torchvision_name)(_cache(), download=True)
-    else:
-        nested = root / torchvision_name / "raw"  # what torchvision makes of a root
-        folder = nested if nested.is_dir() else root
-    images, labels = idx.load(folder, name, split)
-    return images[:, None], labels, 255
-
-
-def cifar10(split: str, root: Path | None) -> Raw:
-    """CIFAR-10 as torchvision reads it, which compares each file with its MD5 sum."""
+def cifar10(split: str, root: str | os.PathLike | None) -> Raw:
+    """CIFAR-10: 50,000 + 10,000 colour images of 32x32 pixels."""
     from torchvision.datasets import CIFAR10
 
-    folder = _cache() if root is None else root
-    files = [f"{CIFAR10.base_folder}/{file}" for file, _ in (*CIFAR10.train_list, *CIFAR10.test_list)]
-    files.append(f"{CIFAR10.base_folder}/{CIFAR10.meta['filename']}")
-    absent = [file for file in files if not (folder / file).is_file()]
-    if absent and root is None:
-        with _download("cifar10"):
-            CIFAR10(folder, download=True)
-    elif absent:
+    folder = cache_folder() if root is None else Path(root).expanduser()
+    batches = [name for name, _ in CIFAR10.train_list + CIFAR10.test_list] + [CIFAR10.meta["filename"]]
+    missing = [name for name in batches if not (folder / CIFAR10.base_folder / name).is_file()]
+    if root is not None and missing:
         raise DataUnavailableError(
-            f"{root} lacks {', '.join(absent)}: cifar10 needs the unpacked archive cifar-10-python.tar.gz there"
+            f"root={str(root)!r} lacks {', '.join(missing)} in its folder {CIFAR10.base_folder}: unpack "
+            f"{CIFAR10.filename} there, or leave root out to download it"
         )
+
+    def read() -> CIFAR10:
+        # These files are pickles, which can run code when read. torchvision first compares their MD5.
+        return CIFAR10(folder, train=split == "train")
+
+    if missing:
+        _download("cifar10", folder, lambda: CIFAR10(folder, download=True))
     try:
-        loaded = CIFAR10(folder, train=split == "train")
+        data = read()
     except RuntimeError as error:
         raise CorruptDataError(
-            f"the files in {folder / CIFAR10.base_folder} are not the original CIFAR-10 ({error}): fetch them again"
+            f"files in {folder / CIFAR10.base_folder} are not the original ones: {error}. Delete that folder and "
+            f"get it again"
         ) from error
-    return loaded.data.transpose(0, 3, 1, 2), np.asarray(loaded.targets), 255
+    return data.data.transpose(0, 3, 1, 2), 255, np.array(data.targets)
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("LECTURE11_DATA") or Path.home() / ".cache" / "lecture11")
+def cache_folder() -> Path:
+    """Where downloads go: the environment variable ``LECTURE11_DATA``, else ``~/.cache/lecture11``."""
+    return Path(os.environ.get("LECTURE11_DATA") or "~/.cache/lecture11").expanduser()
 
 
-@contextmanager
-def _download(name: str) -> Iterator[None]:
-    """Turn a failed download into an error that names the choices; a silent mirror fails too, after `TIMEOUT`."""
+def read_idx(path: Path, ndim: int) -> np.ndarray:
+    """The array of bytes in an IDX file, the format of MNIST, gzipped (``.gz``) or not.
+
+    Raises:
+        CorruptDataError: no IDX file of ``ndim`` dimensions, or not as long as its header says.
+    """
+    file = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            file = gzip.decompress(file)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise CorruptDataError(
+                f"{path} is truncated, or no gzip file ({error}): delete it and get it again"
+            ) from error
+    header = 4 + 4 * ndim
+    magic = bytes([0, 0, 8, ndim])  # 8: unsigned bytes
+    if file[:4] != magic:
+        raise CorruptDataError(
+            f"{path} is no IDX file of bytes in {ndim} dimensions: it begins with {file[:4].hex() or 'nothing'}, "
+            f"expected {magic.hex()}. Delete it and get it again"
+        )
+    shape = tuple(np.frombuffer(file[4 : min(header, len(file) // 4 * 4)], dtype=">u4").tolist())
+    if len(shape) < ndim or len(file) != header + math.prod(shape):
+        raise CorruptDataError(
+            f"{path} is truncated or damaged: its header announces {shape}, "
+            f"that is {header + math.prod(shape):,} bytes; it has {len(file):,}. Delete it and get it again"
+        )
+    return np.frombuffer(file, dtype=np.uint8, offset=header).reshape(shape)
+
+
+def read_idx_pair(images: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Images ``(n, 28, 28)`` and labels ``(n,)`` of a set in the format of MNIST.
+
+    Raises:
+        CorruptDataError: one of them is damaged, or they do not belong together.
+    """
+    x, y = read_idx(images, 3), read_idx(labels, 1)
+    if x.shape != (len(y), 28, 28) or y.max(initial=0) > 9:
+        raise CorruptDataError(
+            f"{images} and {labels} do not belong together: expected images (n, 28, 28) with n labels 0..9, got "
+            f"{x.shape} with {len(y)} labels up to {y.max(initial=0)}"
+        )
+    return x, y
+
+
+def find_idx(name: str, folder: Path) -> Path | None:
+    """The file of this name in the folder, gzipped or not."""
+    return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+
+
+def _mnist_like(loader: str, name: str, split: str, root: str | os.PathLike | None, elsewhere: list[Path]) -> Raw:
+    base = cache_folder() if root is None else Path(root).expanduser()
+    raw = base / loader / "raw"  # torchvision's layout
+    files = _find_pair(split, [raw, *elsewhere] if root is None else [base, raw])
+    if files is None and root is not None:
+        missing = [file for file in IDX_FILES[split] if find_idx(file, base) is None]
+        raise DataUnavailableError(
+            f"root={str(root)!r} lacks {' and '.join(missing)} (or the same with .gz), and has no folder {loader}/raw "
+            f"with them: put the four original files of {name!r} there, or leave root out to download them"
+        )
+    if files is None:
+        # torchvision fetches and compares MD5 sums; reading is done here, where a file left half unpacked by
+        # an interrupted download is noticed.
+        def fetch() -> object:
+            from torchvision import datasets
+
+            return getattr(datasets, loader)(base, download=True)
+
+        _download(name, base, fetch)
+        files = _find_pair(split, [raw])
+        assert files is not None, f"torchvision left no {IDX_FILES[split]} in {raw}"
+    x, y = read_idx_pair(*files)
+    return x[:, None], 255, y
+
+
+def _find_pair(split: str, folders: list[Path]) -> tuple[Path, Path] | None:
+    for folder in folders:
+        images, labels = (find_idx(name, folder) for name in IDX_FILES[split])
+        if images and labels:
+            return images, labels
+    return None
+
+
+def _download(name: str, folder: Path, fetch: Callable[[], object]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with _time_limit():
+            fetch()
+    # A full disk or a folder that cannot be written to is an OSError too, but none of these.
+    except (
+        urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError, RuntimeError
+    ) as error:  # fmt: skip
+        own = (
+            "the folder that has its files, as root=..."
+            if name == "cifar10"
+            else ("a folder with the four original files, gzipped or not, as root=...")
+        )
+        debian = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
+        raise DataUnavailableError(
+            f"{name!r} is not in {folder}, and downloading it failed: {error}\n"
+            f"Without network, use one of the sets that come with the course ('mnist-small', 'digits', "
+            f"'gaussian-mixture', 'moons', 'swiss-roll'), or give {own}{debian}."
+        ) from error
+
+
+@contextlib.contextmanager
+def _time_limit() -> Iterator[None]:
+    # torchvision opens its addresses without a limit, so that a firewall that drops packets would hang it for ever.
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
         yield
-    except (OSError, RuntimeError, http.client.HTTPException) as error:
-        raise DataUnavailableError(
-            f"{name} could not be downloaded into {_cache()}: {str(error).strip()}\n{OFFLINE}. "
-            f"If you have the files of {name}, give root= the folder that holds them"
-        ) from error
     finally:
         socket.setdefaulttimeout(before)
 
 
-FIXED = {"digits": digits, "mnist-small": mnist_small}
-DOWNLOADED = {"mnist": mnist, "fashion-mnist": fashion_mnist, "cifar10": cifar10}
+SHIPPED: dict[str, Callable[[str], Raw]] = {"digits": digits, "mnist-small": mnist_small}
+FROM_FILES: dict[str, Callable[[str, str | os.PathLike | None], Raw]] = {
+    "cifar10": cifar10, "fashion-mnist": fashion_mnist, "mnist": mnist,
+}  # fmt: skip

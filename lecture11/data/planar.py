@@ -1,86 +1,73 @@
-"""Sets of points in the plane: nothing to download, as many points as one likes, the law known.
+"""Point sets in the plane: small enough to train on in seconds, and to see all of it in one picture.
 
-Each is centred, and one factor for both coordinates makes the mean of their two variances 1: noise of a given size
-means the same on every one of them. The curves are those of scikit-learn's ``make_moons`` and ``make_swiss_roll``,
-drawn here with torch's generators, so that one seed decides everything.
+All are centred and scaled by one factor per set, which keeps their form, so that the variance averaged over the two
+axes is 1. The moments that this needs are exact, not estimated: every sample has the same scale.
 """
 
 import math
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lecture11.gaussian import Mixture
+from lecture11 import gaussian
 
-# With no generator given: a seed per split, so that the two differ and every call gives the same.
-SEEDS = {"train": 11, "test": 1011}
-DEFAULT_N = {"train": 10_000, "test": 2_000}
-
-MOONS_NOISE = 0.05  # in the units of scikit-learn's curve, before scaling
-SWISS_ROLL_NOISE = 0.5
-MIXTURE_STD = 0.1
+SIZES = {"train": 10_000, "test": 2_000}
 
 Points = tuple[Float[Tensor, "n 2"], Int[Tensor, " n"] | None]
 
 
-def moons(n: int, generator: torch.Generator) -> Points:
-    """Two interleaved half circles, each point of one with probability 1/2; ``y`` is 0 for the upper, 1 for the lower.
+def gaussian_mixture_parameters() -> tuple[Float[Tensor, " m"], Float[Tensor, "m 2"], Float[Tensor, "m 2 2"]]:
+    """Weights, means and covariances of ``gaussian-mixture``, exact, in float64.
 
-    The angle is uniform; Gaussian noise of standard deviation 0.05 before scaling, 0.071 after.
+    Eight equal Gaussians on a circle of radius 1.4, each with variance 0.02 per axis; neighbours are 7.6 standard
+    deviations apart. The whole has mean 0 and covariance ``I``: 1.4^2 / 2 + 0.02 = 1.
+
+    With ``lecture11.gaussian.Mixture(*gaussian_mixture_parameters())`` come the exact density and score.
     """
-    device = generator.device
-    label = torch.randint(2, (n,), generator=generator, device=device)
-    angle = math.pi * torch.rand(n, generator=generator, device=device)
-    upper = torch.stack([angle.cos(), angle.sin()], 1)
-    lower = torch.stack([1 - angle.cos(), 0.5 - angle.sin()], 1)
-    curve = torch.where(label[:, None] == 0, upper, lower)
-    # Each half circle has variances 1/2 and 1/2 - (2/pi)^2; their centres (0, 2/pi) and (1, 1/2 - 2/pi) add the rest.
-    variance = 0.75 + (0.5 - (2 / math.pi) ** 2 + (2 / math.pi - 0.25) ** 2)
-    return _standardised(curve, (0.5, 0.25), variance, MOONS_NOISE, generator), label
+    m = 8
+    angle = 2 * math.pi * torch.arange(m, dtype=torch.float64) / m
+    weights = torch.full((m,), 1 / m, dtype=torch.float64)
+    means = 1.4 * torch.stack([angle.cos(), angle.sin()], 1)
+    covariances = 0.02 * torch.eye(2, dtype=torch.float64).repeat(m, 1, 1)
+    return weights, means, covariances
 
 
-def swiss_roll(n: int, generator: torch.Generator) -> Points:
-    """The spiral ``t (cos t, sin t)`` with ``t`` uniform in ``[1.5 pi, 4.5 pi]``: the Swiss roll seen along its axis.
-
-    Gaussian noise of standard deviation 0.5 before scaling, 0.073 after; neighbouring arms are 0.92 apart.
-    """
-    t = 1.5 * math.pi * (1 + 2 * torch.rand(n, generator=generator, device=generator.device))
-    curve = t[:, None] * torch.stack([t.cos(), t.sin()], 1)
-    # E[t cos t] = 2, E[t sin t] = 2 / (3 pi), E[t^2] = 9.75 pi^2.
-    mean = (2.0, 2 / (3 * math.pi))
-    variance = 9.75 * math.pi**2 - mean[0] ** 2 - mean[1] ** 2
-    return _standardised(curve, mean, variance, SWISS_ROLL_NOISE, generator), None
+def gaussian_mixture(n: int, seed: int) -> Points:
+    """``n`` points of the mixture above, and the component of each, 0..7."""
+    mixture = gaussian.Mixture(*gaussian_mixture_parameters())
+    return mixture.sample(n, generator=torch.Generator().manual_seed(seed))
 
 
-def gaussian_mixture() -> Mixture:
-    """The exact law of the set "gaussian-mixture", in float64 on the CPU: 8 equal Gaussians on a ring.
+def moons(n: int, seed: int) -> Points:
+    """Two interleaved half circles with a little noise (scikit-learn's ``make_moons``), and the moon of each point."""
+    from sklearn.datasets import make_moons
 
-    Component ``k`` stands at the angle ``2 pi k / 8`` and has standard deviation 0.1 in every direction; the radius
-    ``sqrt(2 (1 - 0.1^2)) = 1.407`` makes the covariance of the whole mixture the identity.
-    """
-    angle = 2 * math.pi * torch.arange(8, dtype=torch.float64) / 8
-    radius = math.sqrt(2 * (1 - MIXTURE_STD**2))
-    return Mixture(
-        weights=torch.full((8,), 1 / 8, dtype=torch.float64),
-        means=radius * torch.stack([angle.cos(), angle.sin()], 1),
-        covariances=(MIXTURE_STD**2 * torch.eye(2, dtype=torch.float64)).expand(8, 2, 2),
-    )
+    noise = 0.05
+    x, y = make_moons(n, noise=noise, random_state=seed)
+    # The arcs are (cos t, sin t) and (1 - cos t, 1/2 - sin t), t uniform in [0, pi], each with half of the weight.
+    mean = np.array([1 / 2, 1 / 4])
+    second_moment = (1 / 2 + 3 / 2) / 2 + (1 / 2 + 3 / 4 - 2 / math.pi) / 2
+    return _standardised(x, mean, second_moment, noise), torch.from_numpy(y)
 
 
-def sample_mixture(n: int, generator: torch.Generator) -> Points:
-    """Points of `gaussian_mixture`; ``y`` is the component of each."""
-    x, component = gaussian_mixture().to(generator.device).sample(n, generator=generator)
-    return x.float(), component
+def swiss_roll(n: int, seed: int) -> Points:
+    """A spiral of one and a half turns with a little noise: scikit-learn's ``make_swiss_roll`` seen from its end."""
+    from sklearn.datasets import make_swiss_roll
+
+    noise = 0.5
+    x, _ = make_swiss_roll(n, noise=noise, random_state=seed)
+    # The spiral is (t cos t, t sin t), t uniform in [3 pi / 2, 9 pi / 2]; the middle axis is the roll's width.
+    mean = np.array([2, 2 / (3 * math.pi)])
+    second_moment = 9.75 * math.pi**2
+    return _standardised(x[:, [0, 2]], mean, second_moment, noise), None
 
 
-def _standardised(
-    curve: Tensor, mean: tuple[float, float], total_variance: float, noise: float, generator: torch.Generator
-) -> Tensor:
-    """Add noise to points whose exact mean and total variance are given; centre; scale to mean variance 1."""
-    eps = torch.randn(curve.shape, generator=generator, device=generator.device)
-    scale = math.sqrt(total_variance / 2 + noise**2)
-    return (curve + noise * eps - torch.tensor(mean, device=curve.device)) / scale
+def _standardised(x: np.ndarray, mean: np.ndarray, second_moment: float, noise: float) -> Tensor:
+    """Centres and scales; the second moment is that of the noiseless curve, summed over the axes."""
+    variance = (second_moment - (mean**2).sum()) / 2 + noise**2
+    return torch.from_numpy((x - mean) / math.sqrt(variance))
 
 
-SAMPLERS = {"moons": moons, "swiss-roll": swiss_roll, "gaussian-mixture": sample_mixture}
+SETS = {"gaussian-mixture": gaussian_mixture, "moons": moons, "swiss-roll": swiss_roll}

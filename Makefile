@@ -59,9 +59,9 @@ format: $(ENV) ## Mend style and formatting where a tool can
 address: $(ENV) ## Move the project to another repository: URL=https://github.com/OWNER/NAME
 	$(BIN)/python book/tools/address.py $(URL)
 
-# Not in .venv: on a machine with a GPU, the PyTorch that is there is the one to check. See CONTRIBUTING.md.
-gpu-check: ## Run all tests on a GPU; DRY=1: on the CPU, WHEELS=folder: install from there
-	$(PYTHON) book/tools/gpu_check.py $(if $(DRY),--dry-run) $(if $(WHEELS),--wheels $(WHEELS))
+# With WHEELS not in .venv: on a machine with a GPU, its own PyTorch is the one to check. See CONTRIBUTING.md.
+gpu-check: $(if $(WHEELS),,$(ENV)) ## Run all tests on a GPU; DRY=1: on the CPU; WHEELS=folder: install from there
+	$(if $(WHEELS),$(PYTHON),$(BIN)/python) book/tools/gpu_check.py $(if $(DRY),--dry-run) $(if $(WHEELS),--wheels $(WHEELS))
 
 colab-check: ## Run all notebooks on Colab's versions, in an environment of their own (.venv-colab)
 	$(PYTHON) book/tools/colab.py

@@ -1,5 +1,7 @@
 """What the book is made from, for the tests beside this file."""
 
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,3 +33,10 @@ def toc_files() -> list[str]:
 
 def notebooks() -> list[Path]:
     return [path for name in toc_files() if (path := ROOT / f"{name}.ipynb").exists()]
+
+
+def build_arguments() -> list[str]:
+    """What `make book` hands to Jupyter Book."""
+    found = re.search(r"^\t\$\(BIN\)/jupyter-book (build .*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert found is not None, "the Makefile has no line that builds the book"
+    return shlex.split(found[1])

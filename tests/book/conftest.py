@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from book_source import ROOT
+from book_source import ROOT, build_arguments
 from filelock import FileLock
-
-# What `make book` runs. --all: a page that Sphinx has in its cache does not repeat its warnings.
-BUILD = ["build", ".", "-W", "-n", "--keep-going", "--all"]
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +24,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     log = shared / "book.log"
     with FileLock(shared / "book.lock"):
         if not log.exists():
-            command = [str(Path(sys.executable).with_name("jupyter-book")), *BUILD]
+            command = [str(Path(sys.executable).with_name("jupyter-book")), *build_arguments()]
             run = subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_COLOR": "1"}, text=True, capture_output=True)
             log.write_text(f"{run.returncode}\n{run.stdout}\n{run.stderr}", encoding="utf-8")
     code, output = log.read_text(encoding="utf-8").split("\n", 1)

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from book_source import BOOK, ROOT, toc_files
+from book_source import BOOK, ROOT, build_arguments, config, toc_files
 from bs4 import BeautifulSoup, Tag
 
 PAGES = toc_files()
@@ -54,6 +54,11 @@ def images(soup: BeautifulSoup) -> Iterator[Tag]:
             pytest.fail("use ipywidgets.HTML with an <img alt=...>: an Image widget cannot carry alternative text")
 
 
+def test_make_builds_strictly() -> None:
+    # --all: a page that Sphinx has in its cache does not repeat its warnings, so that a second build is always clean.
+    assert {"-W", "-n", "--all"} <= set(build_arguments())
+
+
 def test_each_page_exists(soups: dict[Path, BeautifulSoup]) -> None:
     assert len(soups) == len(PAGES) >= 4
 
@@ -84,6 +89,15 @@ def test_internal_links_resolve(page: tuple[Path, BeautifulSoup], site: Path, so
             if not soups[file].find(attrs={"id": name}) and not soups[file].find(attrs={"name": name}):
                 broken.append(target)
     assert broken == []
+
+
+def test_each_chapter_opens_in_colab(soups: dict[Path, BeautifulSoup]) -> None:
+    repository = config()["repository"]
+    folder = f"{repository['url'].removeprefix('https://github.com/')}/blob/{repository['branch']}"
+    for name in (name for name in PAGES if (ROOT / f"{name}.ipynb").exists()):
+        soup = next(soup for path, soup in soups.items() if path.as_posix().endswith(f"{name}.html"))
+        links = [a["href"] for a in soup.select("a[href^='https://colab.']")]
+        assert links == [f"https://colab.research.google.com/github/{folder}/{name}.ipynb"]
 
 
 def test_nothing_is_loaded_from_another_host(page: tuple[Path, BeautifulSoup]) -> None:

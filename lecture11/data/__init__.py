@@ -100,8 +100,9 @@ def load(
         pixels, white, labels = images.FROM_FILES[name](split, root)
     if n is not None and n > len(pixels):
         raise ValueError(f"{name!r} ({split}) has {len(pixels):,} examples, n = {n:,} asks for more: lower n")
-    # Bytes travel to the device, a quarter of what floats would take.
-    x = torch.tensor(pixels[:n], device=device).float() / white
+    # Bytes travel to the device, a quarter of what floats would take. There white is a tensor, since CUDA divides by
+    # a number as it multiplies by its reciprocal: the last digit would differ, and white might exceed 1.
+    x = torch.tensor(pixels[:n], device=device).float() / torch.tensor(white, device=device)
     y = torch.tensor(labels[:n], device=device, dtype=torch.int64)
     data = Dataset(x, y, name, split, (0.0, 1.0))
     return data if tuple(value_range) == (0, 1) else data.rescaled(*value_range)

@@ -28,6 +28,23 @@ IDX_FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+
+# Of the unpacked files, since they are found packed by several versions of gzip. MNIST and Fashion-MNIST give their
+# files the same names: only the sums tell them apart.
+MD5 = {
+    "mnist": {
+        "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+        "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+        "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+        "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+    },
+    "fashion-mnist": {
+        "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+        "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+        "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+    },
+}
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 # Seconds of silence from a server before it counts as unreachable.
@@ -117,11 +134,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("LECTURE11_DATA") or "~/.cache/lecture11").expanduser()
 
 
-def read_idx(path: Path, ndim: int) -> np.ndarray:
-    """The array of bytes in an IDX file, the format of MNIST, gzipped (``.gz``) or not.
+def read_idx(path: Path, ndim: int, name: str) -> np.ndarray:
+    """The array of bytes in an original file of the set ``name``, in the IDX format, gzipped (``.gz``) or not.
 
     Raises:
-        CorruptDataError: no IDX file of ``ndim`` dimensions, or not as long as its header says.
+        CorruptDataError: no IDX file of ``ndim`` dimensions, not as long as its header says, or another set's.
     """
     file = path.read_bytes()
     if path.suffix == ".gz":
@@ -144,22 +161,13 @@ def read_idx(path: Path, ndim: int) -> np.ndarray:
             f"{path} is truncated or damaged: its header announces {shape}, "
             f"that is {header + math.prod(shape):,} bytes; it has {len(file):,}. Delete it and get it again"
         )
-    return np.frombuffer(file, dtype=np.uint8, offset=header).reshape(shape)
-
-
-def read_idx_pair(images: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Images ``(n, 28, 28)`` and labels ``(n,)`` of a set in the format of MNIST.
-
-    Raises:
-        CorruptDataError: one of them is damaged, or they do not belong together.
-    """
-    x, y = read_idx(images, 3), read_idx(labels, 1)
-    if x.shape != (len(y), 28, 28) or y.max(initial=0) > 9:
+    digest, expected = hashlib.md5(file, usedforsecurity=False).hexdigest(), MD5[name][path.name.removesuffix(".gz")]
+    if digest != expected:
         raise CorruptDataError(
-            f"{images} and {labels} do not belong together: expected images (n, 28, 28) with n labels 0..9, got "
-            f"{x.shape} with {len(y)} labels up to {y.max(initial=0)}"
+            f"{path} is not the original file of {name!r}: its MD5 (unpacked) is {digest}, expected {expected}. It is "
+            f"damaged, or belongs to another set with the same file names; get the original"
         )
-    return x, y
+    return np.frombuffer(file, dtype=np.uint8, offset=header).reshape(shape)
 
 
 def find_idx(name: str, folder: Path) -> Path | None:
@@ -188,7 +196,7 @@ def _mnist_like(loader: str, name: str, split: str, root: str | os.PathLike | No
         _download(name, base, fetch)
         files = _find_pair(split, [raw])
         assert files is not None, f"torchvision left no {IDX_FILES[split]} in {raw}"
-    x, y = read_idx_pair(*files)
+    x, y = read_idx(files[0], 3, name), read_idx(files[1], 1, name)
     return x[:, None], 255, y
 
 

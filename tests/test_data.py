@@ -154,7 +154,13 @@ def test_gaussian_mixture_has_the_moments_that_it_says() -> None:
 
 
 def test_gaussian_mixture_parameters_make_an_exact_density() -> None:
-    mixture = gaussian.Mixture(*data.gaussian_mixture_parameters())
+    mixture = data.gaussian_mixture()
+    assert isinstance(mixture, gaussian.Mixture)
+    for ours, exact in zip(
+        (mixture.weights, mixture.means, mixture.covariances), data.gaussian_mixture_parameters(), strict=True
+    ):
+        assert ours.dtype == torch.float64
+        assert torch.equal(ours, exact)
     mean = (mixture.weights[:, None] * mixture.means).sum(0)
     second = mixture.covariances + mixture.means[:, :, None] * mixture.means[:, None, :]
     covariance = (mixture.weights[:, None, None] * second).sum(0)

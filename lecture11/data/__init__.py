@@ -7,7 +7,7 @@
 | ``mnist`` | handwritten digits | 60,000 + 10,000 | 1, 28, 28 | LeCun, Cortes, Burges 1998, see below; download |
 | ``fashion-mnist`` | clothing | 60,000 + 10,000 | 1, 28, 28 | Zalando (Xiao et al. 2017), MIT; download |
 | ``cifar10`` | photographs | 50,000 + 10,000 | 3, 32, 32 | Krizhevsky 2009, no stated licence; download |
-| ``gaussian-mixture`` | a ring of eight Gaussians | any number | 2 | exact: ``gaussian_mixture_parameters`` |
+| ``gaussian-mixture`` | a ring of eight Gaussians | any number | 2 | exact: ``gaussian_mixture()`` |
 | ``moons`` | two half circles | any number | 2 | scikit-learn, BSD-3 |
 | ``swiss-roll`` | a spiral | any number | 2 | scikit-learn, BSD-3 |
 
@@ -30,7 +30,7 @@ from lecture11.data.dataset import (
     UnknownDataError,
     checked_range,
 )
-from lecture11.data.planar import gaussian_mixture_parameters
+from lecture11.data.planar import gaussian_mixture, gaussian_mixture_parameters
 
 __all__ = [
     "NAMES",
@@ -38,6 +38,7 @@ __all__ = [
     "DataUnavailableError",
     "Dataset",
     "UnknownDataError",
+    "gaussian_mixture",
     "gaussian_mixture_parameters",
     "load",
 ]

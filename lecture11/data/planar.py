@@ -24,7 +24,7 @@ def gaussian_mixture_parameters() -> tuple[Float[Tensor, " m"], Float[Tensor, "m
     Eight equal Gaussians on a circle of radius 1.4, each with variance 0.02 per axis; neighbours are 7.6 standard
     deviations apart. The whole has mean 0 and covariance ``I``: 1.4^2 / 2 + 0.02 = 1.
 
-    With ``lecture11.gaussian.Mixture(*gaussian_mixture_parameters())`` come the exact density and score.
+    `gaussian_mixture` gives them as a law, with the exact density and score.
     """
     m = 8
     angle = 2 * math.pi * torch.arange(m, dtype=torch.float64) / m
@@ -34,10 +34,14 @@ def gaussian_mixture_parameters() -> tuple[Float[Tensor, " m"], Float[Tensor, "m
     return weights, means, covariances
 
 
-def gaussian_mixture(n: int, seed: int) -> Points:
-    """``n`` points of the mixture above, and the component of each, 0..7."""
-    mixture = gaussian.Mixture(*gaussian_mixture_parameters())
-    return mixture.sample(n, generator=torch.Generator().manual_seed(seed))
+def gaussian_mixture() -> gaussian.Mixture:
+    """The exact law of the points of ``gaussian-mixture``, in float64: the oracle for densities, scores, denoisers."""
+    return gaussian.Mixture(*gaussian_mixture_parameters())
+
+
+def ring(n: int, seed: int) -> Points:
+    """``n`` points of `gaussian_mixture`, and the component of each, 0..7."""
+    return gaussian_mixture().sample(n, generator=torch.Generator().manual_seed(seed))
 
 
 def moons(n: int, seed: int) -> Points:
@@ -70,4 +74,4 @@ def _standardised(x: np.ndarray, mean: np.ndarray, second_moment: float, noise: 
     return torch.from_numpy((x - mean) / math.sqrt(variance))
 
 
-SETS = {"gaussian-mixture": gaussian_mixture, "moons": moons, "swiss-roll": swiss_roll}
+SETS = {"gaussian-mixture": ring, "moons": moons, "swiss-roll": swiss_roll}

@@ -53,19 +53,20 @@ def structure_of_autoencoder(
     reconstruction: Float[Tensor, "channels height width"],
 ) -> Figure:
     """Fig. 1: one image, its code as bars, its reconstruction."""
-    figure, axes = plt.subplots(1, 3, figsize=(6, 2.3), width_ratios=[1, 0.7, 1])
+    figure, axes = plt.subplots(1, 3, figsize=(6, 2.4), width_ratios=[1, 0.8, 1])
     _show_image(axes[0], image)
     _show_image(axes[2], reconstruction)
-    axes[0].set_title(f"x, {image.numel()} numbers")
-    axes[2].set_title("x̃ = Dec(z)")
+    axes[0].set_title(f"x\n{image.numel()} numbers")
+    axes[2].set_title(f"x̃ = Dec(z)\n{reconstruction.numel()} numbers")
     axes[1].barh(np.arange(len(code)), _numpy(code), color=BLUE)
     axes[1].axvline(0, color=GREY, lw=0.8)
-    axes[1].set(title=f"z = Enc(x), {len(code)} numbers", xticks=[], yticks=[])
+    axes[1].set(title=f"z = Enc(x)\n{len(code)} numbers", xticks=[], yticks=[])
     axes[1].spines[["left", "bottom"]].set_visible(False)
     for left, right in itertools.pairwise(axes):
         arrow = ConnectionPatch(
-            (1.03, 0.5), (-0.03, 0.5), left.transAxes, right.transAxes, arrowstyle="-|>", color=GREY
-        )
+            (1.05, 0.5), (-0.05, 0.5), left.transAxes, right.transAxes,
+            arrowstyle="-|>", mutation_scale=22, lw=2, color=GREY,
+        )  # fmt: skip
         figure.add_artist(arrow)
     return figure
 
@@ -92,22 +93,19 @@ def latent_curve(
 
 def codes_against_normal(codes: Float[Tensor, "n 2"], labels: Int[Tensor, " n"]) -> Figure:
     """Fig. 3, put to the test: codes by class, and the circles that hold 50 % and 99 % of N(0, I)."""
-    figure, ax = plt.subplots(figsize=(5, 4.6))
+    figure, ax = plt.subplots(figsize=(5, 5.2))
     scatter_classes(ax, codes, labels)
-    for share in (0.5, 0.99):
+    for share, style in ((0.5, "--"), (0.99, "-")):
         # The squared radius of a two-dimensional standard normal is exponential with mean 2.
         radius = float(np.sqrt(-2 * np.log(1 - share)))
-        ax.add_patch(Circle((0, 0), radius, fill=False, color="black", lw=1.5, ls="--" if share < 0.9 else "-"))
-        ax.annotate(
-            f"{share:.0%} of N(0, I)", (0, radius), ha="center", va="bottom",
-            bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8},
-        )  # fmt: skip
-    ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+        label = f"circle that holds {share:.0%} of N(0, I)"
+        ax.add_patch(Circle((0, 0), radius, fill=False, color="black", lw=1.8, ls=style, label=label, zorder=5))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12))
     return figure
 
 
 def scatter_classes(ax: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, " n"]) -> None:
-    """Points coloured by class, and each class's number written at its median: colour alone is not enough."""
+    """Codes coloured by class, and each class's number written at its median: colour alone is not enough."""
     xy, classes = _numpy(points), _numpy(labels)
     ax.scatter(xy[:, 0], xy[:, 1], c=[TEN[c] for c in classes], s=4, alpha=0.5, linewidths=0)
     for c in np.unique(classes):
@@ -116,6 +114,8 @@ def scatter_classes(ax: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, 
             x, y, str(c), color=TEN[c], weight="bold", ha="center", va="center",
             bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": TEN[c], "alpha": 0.85},
         )  # fmt: skip
+    limit = 1.05 * float(np.quantile(np.abs(xy), 0.998))  # a few stragglers would shrink everything else
+    ax.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
 
 
 def image_rows(rows: Mapping[str, Float[Tensor, "n channels height width"]], low: float = 0.0) -> Figure:

@@ -1,5 +1,5 @@
 # Every target makes the environment first, if it is missing or out of date: any one may be the first command.
-# make PYTHON=python3.13 test    takes another interpreter for the environment
+# make PYTHON=python3.13 test    takes another interpreter for the environment.
 
 PYTHON ?= python3
 VENV := .venv
@@ -61,10 +61,10 @@ address: $(ENV) ## Move the project to another repository: URL=https://github.co
 
 # With WHEELS not in .venv: on a machine with a GPU, its own PyTorch is the one to check. See CONTRIBUTING.md.
 gpu-check: $(if $(WHEELS),,$(ENV)) ## Run all tests on a GPU; DRY=1: on the CPU; WHEELS=folder: install from there
-	$(if $(WHEELS),$(PYTHON),$(BIN)/python) book/tools/gpu_check.py $(if $(DRY),--dry-run) $(if $(WHEELS),--wheels $(WHEELS))
+	$(if $(WHEELS),$(PYTHON),$(BIN)/python) book/tools/gpu_check.py $(if $(DRY),--dry-run) $(if $(WHEELS),--wheels $(WHEELS)) $(NB)
 
 colab-check: ## Run all notebooks on Colab's versions, in an environment of their own (.venv-colab)
-	$(PYTHON) book/tools/colab.py
+	$(PYTHON) book/tools/colab.py $(NB)
 
 links: $(ENV) ## Look for dead links to other sites
 	$(BIN)/python book/tools/links.py

@@ -131,6 +131,10 @@ def test_does_not_scroll_sideways(opened: Opened, width: int) -> None:
         if (['auto', 'scroll'].includes(getComputedStyle(p).overflowX)) return false; return true; })
       .map((e) => e.outerHTML.slice(0, 80))"""
     assert opened.page.evaluate(outside) == []
+    # What sticks out on the left of a box cannot be scrolled to.
+    cut = """() => [...document.querySelectorAll('div.math > mjx-container')].filter((e) =>
+      e.getBoundingClientRect().left < e.parentElement.getBoundingClientRect().left - 1).map((e) => e.innerText)"""
+    assert opened.page.evaluate(cut) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

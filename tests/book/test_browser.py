@@ -52,9 +52,10 @@ LOW_CONTRAST = """() => {
   return [...new Set(low)];
 }"""
 
-# What a reader sees of a widget: its text, and its pictures by their size and content.
-VISIBLE = """(output) => output.innerText + [...output.querySelectorAll('img')]
-  .filter((img) => img.checkVisibility() && img.getBoundingClientRect().height > 1).map((img) => img.src).join()"""
+# What a slider is there to change: the texts and pictures that can be seen, its own number beside it left out.
+VISIBLE = """(output) => [...output.querySelectorAll('img, .widget-html-content, .widget-label')]
+  .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height > 1)
+  .map((e) => e.src || e.innerText).join()"""
 
 
 @dataclass

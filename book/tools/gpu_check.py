@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failures = 0
     for group in groups:
         begin = time.perf_counter()
-        command = [python, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", *group]
+        command = [python, "-m", "pytest", "-c", "pyproject.toml", "--quiet", "-p", "no:cacheprovider", *group]
         code = subprocess.run(command, cwd=ROOT, env=env).returncode
         failures += code != 0
         name = group[0].name if len(group) == 1 else "unit tests"

@@ -17,8 +17,8 @@ from matplotlib.patches import Circle, ConnectionPatch
 from torch import Tensor
 
 VERMILION, GREEN, BLUE, ORANGE, GREY = "#D55E00", "#009E73", "#0072B2", "#E69F00", "#666666"
-# Ten classes: the eight colours of Okabe and Ito and two greys.
-TEN = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#D0B000", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#6A3D9A"]
+# Ten classes: seven colours of Okabe and Ito (their yellow is too light for letters), a grey, a violet, a brown.
+TEN = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#7F4F24", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#6A3D9A"]
 
 
 def use_style() -> None:

@@ -233,7 +233,8 @@ class Trainer:
                         f"the loss must give one number per example, shape ({len(part)},); "
                         f"got {tuple(losses.shape)}: sum over the dimensions, leave the mean to the trainer"
                     )
-                mean_loss += losses.detach().mean().item() / self._accumulate
+                # Over all processes, so that a loss that is not finite stops them all.
+                mean_loss += self._accelerator.reduce(losses.detach().mean(), "mean").item() / self._accumulate
                 self._check_finite(mean_loss, "loss", mean_loss, batch)
                 self._accelerator.backward(losses.mean())
                 if self._accelerator.sync_gradients:

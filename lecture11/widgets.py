@@ -10,6 +10,7 @@ import io
 from collections.abc import Sequence
 
 import ipywidgets
+import PIL.Image
 from matplotlib.figure import Figure
 
 
@@ -21,10 +22,11 @@ def image_html(figure: Figure, alt: str, *, dpi: int = 80) -> str:
     """
     if not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the picture shows")
-    png = io.BytesIO()
-    # No metadata: the same figure gives the same bytes with any version of matplotlib's name in it.
-    figure.savefig(png, format="png", dpi=dpi, metadata={"Software": None})
-    data = base64.b64encode(png.getvalue()).decode("ascii")
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=dpi)
+    # A page holds every picture of every slider. 64 colours are enough for a plot, and a third of the bytes.
+    PIL.Image.open(drawn).convert("RGB").quantize(64, dither=PIL.Image.Dither.NONE).save(small, "png", optimize=True)
+    data = base64.b64encode(small.getvalue()).decode("ascii")
     return f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{data}">'
 
 

@@ -4,6 +4,10 @@ import inspect
 import itertools
 import json
 import math
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +84,37 @@ def test_accumulated_parts_give_the_same_step() -> None:
         models.append(network())
         list(training.Trainer(models[-1], squared, regression(), batch_size=20, accumulate=parts).run(steps=5))
     torch.testing.assert_close(weights(models[0]), weights(models[1]), atol=1e-12, rtol=0)
+
+
+def test_two_processes_give_the_same_run(tmp_path: Path) -> None:
+    """With a loss that has no noise: each process has noise of its own."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import test_training as t
+trainer = t.training.Trainer(t.network(), t.squared, t.regression(), batch_size=20, accumulate=2, ema_decay=0.9)
+losses = [state.loss for state in trainer.run(steps=5, checkpoint={str(tmp_path / "two")!r})]
+if trainer._accelerator.is_main_process:
+    assert trainer._accelerator.num_processes == 2
+    print("losses", *losses)
+"""
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
+    run = subprocess.run(launch, env={**os.environ, "LECTURE11_DEVICE": "cpu"}, text=True, capture_output=True)
+    assert run.returncode == 0, run.stderr
+
+    model = network()
+    trainer = training.Trainer(model, squared, regression(), batch_size=20, accumulate=2, ema_decay=0.9)
+    losses = [state.loss for state in trainer.run(steps=5)]
+    printed = re.search(r"losses (.*)", run.stdout)
+    assert printed is not None
+    assert [float(x) for x in printed[1].split()] == pytest.approx(losses, abs=1e-12)
+    other = network()
+    training.load_weights(other, tmp_path / "two")
+    torch.testing.assert_close(weights(other), weights(model), atol=1e-12, rtol=0)
+    with pytest.raises(training.CheckpointError, match="run in 2 processes, this one has 1"):
+        trainer.resume(tmp_path / "two")
 
 
 def test_seed_fixes_the_run_and_another_changes_it() -> None:

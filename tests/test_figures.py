@@ -1,0 +1,85 @@
+"""Figures show the numbers they are given."""
+
+import itertools
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Circle
+
+from lecture11 import figures
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_figure_1_shows_image_code_and_reconstruction() -> None:
+    image, code = torch.rand(1, 4, 4), torch.tensor([0.5, -1.0, 2.0])
+    figure = figures.structure_of_autoencoder(image, code, image / 2)
+    left, middle, right = figure.axes
+    assert np.array_equal(left.images[0].get_array(), image[0].numpy())
+    assert np.array_equal(right.images[0].get_array(), image[0].numpy() / 2)
+    assert [bar.get_width() for bar in middle.patches] == code.tolist()
+    assert "16 numbers" in left.get_title()
+    assert "3 numbers" in middle.get_title()
+
+
+def test_figure_2_joins_each_point_to_its_reconstruction() -> None:
+    x, y, curve = torch.rand(3, 5, 2)
+    (ax,) = figures.latent_curve(x, y, curve, "t").axes
+    segments = [line.get_xydata() for line in ax.lines]
+    for i in range(5):
+        assert np.allclose(segments[i], torch.stack([x[i], y[i]]).numpy())
+    assert np.allclose(segments[5], curve.numpy())
+    points, reconstructions = (c.get_offsets() for c in ax.collections)
+    assert np.allclose(points, x.numpy())
+    assert np.allclose(reconstructions, y.numpy())
+
+
+def test_figure_3_draws_the_circles_that_hold_what_they_say() -> None:
+    z = torch.randn(100_000, 2, generator=torch.Generator().manual_seed(0))
+    (ax,) = figures.codes_against_normal(z[:20], torch.arange(20) % 10).axes
+    radii = [patch.radius for patch in ax.patches if isinstance(patch, Circle)]
+    shares = [(z.norm(dim=1) < radius).double().mean().item() for radius in radii]
+    assert shares == pytest.approx([0.5, 0.99], abs=0.006)
+
+
+def test_classes_are_named_where_they_are() -> None:
+    points = torch.tensor([[0.0, 0.0], [2.0, 0.0], [5.0, 5.0]])
+    _, ax = plt.subplots()
+    figures.scatter_classes(ax, points, torch.tensor([3, 3, 7]))
+    assert {t.get_text(): t.get_position() for t in ax.texts} == {"3": (1.0, 0.0), "7": (5.0, 5.0)}
+
+
+def test_rows_of_images_may_differ_in_length() -> None:
+    figure = figures.image_rows({"a": torch.rand(3, 1, 4, 4), "b": torch.rand(2, 3, 4, 4)})
+    shown = [ax.images[0].get_array().shape if ax.images else None for ax in figure.axes]
+    assert shown == [(4, 4)] * 3 + [(4, 4, 3)] * 2 + [None]
+
+
+def test_arrows_have_the_length_of_their_vectors() -> None:
+    _, ax = plt.subplots()
+    figures.vector_field(ax, torch.zeros(1, 2), torch.tensor([[0.25, -0.5]]))
+    (arrows,) = ax.collections
+    assert (arrows.U[0], arrows.V[0], arrows.scale, arrows.angles) == (0.25, -0.5, 1, "xy")
+
+
+@given(limit=st.floats(0.1, 10), n=st.integers(2, 6))
+def test_grid_covers_the_square(limit: float, n: int) -> None:
+    points = figures.grid(limit, n)
+    assert points.shape == (n * n, 2)
+    assert len(points.unique(dim=0)) == n * n
+    assert points.abs().max() == pytest.approx(limit)
+    assert points.mean(0).abs().max() < 1e-12
+
+
+def test_ten_colours_can_be_told_apart() -> None:
+    for a, b in itertools.combinations(figures.TEN, 2):
+        assert np.linalg.norm(np.subtract(to_rgb(a), to_rgb(b))) > 0.25

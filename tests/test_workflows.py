@@ -142,3 +142,15 @@ def test_report_fails_where_github_does(on_path: Path, monkeypatch: pytest.Monke
     executable(on_path / "gh", "#!/bin/bash\nexit 4\n")
     monkeypatch.setenv("RUN_URL", "https://example.org/runs/7")
     assert subprocess.run([ROOT / ".ci" / "report-colab"]).returncode == 4
+
+
+def test_all_chapters_open_with_the_same_cell() -> None:
+    firsts = set()
+    for path in sorted((ROOT / "book").glob("[0-9]*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        firsts.add(next(cell.source for cell in cells if cell.cell_type == "code"))
+    (first,) = firsts
+    url = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    assert 'if importlib.util.find_spec("lecture11") is None:' in first
+    # With its dependencies it would replace Colab's own PyTorch.
+    assert f"%pip install --quiet --no-deps git+{url}@main" in first

@@ -18,7 +18,7 @@ from torch import Tensor
 
 VERMILION, GREEN, BLUE, ORANGE, GREY = "#D55E00", "#009E73", "#0072B2", "#E69F00", "#666666"
 # Ten classes: seven colours of Okabe and Ito (their yellow is too light for letters), a grey, a violet, a brown.
-TEN = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#7F4F24", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#6A3D9A"]
+TEN = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#7F4F24", "#0072B2", "#D55E00", "#CC79A7", "#707070", "#6A3D9A"]
 
 
 def use_style() -> None:

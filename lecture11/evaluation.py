@@ -23,7 +23,7 @@ class Estimate:
     def __str__(self) -> str:
         """Digits up to the second one of the error: more would be noise."""
         if self.standard_error == 0:
-            return f"≈{self.mean:.4g}"
+            return measured(self.mean, 4)
         decimals = max(0, 1 - math.floor(math.log10(self.standard_error)))
         return f"≈{self.mean:.{decimals}f} ± {self.standard_error:.{decimals}f}"
 
@@ -42,7 +42,7 @@ def estimate(values: Float[Tensor, " n"]) -> Estimate:
 
 def measured(value: float, digits: int = 3) -> str:
     """``value`` as a measured number: ``≈`` and ``digits`` significant digits."""
-    return f"≈{value:.{digits}g}"
+    return "≈" + f"{value:#.{digits}g}".rstrip(".")
 
 
 def verdict(

@@ -27,7 +27,7 @@ def test_estimate_covers_the_truth_as_often_as_it_says() -> None:
         (104.123, 0.0567, "≈104.123 ± 0.057"),
         (104.123, 5.2, "≈104.1 ± 5.2"),
         (1234.5, 31.0, "≈1234 ± 31"),
-        (2.0, 0.0, "≈2"),
+        (2.0, 0.0, "≈2.000"),
     ],
 )
 def test_digits_follow_the_error(mean: float, error: float, text: str) -> None:
@@ -38,6 +38,13 @@ def test_digits_follow_the_error(mean: float, error: float, text: str) -> None:
 def test_no_estimate_of_what_cannot_be_estimated(values: list[float]) -> None:
     with pytest.raises(ValueError, match="at least two finite values"):
         evaluation.estimate(torch.tensor(values))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.02, "≈0.0200"), (104.2, "≈104"), (1.5e-7, "≈1.50e-07"), (-3.0, "≈-3.00")]
+)
+def test_measured_numbers_keep_their_zeros(value: float, text: str) -> None:
+    assert evaluation.measured(value) == text
 
 
 def test_verdict_prints_a_kept_bound(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +62,7 @@ def test_verdict_raises_on_a_broken_bound(value: float) -> None:
 
 
 def test_verdict_at_least_raises_too() -> None:
-    with pytest.raises(AssertionError, match="at least 2: NO, ≈1"):
+    with pytest.raises(AssertionError, match=r"at least 2: NO, ≈1\.00"):
         evaluation.verdict("rise", 1.0, at_least=2.0)
 
 

@@ -14,6 +14,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -612,6 +613,13 @@ def test_bad_use_of_a_data_set() -> None:
 def test_data_out_of_range_is_refused(values, value_range, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         data.Dataset(torch.tensor(values).reshape(-1, 1), None, "own", "train", value_range)
+
+
+def test_labels_must_be_as_many_as_examples(monkeypatch) -> None:
+    # In the tests the check of shapes comes first; users have only the package's own.
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(ValueError, match="has 3 examples but 2 labels: give one for each"):
+        data.Dataset(torch.zeros(3, 1), torch.tensor([0, 1]), "own", "train", None)
 
 
 # The shipped file and its making

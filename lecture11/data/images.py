@@ -156,7 +156,7 @@ def read_idx(path: Path, ndim: int, name: str) -> np.ndarray:
             f"expected {magic.hex()}. Delete it and get it again"
         )
     shape = tuple(np.frombuffer(file[4 : min(header, len(file) // 4 * 4)], dtype=">u4").tolist())
-    if len(shape) < ndim or len(file) != header + math.prod(shape):
+    if len(file) != header + math.prod(shape):
         raise CorruptDataError(
             f"{path} is truncated or damaged: its header announces {shape}, "
             f"that is {header + math.prod(shape):,} bytes; it has {len(file):,}. Delete it and get it again"

@@ -34,8 +34,9 @@ $(ENV): requirements.txt pyproject.toml
 	$(BIN)/python -m pip check
 	@touch $@
 
+# --all: a page that Sphinx has in its cache does not repeat its warnings.
 book: $(ENV) ## Build the site into _build/html; a warning is an error
-	$(BIN)/jupyter-book build . -W -n --keep-going
+	$(BIN)/jupyter-book build . -W -n --keep-going --all
 
 test: $(ENV) ## Run the unit tests, and all notebooks against their stored outputs
 	$(BIN)/python -m pytest -n 2

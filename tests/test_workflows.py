@@ -75,6 +75,9 @@ def test_make_links_reports_what_it_cannot_reach(monkeypatch: pytest.MonkeyPatch
     # A proxy that is not there: no request leaves this machine.
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    # Else make, started by `make test`, also prints the folders that it enters.
+    monkeypatch.delenv("MAKEFLAGS", raising=False)
+    monkeypatch.delenv("MAKELEVEL", raising=False)
     finished = subprocess.run([*MAKE, "links"], cwd=ROOT, text=True, capture_output=True)
     assert finished.returncode != 0
     assert "Traceback" not in finished.stderr

@@ -30,7 +30,7 @@ from lecture11.data.dataset import (
     UnknownDataError,
     checked_range,
 )
-from lecture11.data.planar import gaussian_mixture, gaussian_mixture_parameters
+from lecture11.data.planar import gaussian_mixture
 
 __all__ = [
     "NAMES",
@@ -39,7 +39,6 @@ __all__ = [
     "Dataset",
     "UnknownDataError",
     "gaussian_mixture",
-    "gaussian_mixture_parameters",
     "load",
 ]
 

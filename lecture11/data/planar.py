@@ -18,25 +18,18 @@ SIZES = {"train": 10_000, "test": 2_000}
 Points = tuple[Float[Tensor, "n 2"], Int[Tensor, " n"] | None]
 
 
-def gaussian_mixture_parameters() -> tuple[Float[Tensor, " m"], Float[Tensor, "m 2"], Float[Tensor, "m 2 2"]]:
-    """Weights, means and covariances of ``gaussian-mixture``, exact, in float64.
+def gaussian_mixture() -> gaussian.Mixture:
+    """The exact law of the points of ``gaussian-mixture``, in float64: the oracle for densities, scores, denoisers.
 
     Eight equal Gaussians on a circle of radius 1.4, each with variance 0.02 per axis; neighbours are 7.6 standard
     deviations apart. The whole has mean 0 and covariance ``I``: 1.4^2 / 2 + 0.02 = 1.
-
-    `gaussian_mixture` gives them as a law, with the exact density and score.
     """
     m = 8
     angle = 2 * math.pi * torch.arange(m, dtype=torch.float64) / m
     weights = torch.full((m,), 1 / m, dtype=torch.float64)
     means = 1.4 * torch.stack([angle.cos(), angle.sin()], 1)
     covariances = 0.02 * torch.eye(2, dtype=torch.float64).repeat(m, 1, 1)
-    return weights, means, covariances
-
-
-def gaussian_mixture() -> gaussian.Mixture:
-    """The exact law of the points of ``gaussian-mixture``, in float64: the oracle for densities, scores, denoisers."""
-    return gaussian.Mixture(*gaussian_mixture_parameters())
+    return gaussian.Mixture(weights, means, covariances)
 
 
 def ring(n: int, seed: int) -> Points:

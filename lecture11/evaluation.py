@@ -88,12 +88,8 @@ class Table:
             raise ValueError(f"each row needs {len(self.header)} cells, got rows of {[len(row) for row in self.rows]}")
 
     def __repr__(self) -> str:
-        widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
-        lines = [
-            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in [self.header, ["-" * width for width in widths], *self.rows]
-        ]
-        return "\n".join([self.caption, *lines])
+        # No padding: it would change with the digits of measured numbers, which the comparison masks.
+        return "\n".join([self.caption, *(" | ".join(row) for row in [self.header, *self.rows])])
 
     def _repr_html_(self) -> str:
         def row(cells: Sequence[str], opening: str, closing: str) -> str:

@@ -74,7 +74,7 @@ def test_verdict_wants_one_bound(bounds: dict[str, float]) -> None:
 
 def test_table_as_text_and_as_html() -> None:
     table = evaluation.Table(["k", "error"], [[2, "≈0.04"], [32, "<0.01"]], "Errors & sizes.")
-    assert repr(table) == "Errors & sizes.\n k  error\n--  -----\n 2  ≈0.04\n32  <0.01"
+    assert repr(table) == "Errors & sizes.\nk | error\n2 | ≈0.04\n32 | <0.01"
     page = table._repr_html_()
     assert "<caption>Errors &amp; sizes.</caption>" in page
     assert '<th scope="col">k</th>' in page

@@ -97,7 +97,7 @@ def _squared_distance(x: Tensor, estimate: Tensor) -> Tensor:
 class PCA:
     """Principal component analysis: the best linear auto-encoder, in closed form (F3).
 
-    It has the methods of ``AutoEncoder``. The fit is an SVD of the centred data, in float64.
+    It has the methods of ``AutoEncoder``. The fit is an eigendecomposition of the covariance, in float64.
 
     Args:
         x: training data ``(n, *dims)``.
@@ -114,9 +114,11 @@ class PCA:
         if not 1 <= k <= min(flat.shape):
             raise ValueError(f"k must lie in 1..{min(flat.shape)} for data of shape {tuple(flat.shape)}, got {k}")
         self.mean = flat.mean(0)
-        _, singular, rows = torch.linalg.svd(flat - self.mean, full_matrices=False)
-        self.components = rows[:k]
-        self.variances = singular[:k].square() / len(flat)
+        centred = flat - self.mean
+        # Ascending; rounding may leave a variance of zero a little below it.
+        variances, vectors = torch.linalg.eigh(centred.T @ centred / len(flat))
+        self.components = vectors.T.flip(0)[:k]
+        self.variances = variances.flip(0)[:k].clamp(min=0)
         self._dims = x.shape[1:]
 
     def encode(self, x: Float[Tensor, "batch *dims"]) -> Float[Tensor, "batch k"]:

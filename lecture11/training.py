@@ -155,7 +155,7 @@ class Trainer:
         self._lr, self._warmup, self._schedule, self._clip_norm = lr, warmup, schedule, clip_norm
 
         self.model = model.to(device)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
         self._objective, self._optimizer = self._accelerator.prepare(_Objective(model, loss), optimizer)
         self._average = None if ema_decay is None else AveragedModel(model, avg_fn=_average(ema_decay))
 

@@ -25,6 +25,52 @@ def log_prob(
     return -0.5 * (squared + log_var + math.log(2 * math.pi)).flatten(1).sum(1)
 
 
+def kl(
+    mu_q: Float[Tensor, "batch *dims"],
+    log_var_q: Float[Tensor, "batch *dims"],
+    mu_p: Float[Tensor, "batch *dims"],
+    log_var_p: Float[Tensor, "batch *dims"],
+) -> Float[Tensor, " batch"]:
+    """``KL(q, p)`` of two diagonal Gaussians, in nats per example, summed over the dimensions.
+
+    Args:
+        mu_q, log_var_q: mean and logarithm of the variance of ``q``, under which the expectation is taken.
+        mu_p, log_var_p: those of ``p``.
+    """
+    # In the difference of the log-variances, so that equal variances cancel exactly, however extreme they are.
+    log_ratio = log_var_q - log_var_p
+    distance = (mu_q - mu_p).square() * torch.exp(-log_var_p)
+    return 0.5 * (torch.expm1(log_ratio) - log_ratio + distance).flatten(1).sum(1)
+
+
+def kl_to_standard_normal(
+    mu: Float[Tensor, "batch *dims"], log_var: Float[Tensor, "batch *dims"]
+) -> Float[Tensor, " batch"]:
+    """``KL(N(mu, diag exp(log_var)), N(0, I)) = (||mu||^2 + tr Sigma - k - ln det Sigma) / 2``, in nats (F16).
+
+    Kingma and Welling 2014, appendix B, with the opposite sign.
+    """
+    return 0.5 * (mu.square() + torch.expm1(log_var) - log_var).flatten(1).sum(1)
+
+
+def reparametrise(
+    mu: Float[Tensor, "*shape"],
+    log_var: Float[Tensor, "*shape"],
+    *,
+    eps: Float[Tensor, "*shape"] | None = None,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, "*shape"]:
+    """``z = mu + sigma eps`` with ``eps ~ N(0, I)``: a draw from ``N(mu, diag sigma^2)`` that carries gradients (F17).
+
+    Args:
+        mu, log_var: mean and logarithm of the variance; gradients flow to both.
+        eps: standard normal noise; drawn from ``generator`` if not given.
+    """
+    if eps is None:
+        eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype, device=mu.device)
+    return mu + torch.exp(0.5 * log_var) * eps
+
+
 @dataclass(frozen=True)
 class Mixture:
     """A mixture of Gaussians with full covariances; with one component, a Gaussian. All of it is exact.

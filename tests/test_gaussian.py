@@ -6,7 +6,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal, Normal
+from scipy.integrate import quad
+from scipy.stats import norm
+from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal, Normal, kl_divergence
 
 from lecture11 import gaussian
 
@@ -116,3 +118,69 @@ def test_points_of_another_dimension_and_negative_noise_are_refused() -> None:
         mixture().log_prob(torch.zeros(4, 3, dtype=torch.float64))
     with pytest.raises(ValueError, match=r"at least 0; got -0\.1"):
         mixture().noised(-0.1)
+
+
+# Divergences and reparametrised draws
+
+
+def quadrature_kl(mu_q: float, log_var_q: float, mu_p: float, log_var_p: float) -> float:
+    """``E_q[ln q - ln p]`` by SciPy, over twelve standard deviations of q."""
+    q, p = norm(mu_q, math.exp(log_var_q / 2)), norm(mu_p, math.exp(log_var_p / 2))
+    width = 12 * q.std()
+    value, _ = quad(
+        lambda z: q.pdf(z) * (q.logpdf(z) - p.logpdf(z)), mu_q - width, mu_q + width, epsabs=1e-13, limit=200
+    )
+    return value
+
+
+@pytest.mark.parametrize(
+    ("mu_q", "log_var_q", "mu_p", "log_var_p"), [(0, 0, 0, 0), (1.3, -2, -0.4, 0.7), (-3, 1, 2, 1)]
+)
+def test_kl_is_its_integral(mu_q: float, log_var_q: float, mu_p: float, log_var_p: float) -> None:
+    arguments = [torch.tensor([[v]], dtype=torch.float64) for v in (mu_q, log_var_q, mu_p, log_var_p)]
+    assert gaussian.kl(*arguments).item() == pytest.approx(quadrature_kl(mu_q, log_var_q, mu_p, log_var_p), abs=1e-10)
+    standard = gaussian.kl_to_standard_normal(*arguments[:2]).item()
+    assert standard == pytest.approx(quadrature_kl(mu_q, log_var_q, 0, 0), abs=1e-10)
+
+
+@given(seed=st.integers(0, 1000), d=st.integers(1, 6), batch=st.integers(1, 4))
+def test_kl_is_that_of_torch(seed: int, d: int, batch: int) -> None:
+    rng = torch.Generator().manual_seed(seed)
+    mu_q, log_var_q, mu_p, log_var_p = 2 * torch.randn(4, batch, d, generator=rng, dtype=torch.float64)
+    q, p = Normal(mu_q, (log_var_q / 2).exp()), Normal(mu_p, (log_var_p / 2).exp())
+    expected = kl_divergence(q, p).sum(1)
+    torch.testing.assert_close(gaussian.kl(mu_q, log_var_q, mu_p, log_var_p), expected, atol=1e-10, rtol=1e-12)
+    zero = torch.zeros_like(mu_q)
+    standard = gaussian.kl_to_standard_normal(mu_q, log_var_q)
+    torch.testing.assert_close(standard, gaussian.kl(mu_q, log_var_q, zero, zero), atol=1e-12, rtol=1e-12)
+
+
+@pytest.mark.parametrize("log_var", [-30.0, 30.0])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_extreme_variances(log_var: float, dtype: torch.dtype) -> None:
+    mu, extreme = torch.zeros(1, 1, dtype=dtype), torch.full((1, 1), log_var, dtype=dtype)
+    exact = 0.5 * (math.exp(log_var) - 1 - log_var)
+    precision = {torch.float64: 1e-14, torch.float32: 1e-6, torch.bfloat16: 2e-2}[dtype]
+    assert gaussian.kl_to_standard_normal(mu, extreme).item() == pytest.approx(exact, rel=precision)
+    assert gaussian.kl(mu, extreme, mu, extreme).item() == 0
+
+
+def test_tiny_divergences_are_not_lost() -> None:
+    """Near q = p the terms cancel: exp(x) - 1 - x is x^2 / 2."""
+    log_var = torch.tensor([[1e-4]], dtype=torch.float64)
+    mu = torch.zeros_like(log_var)
+    assert gaussian.kl_to_standard_normal(mu, log_var).item() == pytest.approx(1e-8 / 4, rel=1e-3)
+
+
+def test_reparametrised_draws_have_the_law_and_carry_the_gradient() -> None:
+    mu = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
+    log_var = torch.tensor([0.5, -1.0], dtype=torch.float64, requires_grad=True)
+    n = 100_000
+    z = gaussian.reparametrise(mu.expand(n, 2), log_var.expand(n, 2), generator=torch.Generator().manual_seed(0))
+    variance = log_var.detach().exp()
+    assert ((z.mean(0) - mu).abs() < 5 * (variance / n).sqrt()).all()
+    assert ((z.var(0) - variance).abs() < 5 * variance * math.sqrt(2 / n)).all()
+    eps = torch.tensor([0.3, -0.7], dtype=torch.float64)
+    d_mu, d_log_var = torch.autograd.grad(gaussian.reparametrise(mu, log_var, eps=eps).sum(), (mu, log_var))
+    torch.testing.assert_close(d_mu, torch.ones_like(mu))
+    torch.testing.assert_close(d_log_var, 0.5 * variance.sqrt() * eps)

@@ -1,0 +1,132 @@
+"""Variational EM: the bound raised over the encoder, then over the decoder, in turn (F18-F20).
+
+For a linear decoder both steps are exact, and the bound never falls. For networks a step is some gradient steps, and
+whether the bound rises is measured.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from lecture11.training import Trainer
+from lecture11.vae import VAE, LinearGaussian
+
+Phase = Literal["E", "M", "joint"]
+
+
+@dataclass(frozen=True)
+class EMState:
+    """Where a run stands after a step.
+
+    Attributes:
+        step: steps done.
+        phase: ``"E"``: the encoder, or ``q``, has moved; ``"M"``: the decoder has; ``"joint"``: both have.
+        bound: mean ELBO over the data after the step, in nats per example.
+        model: as it is after the step.
+    """
+
+    step: int
+    phase: Phase
+    bound: float
+    model: VAE | LinearGaussian
+
+
+def fit(
+    model: VAE | LinearGaussian,
+    x: Float[Tensor, "n *dims"],
+    *,
+    steps: int,
+    e_steps: int = 1,
+    m_steps: int = 1,
+    joint: bool = False,
+    batch_size: int = 128,
+    lr: float = 1e-3,
+    seed: int = 0,
+) -> Iterator[EMState]:
+    """Runs ``steps`` steps and yields the state after each.
+
+    A ``LinearGaussian`` takes exact E and M steps in turn: its ``q`` is the exact posterior, and ``e_steps`` and the
+    arguments after it must be left alone. A ``VAE`` takes gradient steps on batches: ``e_steps`` of the encoder (F18),
+    then ``m_steps`` of the decoder (F19), and so on; or steps of both at once if ``joint``. Its bound is measured on up
+    to 1,000 examples, always the same, with always the same noise, so that two bounds differ only by the parameters.
+
+    Raises:
+        ValueError: a count below one, or arguments that mean nothing for exact steps.
+    """
+    if min(steps, e_steps, m_steps) < 1:
+        raise ValueError(f"counts of steps are at least 1; got steps={steps}, e_steps={e_steps}, m_steps={m_steps}")
+    if isinstance(model, VAE):
+        rounds: list[tuple[Phase, int]] = [("joint", 1)] if joint else [("E", e_steps), ("M", m_steps)]
+        phases = [phase for phase, count in rounds for _ in range(count)]
+        return _gradient_steps(model, x, steps, phases, batch_size, lr, seed)
+    if (e_steps, m_steps, joint) != (1, 1, False):
+        raise ValueError("exact steps reach the maximum at once: leave out e_steps, m_steps and joint")
+    return _exact_steps(model, x, steps)
+
+
+def e_step(model: LinearGaussian, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n k"], Float[Tensor, "k k"]]:
+    """Mean and covariance of the best ``q``: the exact posterior, where the bound is ``ln p(x)`` (F18)."""
+    return model.posterior(x)
+
+
+def m_step(
+    model: LinearGaussian, x: Float[Tensor, "n d"], mean: Float[Tensor, "n k"], covariance: Float[Tensor, "k k"]
+) -> LinearGaussian:
+    """The best ``W`` and ``b`` for this ``q``: least squares on codes and their spread (F19; F8 with ``z`` uncertain).
+
+    The variance of the noise stays.
+    """
+    n, k = mean.shape
+    codes = torch.cat([mean, torch.ones_like(mean[:, :1])], dim=1)
+    second_moment = codes.T @ codes
+    second_moment[:k, :k] += n * covariance
+    solution = torch.linalg.solve(second_moment, codes.T @ x).T
+    return LinearGaussian(solution[:, :k], solution[:, k], model.variance)
+
+
+def _exact_steps(model: LinearGaussian, x: Tensor, steps: int) -> Iterator[EMState]:
+    mean, covariance = model.posterior(x)
+    for step in range(1, steps + 1):
+        phase: Phase = "E" if step % 2 else "M"
+        if phase == "E":
+            mean, covariance = e_step(model, x)
+        else:
+            model = m_step(model, x, mean, covariance)
+        yield EMState(step, phase, model.elbo(x, mean, covariance).mean().item(), model)
+
+
+def _gradient_steps(
+    model: VAE, x: Tensor, steps: int, phases: list[Phase], batch_size: int, lr: float, seed: int
+) -> Iterator[EMState]:
+    def loss(vae: VAE, batch: Tensor, generator: torch.Generator) -> Tensor:
+        return -vae.elbo(batch, generator=generator).total
+
+    trainer = Trainer(model, loss, x, batch_size=batch_size, lr=lr, schedule="constant", seed=seed)
+    judged = x[:1000].to(next(model.parameters()).device)
+    with torch.no_grad():
+        mu, _ = model.encode(judged)
+    eps = torch.randn(mu.shape, generator=torch.Generator().manual_seed(seed), dtype=mu.dtype).to(mu.device)
+    run = trainer.run(steps=steps)
+    try:
+        for phase in islice(cycle(phases), steps):
+            # A parameter without a gradient is left alone by the optimiser.
+            _train(model.encoder, phase != "M")
+            _train(model.decoder, phase != "E")
+            if model.likelihood == "sigma-gaussian":
+                model.log_var_x.requires_grad_(phase != "E")
+            state = next(run)
+            with torch.no_grad():
+                bound = model.elbo(judged, eps=eps).total.mean().item()
+            yield EMState(state.step, phase, bound, model)
+    finally:
+        model.requires_grad_(True)
+
+
+def _train(module: nn.Module, trains: bool) -> None:
+    for parameter in module.parameters():
+        parameter.requires_grad_(trains)

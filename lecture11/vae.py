@@ -1,0 +1,298 @@
+"""Variational auto-encoders: the bound, its tighter relatives, and the linear case in closed form (F6-F17, F20).
+
+Everything is in nats, constants included, one number per example.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as nnf
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from lecture11 import gaussian
+
+LIKELIHOODS = ("gaussian", "sigma-gaussian", "bernoulli")
+
+
+@dataclass(frozen=True)
+class Elbo:
+    """The evidence lower bound and its two parts, each ``(batch,)``, in nats per example (F14).
+
+    Attributes:
+        total: ``reconstruction - kl``, at most ``ln p(x)`` in expectation over the noise.
+        reconstruction: ``ln p(x | z)`` at a draw of ``z ~ q(z | x)``, constant included.
+        kl: ``KL(q(z | x), p(z))``, exact (F16).
+    """
+
+    total: Float[Tensor, " batch"]
+    reconstruction: Float[Tensor, " batch"]
+    kl: Float[Tensor, " batch"]
+
+
+class VAE(nn.Module):
+    """A decoder ``p(x | z)``, an encoder ``q(z | x)`` and the prior ``p(z) = N(0, I_k)`` (F7, F9, F11).
+
+    Args:
+        encoder: ``(batch, *dims)`` to ``(batch, 2, k)``: means, and logarithms of the variances.
+        decoder: ``(batch, k)`` to ``(batch, *dims)``: the mean of ``x``, or with a Bernoulli likelihood its logits.
+        likelihood: ``"gaussian"``, ``N(x; Dec(z), I)``, the lecture's; ``"sigma-gaussian"``, ``N(x; Dec(z), s^2 I)``
+            with one learned scale; ``"bernoulli"``, for data that are 0 or 1.
+
+    Raises:
+        ValueError: an unknown likelihood.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        likelihood: Literal["gaussian", "sigma-gaussian", "bernoulli"] = "gaussian",
+    ) -> None:
+        super().__init__()
+        if likelihood not in LIKELIHOODS:
+            raise ValueError(f"likelihood must be one of {', '.join(LIKELIHOODS)}; got {likelihood!r}")
+        self.encoder = encoder
+        self.decoder = decoder
+        self.likelihood = likelihood
+        if likelihood == "sigma-gaussian":
+            self.log_var_x = nn.Parameter(torch.zeros(()))
+
+    @property
+    def latents(self) -> int:
+        """Number ``k`` of latent dimensions, as the decoder's first linear layer has it."""
+        for layer in self.decoder.modules():
+            if isinstance(layer, nn.Linear):
+                return layer.in_features
+        raise TypeError("the decoder has no linear layer from which to read the number of latents")
+
+    def encode(self, x: Float[Tensor, "batch *dims"]) -> tuple[Float[Tensor, "batch k"], Float[Tensor, "batch k"]]:
+        """``mu`` and ``log_var`` of ``q(z | x) = N(mu, diag exp(log_var))`` (F11).
+
+        Raises:
+            ValueError: the encoder does not give ``(batch, 2, k)``.
+        """
+        out = self.encoder(x)
+        if out.ndim != 3 or out.shape[1] != 2:
+            raise ValueError(f"the encoder must give (batch, 2, k), means and log-variances; got {tuple(out.shape)}")
+        mu, log_var = out.unbind(1)
+        return mu, log_var
+
+    def mean(self, z: Float[Tensor, "batch k"]) -> Float[Tensor, "batch *dims"]:
+        """``E[x | z]``: the decoder's image, or with a Bernoulli likelihood the probability of a 1."""
+        out = self.decoder(z)
+        return out.sigmoid() if self.likelihood == "bernoulli" else out
+
+    def log_likelihood(self, x: Float[Tensor, "batch *dims"], z: Float[Tensor, "batch k"]) -> Float[Tensor, " batch"]:
+        """``ln p(x | z)``, constant included (F7, F15).
+
+        Raises:
+            ValueError: values other than 0 and 1 with a Bernoulli likelihood; a decoder of another shape than ``x``.
+        """
+        out = self.decoder(z)
+        if out.shape != x.shape:
+            raise ValueError(f"the decoder must give the shape of x, {tuple(x.shape)}; got {tuple(out.shape)}")
+        if self.likelihood == "bernoulli":
+            if not ((x == 0) | (x == 1)).all():
+                raise ValueError(
+                    f"a Bernoulli likelihood is for data that are 0 or 1, got values in [{x.min():g}, {x.max():g}]: of "
+                    f"grey values it is no density, and the bound no bound. Binarise the data (Dataset.binarised), "
+                    f"or take likelihood='sigma-gaussian'"
+                )
+            return -nnf.binary_cross_entropy_with_logits(out, x, reduction="none").flatten(1).sum(1)
+        log_var = self.log_var_x if self.likelihood == "sigma-gaussian" else out.new_zeros(())
+        return gaussian.log_prob(x, out, log_var.expand_as(out))
+
+    def elbo(
+        self,
+        x: Float[Tensor, "batch *dims"],
+        *,
+        eps: Float[Tensor, "batch k"] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Elbo:
+        """The bound with one draw of ``z`` an example and the exact KL (F14, F15; Kingma and Welling 2014, eq. 7).
+
+        Args:
+            eps: standard normal noise for the draw; drawn from ``generator`` if not given.
+        """
+        mu, log_var = self.encode(x)
+        z = gaussian.reparametrise(mu, log_var, eps=eps, generator=generator)
+        reconstruction = self.log_likelihood(x, z)
+        kl = gaussian.kl_to_standard_normal(mu, log_var)
+        return Elbo(reconstruction - kl, reconstruction, kl)
+
+    def log_weights(
+        self,
+        x: Float[Tensor, "batch *dims"],
+        k: int,
+        *,
+        eps: Float[Tensor, "k batch latents"] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Float[Tensor, "k batch"]:
+        """``ln p(x, z) - ln q(z | x)`` at ``k`` draws of ``z`` an example (F12; Burda et al. 2016, eq. 8)."""
+        if k < 1:
+            raise ValueError(f"k is a number of draws, at least 1; got {k}")
+        mu, log_var = (part.expand(k, *part.shape) for part in self.encode(x))
+        if eps is None:
+            eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype, device=mu.device)
+        z = gaussian.reparametrise(mu, log_var, eps=eps)
+        copies = x.expand(k, *x.shape).flatten(0, 1)
+        log_likelihood = self.log_likelihood(copies, z.flatten(0, 1)).view(k, len(x))
+        # ln p(z) - ln q(z | x): the constants cancel, and (z - mu) / sigma is eps.
+        return log_likelihood + 0.5 * (eps.square() - z.square() + log_var).sum(-1)
+
+    def importance_weighted_bound(
+        self,
+        x: Float[Tensor, "batch *dims"],
+        k: int,
+        *,
+        eps: Float[Tensor, "k batch latents"] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Float[Tensor, " batch"]:
+        """``ln (1/k) sum_j w_j``, an objective tighter than the ELBO (Burda et al. 2016, eq. 8); gradients flow.
+
+        In expectation it equals the ELBO at ``k = 1`` and rises with ``k`` towards ``ln p(x)``.
+        """
+        return self.log_weights(x, k, eps=eps, generator=generator).logsumexp(0) - math.log(k)
+
+    @torch.no_grad()
+    def log_marginal(
+        self,
+        x: Float[Tensor, "batch *dims"],
+        k: int = 1000,
+        *,
+        generator: torch.Generator | None = None,
+        chunk: int = 10_000,
+    ) -> Float[Tensor, " batch"]:
+        """The importance-weighted bound on ``ln p(x)`` with ``k`` draws an example, in constant memory.
+
+        Args:
+            chunk: pairs of an example and a draw that are decoded at once; memory is proportional to it.
+
+        Returns:
+            A lower bound in expectation, near ``ln p(x)`` for large ``k``; see ``importance_weighted_bound``.
+        """
+        if k < 1 or chunk < 1:
+            raise ValueError(f"k and chunk must be at least 1, got k={k}, chunk={chunk}")
+        bounds = []
+        for part in x.split(min(chunk, 1000)):
+            draws = max(1, chunk // len(part))
+            sums = [
+                self.log_weights(part, min(draws, k - done), generator=generator).logsumexp(0)
+                for done in range(0, k, draws)
+            ]
+            bounds.append(torch.stack(sums).logsumexp(0) - math.log(k))
+        return torch.cat(bounds)
+
+    @torch.no_grad()
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Float[Tensor, "n *dims"]:
+        """``n`` draws from the model: ``z ~ N(0, I)``, then ``x ~ p(x | z)``, the decoder's noise included (F7, F9).
+
+        The images without that noise, which most papers show, are ``model.mean(z)``.
+        """
+        like = next(self.parameters())
+
+        def noise(*shape: int) -> Tensor:
+            return torch.randn(shape, generator=generator, dtype=like.dtype, device=like.device)
+
+        mean = self.mean(noise(n, self.latents))
+        if self.likelihood == "bernoulli":
+            return torch.bernoulli(mean, generator=generator)
+        if self.likelihood == "sigma-gaussian":
+            return mean + torch.exp(0.5 * self.log_var_x) * noise(*mean.shape)
+        return mean + noise(*mean.shape)
+
+
+def reparametrised_gradient(
+    f: Callable[[Tensor], Tensor],
+    mu: Float[Tensor, " k"],
+    log_var: Float[Tensor, " k"],
+    eps: Float[Tensor, "n k"],
+) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n k"]]:
+    """One estimate for each row of noise of the gradient of ``E[f(z)]``, ``z ~ N(mu, diag exp(log_var))`` (F17).
+
+    The gradient of ``f(mu + sigma eps)`` itself. Unbiased; needs the derivative of ``f``.
+
+    Args:
+        f: ``(n, k)`` to ``(n,)``, differentiable.
+
+    Returns:
+        Gradients with respect to ``mu`` and to ``log_var``.
+    """
+    mus, log_vars = (part.detach().expand_as(eps).clone().requires_grad_() for part in (mu, log_var))
+    values = f(gaussian.reparametrise(mus, log_vars, eps=eps))
+    d_mu, d_log_var = torch.autograd.grad(values.sum(), (mus, log_vars))
+    return d_mu, d_log_var
+
+
+def score_function_gradient(
+    f: Callable[[Tensor], Tensor],
+    mu: Float[Tensor, " k"],
+    log_var: Float[Tensor, " k"],
+    eps: Float[Tensor, "n k"],
+) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n k"]]:
+    """The same gradient without the derivative of ``f``: ``f(z) grad ln q(z)`` (F17; Williams 1992, REINFORCE).
+
+    Unbiased too, with a far larger variance. Arguments and results as in ``reparametrised_gradient``.
+    """
+    values = f(gaussian.reparametrise(mu.expand_as(eps), log_var.expand_as(eps), eps=eps))[:, None]
+    # With z = mu + sigma eps: d ln q / d mu = eps / sigma, and d ln q / d log_var = (eps^2 - 1) / 2.
+    return values * eps * torch.exp(-0.5 * log_var), values * 0.5 * (eps.square() - 1)
+
+
+@dataclass(frozen=True)
+class LinearGaussian:
+    """The linear decoder ``x = W z + b + noise``, for which everything is known: probabilistic PCA (F20).
+
+    Args:
+        weight: ``W``, ``(d, k)``; ``bias``: ``b``, ``(d,)``.
+        variance: of the noise; the lecture's decoder has 1.
+    """
+
+    weight: Float[Tensor, "d k"]
+    bias: Float[Tensor, " d"]
+    variance: float = 1.0
+
+    @staticmethod
+    def optimum(x: Float[Tensor, "n d"], k: int, *, variance: float | None = 1.0) -> "LinearGaussian":
+        """The maximum of the likelihood, in closed form (Tipping and Bishop 1999, eq. 7 and 8).
+
+        Args:
+            variance: fixed to this; None takes the best one, the mean of the ``d - k`` smallest eigenvalues.
+        """
+        d = x.shape[1]
+        if not 1 <= k < d:
+            raise ValueError(f"k must lie in 1..{d - 1}, got {k}")
+        bias = x.mean(0)
+        values, vectors = torch.linalg.eigh((x - bias).T @ (x - bias) / len(x))
+        values, vectors = values.flip(0), vectors.flip(1)
+        best = values[k:].mean().item() if variance is None else variance
+        # A direction with less variance than the noise explains on its own is switched off.
+        scale = (values[:k] - best).clamp(min=0).sqrt()
+        return LinearGaussian(vectors[:, :k] * scale, bias, best)
+
+    def log_prob(self, x: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """``ln p(x) = ln N(x; b, W W^T + variance I)``, exact, in nats (F9)."""
+        identity = torch.eye(len(self.bias), dtype=x.dtype, device=x.device)
+        covariance = self.weight @ self.weight.T + self.variance * identity
+        return gaussian.Mixture(torch.ones_like(self.bias[:1]), self.bias[None], covariance[None]).log_prob(x)
+
+    def posterior(self, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n k"], Float[Tensor, "k k"]]:
+        """``p(z | x) = N(mean, covariance)``, exact; the covariance is the same for all ``x``."""
+        identity = torch.eye(self.weight.shape[1], dtype=x.dtype, device=x.device)
+        covariance = torch.linalg.inv(identity + self.weight.T @ self.weight / self.variance)
+        return (x - self.bias) @ self.weight @ covariance / self.variance, covariance
+
+    def elbo(
+        self, x: Float[Tensor, "n d"], mean: Float[Tensor, "n k"], covariance: Float[Tensor, "k k"]
+    ) -> Float[Tensor, " n"]:
+        """The bound at ``q(z | x) = N(mean, covariance)`` with all expectations exact (F15, F16)."""
+        d, k = self.weight.shape
+        residual = (x - self.bias - mean @ self.weight.T).square().sum(1)
+        spread = torch.trace(self.weight @ covariance @ self.weight.T)
+        reconstruction = -0.5 * ((residual + spread) / self.variance + d * math.log(2 * math.pi * self.variance))
+        kl = 0.5 * (mean.square().sum(1) + torch.trace(covariance) - k - torch.logdet(covariance))
+        return reconstruction - kl

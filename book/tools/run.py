@@ -182,7 +182,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="*", type=Path, help="notebooks, by path or by name (default: all)")
     parser.add_argument("--check", action="store_true", help="execute nothing, verify the checksums")
-    parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="limit per cell, as in the tests (%(default)g)")
+    limit = "limit per cell, as in the tests (%(default)g)"
+    parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help=limit)
     options = parser.parse_args(arguments)
 
     paths = [path if path.exists() else BOOK / path for path in options.notebooks] or notebooks()

@@ -274,6 +274,16 @@ class LinearGaussian:
         scale = (values[:k] - best).clamp(min=0).sqrt()
         return LinearGaussian(vectors[:, :k] * scale, bias, best)
 
+    @property
+    def latents(self) -> int:
+        """Number ``k`` of latent dimensions."""
+        return self.weight.shape[1]
+
+    def log_likelihood(self, x: Float[Tensor, "n d"], z: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
+        """``ln p(x | z) = ln N(x; W z + b, variance I)`` (F7)."""
+        mean = z @ self.weight.T + self.bias
+        return gaussian.log_prob(x, mean, torch.full_like(mean, math.log(self.variance)))
+
     def log_prob(self, x: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
         """``ln p(x) = ln N(x; b, W W^T + variance I)``, exact, in nats (F9)."""
         identity = torch.eye(len(self.bias), dtype=x.dtype, device=x.device)
@@ -296,3 +306,39 @@ class LinearGaussian:
         reconstruction = -0.5 * ((residual + spread) / self.variance + d * math.log(2 * math.pi * self.variance))
         kl = 0.5 * (mean.square().sum(1) + torch.trace(covariance) - k - torch.logdet(covariance))
         return reconstruction - kl
+
+
+@dataclass(frozen=True)
+class NaiveEstimate:
+    """What sampling the prior says of the marginal likelihood, each ``(batch,)`` (F10).
+
+    Attributes:
+        log_marginal: logarithm of the mean of ``p(x | z_j)`` over draws ``z_j ~ p(z)``, in nats. The mean is unbiased;
+            its logarithm is too low, in general by much.
+        effective_sample_size: ``(sum_j p(x | z_j))^2 / sum_j p(x | z_j)^2``: how many draws the mean rests on,
+            between 1 and their number.
+    """
+
+    log_marginal: Float[Tensor, " batch"]
+    effective_sample_size: Float[Tensor, " batch"]
+
+
+@torch.no_grad()
+def naive_log_marginal(
+    model: VAE | LinearGaussian,
+    x: Float[Tensor, "batch *dims"],
+    k: int,
+    *,
+    generator: torch.Generator | None = None,
+) -> NaiveEstimate:
+    """The marginal likelihood (F9) as a mean over ``k`` draws from the prior, the same for all examples (F10).
+
+    Raises:
+        ValueError: ``k`` below one.
+    """
+    if k < 1:
+        raise ValueError(f"k is a number of draws, at least 1; got {k}")
+    z = torch.randn(k, model.latents, generator=generator, dtype=x.dtype, device=x.device)
+    weights = torch.stack([model.log_likelihood(example.expand(k, *example.shape), z) for example in x])
+    total = weights.logsumexp(1)
+    return NaiveEstimate(total - math.log(k), torch.exp(2 * total - (2 * weights).logsumexp(1)))

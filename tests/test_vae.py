@@ -253,6 +253,50 @@ def test_a_trained_linear_vae_reaches_the_optimum_of_the_likelihood() -> None:
     assert best - 0.01 < bound <= reached.log_prob(x).mean().item() <= best + 1e-10
 
 
+# The decoder alone (F8), and the prior as a proposal (F10)
+
+
+def test_likelihood_of_the_decoder_alone_is_least_squares() -> None:
+    model, x = linear_vae(), points()
+    z = torch.randn(5, K, generator=torch.Generator().manual_seed(0), dtype=float64)
+    squared = (x - model.decoder(z)).square().sum(1)
+    loss = -model.log_likelihood(x, z)
+    constant = torch.full_like(loss, 0.5 * D * math.log(2 * math.pi))
+    torch.testing.assert_close(loss - 0.5 * squared, constant, atol=1e-12, rtol=0)
+    parameters = tuple(model.decoder.parameters())
+    pairs = zip(
+        torch.autograd.grad(loss.sum(), parameters), torch.autograd.grad(squared.sum(), parameters), strict=True
+    )
+    for a, b in pairs:
+        torch.testing.assert_close(a, 0.5 * b, atol=1e-10, rtol=0)
+
+
+def test_naive_estimate_is_unbiased_where_it_can_be_checked() -> None:
+    model = vae.LinearGaussian(torch.tensor([[0.5]], dtype=float64), torch.zeros(1, dtype=float64))
+    x = torch.tensor([[0.3], [1.5]], dtype=float64)
+    rng = torch.Generator().manual_seed(0)
+    runs = torch.stack([vae.naive_log_marginal(model, x, 10, generator=rng).log_marginal.exp() for _ in range(2000)])
+    error = runs.std(0) / math.sqrt(2000)
+    assert ((runs.mean(0) - model.log_prob(x).exp()).abs() < 4 * error).all()
+    assert (runs.log().mean(0) < model.log_prob(x)).all()  # the logarithm is not
+
+
+def test_naive_estimate_is_exact_when_the_decoder_ignores_its_code() -> None:
+    model = vae.LinearGaussian(torch.zeros(D, K, dtype=float64), torch.zeros(D, dtype=float64))
+    estimate = vae.naive_log_marginal(model, points(), 7, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(estimate.log_marginal, model.log_prob(points()), atol=1e-12, rtol=0)
+    torch.testing.assert_close(estimate.effective_sample_size, torch.full((5,), 7.0, dtype=float64))
+
+
+def test_effective_sample_size_counts_the_draws_that_matter() -> None:
+    """In a model so sharp that one draw outweighs all others, it is one."""
+    model = vae.LinearGaussian(1e3 * linear_model().weight, linear_model().bias)
+    estimate = vae.naive_log_marginal(model, points(), 100, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(estimate.effective_sample_size, torch.ones(5, dtype=float64), atol=1e-6, rtol=0)
+    with pytest.raises(ValueError, match="at least 1; got 0"):
+        vae.naive_log_marginal(model, points(), 0)
+
+
 # Likelihoods and samples
 
 

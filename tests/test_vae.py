@@ -203,12 +203,12 @@ def test_memory_of_the_bound_does_not_grow_with_k() -> None:
 def test_chunks_do_not_change_the_bound() -> None:
     model, x = linear_vae(), points(7)
     results = [
-        torch.stack([model.log_marginal(x, 10, chunk=chunk, generator=rng) for _ in range(100)])
+        torch.stack([model.log_marginal(x, 10, chunk=chunk, generator=rng) for _ in range(40)])
         for chunk in (3, 13, 1000)
         for rng in [torch.Generator().manual_seed(chunk)]
     ]
     for other in results[1:]:
-        error = ((results[0].var(0) + other.var(0)) / 100).sqrt()
+        error = ((results[0].var(0) + other.var(0)) / 40).sqrt()
         assert ((results[0].mean(0) - other.mean(0)).abs() < 4 * error).all()
 
 
@@ -240,9 +240,9 @@ def test_a_trained_linear_vae_reaches_the_optimum_of_the_likelihood() -> None:
     x = torch.randn(500, D, generator=rng, dtype=float64) * torch.tensor([3.0, 2.0, 0.5, 0.3], dtype=float64) + 1
     model = linear_vae()
     trainer = training.Trainer(
-        model, lambda m, x, generator: -m.elbo(x, generator=generator).total, x, batch_size=500, lr=0.03
+        model, lambda m, x, generator: -m.elbo(x, generator=generator).total, x, batch_size=500, lr=0.05
     )
-    list(trainer.run(steps=1500))
+    list(trainer.run(steps=700))
     reached = as_linear(model)
     x = x.to(reached.bias.device)
     best = vae.LinearGaussian.optimum(x, K).log_prob(x).mean().item()

@@ -15,18 +15,24 @@ def _check_shape(x: Tensor, shape: tuple[int, ...]) -> None:
 
 
 class MLP(nn.Module):
-    """Linear layers with SiLU between them: ``(batch, *in_shape)`` to ``(batch, *out_shape)``.
+    """Linear layers with an activation between them: ``(batch, *in_shape)`` to ``(batch, *out_shape)``.
 
     With no hidden layer it is one affine map.
     """
 
-    def __init__(self, in_shape: Sequence[int], hidden: Sequence[int], out_shape: Sequence[int]) -> None:
+    def __init__(
+        self,
+        in_shape: Sequence[int],
+        hidden: Sequence[int],
+        out_shape: Sequence[int],
+        activation: type[nn.Module] = nn.SiLU,
+    ) -> None:
         super().__init__()
         self.in_shape, self.out_shape = tuple(in_shape), tuple(out_shape)
         sizes = [math.prod(self.in_shape), *hidden, math.prod(self.out_shape)]
         layers: list[nn.Module] = []
         for n_in, n_out in itertools.pairwise(sizes):
-            layers += [nn.Linear(n_in, n_out), nn.SiLU()]
+            layers += [nn.Linear(n_in, n_out), activation()]
         self.layers = nn.Sequential(*layers[:-1])
 
     def forward(self, x: Float[Tensor, "batch *dims"]) -> Float[Tensor, "batch *out"]:

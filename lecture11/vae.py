@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -75,7 +74,8 @@ class VAE(nn.Module):
         Raises:
             ValueError: the encoder does not give ``(batch, 2, k)``.
         """
-        out = self.encoder(x)
+        # Autocast computes in half precision; densities are sums of hundreds of terms and need that of the data.
+        out = self.encoder(x).to(x.dtype)
         if out.ndim != 3 or out.shape[1] != 2:
             raise ValueError(f"the encoder must give (batch, 2, k), means and log-variances; got {tuple(out.shape)}")
         mu, log_var = out.unbind(1)
@@ -86,14 +86,17 @@ class VAE(nn.Module):
         out = self.decoder(z)
         return out.sigmoid() if self.likelihood == "bernoulli" else out
 
-    def log_likelihood(self, x: Float[Tensor, "batch *dims"], z: Float[Tensor, "batch k"]) -> Float[Tensor, " batch"]:
-        """``ln p(x | z)``, constant included (F7, F15).
+    def log_likelihood(
+        self, x: Float[Tensor, "batch *dims"], z: Float[Tensor, "*draws batch k"]
+    ) -> Float[Tensor, "*draws batch"]:
+        """``ln p(x | z)``, constant included, for one code an example or for several draws of it (F7, F15).
 
         Raises:
             ValueError: values other than 0 and 1 with a Bernoulli likelihood; a decoder of another shape than ``x``.
         """
-        out = self.decoder(z)
-        if out.shape != x.shape:
+        draws = z.shape[:-2]
+        out = self.decoder(z.flatten(0, -2)).to(x.dtype)
+        if out.shape[1:] != x.shape[1:]:
             raise ValueError(f"the decoder must give the shape of x, {tuple(x.shape)}; got {tuple(out.shape)}")
         if self.likelihood == "bernoulli":
             if not ((x == 0) | (x == 1)).all():
@@ -102,9 +105,11 @@ class VAE(nn.Module):
                     f"grey values it is no density, and the bound no bound. Binarise the data (Dataset.binarised), "
                     f"or take likelihood='sigma-gaussian'"
                 )
-            return -nnf.binary_cross_entropy_with_logits(out, x, reduction="none").flatten(1).sum(1)
+            logits = out.view(*draws, *x.shape)
+            return _BernoulliLogProb.apply(logits, x).flatten(len(draws) + 1).sum(-1)
         log_var = self.log_var_x if self.likelihood == "sigma-gaussian" else out.new_zeros(())
-        return gaussian.log_prob(x, out, log_var.expand_as(out))
+        copies = x.expand(*draws, *x.shape).flatten(0, len(draws))
+        return gaussian.log_prob(copies, out, log_var.expand_as(out)).view(*draws, len(x))
 
     def elbo(
         self,
@@ -139,10 +144,8 @@ class VAE(nn.Module):
         if eps is None:
             eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype, device=mu.device)
         z = gaussian.reparametrise(mu, log_var, eps=eps)
-        copies = x.expand(k, *x.shape).flatten(0, 1)
-        log_likelihood = self.log_likelihood(copies, z.flatten(0, 1)).view(k, len(x))
         # ln p(z) - ln q(z | x): the constants cancel, and (z - mu) / sigma is eps.
-        return log_likelihood + 0.5 * (eps.square() - z.square() + log_var).sum(-1)
+        return self.log_likelihood(x, z) + 0.5 * (eps.square() - z.square() + log_var).sum(-1)
 
     def importance_weighted_bound(
         self,
@@ -204,6 +207,50 @@ class VAE(nn.Module):
         if self.likelihood == "sigma-gaussian":
             return mean + torch.exp(0.5 * self.log_var_x) * noise(*mean.shape)
         return mean + noise(*mean.shape)
+
+
+def negative_bound(
+    model: VAE,
+    x: Float[Tensor, "batch *dims"],
+    *,
+    k: int = 1,
+    redraw: bool = False,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, " batch"]:
+    """What ``training.Trainer`` minimises: minus the ELBO, or with ``k > 1`` minus the importance-weighted bound.
+
+    ``functools.partial(vae.negative_bound, k=5)`` is the objective of an IWAE (Burda et al. 2016).
+
+    Args:
+        k: draws of ``z`` an example.
+        redraw: ``x`` are grey values in [0, 1], from which black-and-white images are drawn anew each time (Burda et
+            al. 2016, section 5): for a Bernoulli likelihood, and more to learn from than one fixed draw.
+    """
+    if redraw:
+        x = torch.bernoulli(x, generator=generator)
+    if k == 1:  # one draw, but the KL of the ELBO is exact: less noise in the gradient
+        return -model.elbo(x, generator=generator).total
+    return -model.importance_weighted_bound(x, k, generator=generator)
+
+
+class _BernoulliLogProb(torch.autograd.Function):
+    """``ln Bernoulli(x; sigmoid(logits))``, element by element, to rounding in the absolute value.
+
+    PyTorch's own keeps the relative error small too, by a ``log1p`` that a CPU computes number by number, and autograd
+    keeps an array for every operation: together half of a training step with many draws.
+    """
+
+    @staticmethod
+    def forward(ctx, logits: Tensor, x: Tensor) -> Tensor:
+        ctx.save_for_backward(logits, x)
+        signed = (2 * x - 1) * logits
+        # ln sigmoid(s) = min(s, 0) + ln sigmoid(|s|): nothing overflows.
+        return signed.abs().sigmoid_().log_().add_(signed.clamp_(max=0))
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        logits, x = ctx.saved_tensors
+        return (x - logits.sigmoid()).mul_(gradient), None
 
 
 def reparametrised_gradient(

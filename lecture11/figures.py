@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Circle, ConnectionPatch
 from torch import Tensor
 
@@ -101,6 +102,42 @@ def codes_against_normal(codes: Float[Tensor, "n 2"], labels: Int[Tensor, " n"])
         label = f"circle that holds {share:.0%} of N(0, I)"
         ax.add_patch(Circle((0, 0), radius, fill=False, color="black", lw=1.8, ls=style, label=label, zorder=5))
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12))
+    return figure
+
+
+def structure_of_vae(
+    image: Float[Tensor, "channels height width"],
+    mu: Float[Tensor, " k"],
+    sigma: Float[Tensor, " k"],
+    z: Float[Tensor, " k"],
+    reconstruction: Float[Tensor, "channels height width"],
+) -> Figure:
+    """Fig. 4: one image, the mean and the standard deviations of its law of codes, a code drawn from it, decoded."""
+    figure = plt.figure(figsize=(6, 2.8), layout=ConstrainedLayoutEngine(wspace=0.18))  # room for the arrows
+    panels = figure.add_gridspec(2, 4, width_ratios=[1.1, 0.8, 0.8, 1.1])
+    left, right = figure.add_subplot(panels[:, 0]), figure.add_subplot(panels[:, 3])
+    upper, lower, middle = (figure.add_subplot(panels[place]) for place in ((0, 1), (1, 1), (slice(None), 2)))
+    for ax, picture, title in ((left, image, "x"), (right, reconstruction, "Dec(z)")):
+        _show_image(ax, picture)
+        ax.set_title(title)
+    # One scale for all three: the reader sees how much smaller sigma is than mu.
+    limit = 1.1 * max(float(part.abs().max()) for part in (mu, sigma, z))
+    bars = ((upper, mu, "μ(x)", BLUE), (lower, sigma, "σ(x)", ORANGE), (middle, z, "z ~ q(z | x)", GREEN))
+    for ax, part, title, color in bars:
+        ax.barh(np.arange(len(part)), _numpy(part), color=color)
+        ax.axvline(0, color=GREY, lw=0.8)
+        ax.set(title=title, xticks=[], yticks=[], xlim=(-limit, limit))
+        ax.spines[["left", "bottom"]].set_visible(False)
+    arrows = (
+        (left, 0.7, upper, 0.5), (left, 0.3, lower, 0.5), (upper, 0.5, middle, 0.7), (lower, 0.5, middle, 0.3),
+        (middle, 0.5, right, 0.5),
+    )  # fmt: skip
+    for start, y_start, end, y_end in arrows:
+        arrow = ConnectionPatch(
+            (1.02, y_start), (-0.02, y_end), start.transAxes, end.transAxes,
+            arrowstyle="-|>", mutation_scale=18, lw=1.8, color=GREY,
+        )  # fmt: skip
+        figure.add_artist(arrow)
     return figure
 
 

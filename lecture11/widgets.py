@@ -8,6 +8,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets
 import PIL.Image
@@ -52,15 +53,69 @@ def picture_slider(
         )
     if len(figures) < 2:
         raise ValueError(f"a slider needs at least two pictures, got {len(figures)}")
-    pages = [ipywidgets.HTML(image_html(f, a)) for f, a in zip(figures, alts, strict=True)]
-    slider = ipywidgets.SelectionSlider(
+    pages = [image_html(f, a) for f, a in zip(figures, alts, strict=True)]
+    return _with_sliders(pages, [_slider(labels, description, start)])
+
+
+def picture_grid(
+    figures: Sequence[Sequence[Figure]],
+    row_labels: Sequence[str],
+    column_labels: Sequence[str],
+    alts: Sequence[Sequence[str]],
+    *,
+    descriptions: tuple[str, str],
+    start: tuple[int, int] = (0, 0),
+) -> ipywidgets.VBox:
+    """Two sliders that together show one of a grid of pictures: the first selects the row, the second the column.
+
+    It works where ``picture_slider`` does. A page stores all pictures: keep them small.
+
+    Raises:
+        ValueError: figures or alternative texts that are no grid of the size of the labels; fewer than two rows or
+            columns.
+    """
+    rows, columns = len(row_labels), len(column_labels)
+    for name, cells in (("figures", figures), ("alts", alts)):
+        if (sizes := [len(row) for row in cells]) != [columns] * rows:
+            raise ValueError(f"{rows} row labels and {columns} column labels, but rows of {sizes} {name}")
+    if rows < 2 or columns < 2:
+        raise ValueError(f"a slider needs at least two pictures, got a grid of {rows} x {columns}")
+    pages = [
+        [image_html(f, a) for f, a in zip(figure_row, alt_row, strict=True)]
+        for figure_row, alt_row in zip(figures, alts, strict=True)
+    ]
+    labels = (row_labels, column_labels)
+    return _with_sliders(pages, [_slider(*each) for each in zip(labels, descriptions, start, strict=True)])
+
+
+def _slider(labels: Sequence[str], description: str, start: int) -> ipywidgets.SelectionSlider:
+    return ipywidgets.SelectionSlider(
         options=list(labels), index=start, description=description,
         style={"description_width": "initial"}, layout={"width": "95%", "max_width": "32rem"},
     )  # fmt: skip
+
+
+def _with_sliders(pages: list, sliders: list[ipywidgets.SelectionSlider]) -> ipywidgets.VBox:
+    """The sliders, and below them the page that they select from lists nested as deep as there are sliders."""
     if hasattr(ipywidgets, "Stack"):
-        stack = ipywidgets.Stack(pages, selected_index=start)
-        ipywidgets.jslink((slider, "index"), (stack, "selected_index"))
-        return ipywidgets.VBox([slider, stack])
-    page = ipywidgets.HTML(pages[start].value)
-    slider.observe(lambda change: setattr(page, "value", pages[change["new"]].value), names="index")
-    return ipywidgets.VBox([slider, page])
+        return ipywidgets.VBox([*sliders, _stacked(pages, sliders)])
+
+    def selected() -> str:
+        found: Any = pages
+        for slider in sliders:
+            found = found[slider.index]
+        return found
+
+    page = ipywidgets.HTML(selected())
+    for slider in sliders:
+        slider.observe(lambda _: setattr(page, "value", selected()), names="index")
+    return ipywidgets.VBox([*sliders, page])
+
+
+def _stacked(pages: list | str, sliders: list[ipywidgets.SelectionSlider]) -> ipywidgets.Widget:
+    """A stack that follows the first slider; in it, for each of its positions, a stack that follows the second."""
+    if not sliders:
+        return ipywidgets.HTML(pages)
+    stack = ipywidgets.Stack([_stacked(part, sliders[1:]) for part in pages], selected_index=sliders[0].index)
+    ipywidgets.jslink((sliders[0], "index"), (stack, "selected_index"))
+    return stack

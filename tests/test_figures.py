@@ -51,6 +51,20 @@ def test_figure_3_draws_the_circles_that_hold_what_they_say() -> None:
     assert shares == pytest.approx([0.5, 0.99], abs=0.006)
 
 
+def test_figure_4_shows_the_law_a_draw_and_its_image() -> None:
+    image = torch.rand(1, 4, 4)
+    mu, sigma, z = torch.tensor([0.5, -1.0, 2.0]), torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.4, -1.1, 2.5])
+    figure = figures.structure_of_vae(image, mu, sigma, z, image / 2)
+    drawn = {ax.get_title(): ax for ax in figure.axes}
+    assert np.array_equal(drawn["x"].images[0].get_array(), image[0].numpy())
+    assert np.array_equal(drawn["Dec(z)"].images[0].get_array(), image[0].numpy() / 2)
+    for title, part in (("μ(x)", mu), ("σ(x)", sigma), ("z ~ q(z | x)", z)):
+        assert [bar.get_width() for bar in drawn[title].patches] == part.tolist()
+        assert drawn[title].get_xlim() == drawn["μ(x)"].get_xlim()
+        assert drawn[title].get_xlim()[1] > 2.5
+    assert len(figure.artists) == 5  # arrows
+
+
 def test_classes_are_named_where_they_are() -> None:
     points = torch.tensor([[0.0, 0.0], [2.0, 0.0], [5.0, 5.0]])
     _, ax = plt.subplots()

@@ -63,6 +63,56 @@ def test_without_stack_python_swaps_the_picture(monkeypatch: pytest.MonkeyPatch)
     assert 'alt="B."' in page.value
 
 
+def grid(rows: int, columns: int) -> tuple[list[list[Figure]], list[list[str]]]:
+    drawn = iter(pictures(rows * columns))
+    alts = [[f"{r}{c}." for c in range(columns)] for r in range(rows)]
+    return [[next(drawn) for _ in row] for row in alts], alts
+
+
+def test_two_sliders_are_linked_to_the_pictures_in_the_browser() -> None:
+    figures, alts = grid(3, 2)
+    box = widgets.picture_grid(figures, ["a", "b", "c"], ["x", "y"], alts, descriptions=("row", "column"), start=(2, 1))
+    first, second, outer = box.children
+    assert (first.description, first.options, first.index) == ("row", ("a", "b", "c"), 2)
+    assert (second.description, second.options, second.index) == ("column", ("x", "y"), 1)
+    assert outer.selected_index == 2
+    assert [inner.selected_index for inner in outer.children] == [1, 1, 1]
+    shown = [[re.findall(r'alt="(.+?)"', page.value) for page in inner.children] for inner in outer.children]
+    assert shown == [[[alt] for alt in row] for row in alts]
+    links = [(w.source, w.target) for w in _instances.values() if isinstance(w, Link)]
+    assert ((first, "index"), (outer, "selected_index")) in links
+    # Each inner stack follows the second slider, those that are out of sight too.
+    for inner in outer.children:
+        assert ((second, "index"), (inner, "selected_index")) in links
+
+
+def test_without_stack_python_swaps_the_picture_of_a_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(ipywidgets, "Stack")
+    figures, alts = grid(2, 3)
+    box = widgets.picture_grid(figures, ["a", "b"], ["x", "y", "z"], alts, descriptions=("row", "column"))
+    first, second, page = box.children
+    assert 'alt="00."' in page.value
+    second.index = 2
+    assert 'alt="02."' in page.value
+    first.index = 1
+    assert 'alt="12."' in page.value
+    second.index = 0
+    assert 'alt="10."' in page.value
+
+
+def test_a_grid_that_does_not_fit_is_refused() -> None:
+    figures, alts = grid(2, 2)
+    both = {"descriptions": ("row", "column")}
+    with pytest.raises(ValueError, match=r"2 row labels and 3 column labels, but rows of \[2, 2\] figures"):
+        widgets.picture_grid(figures, ["a", "b"], ["x", "y", "z"], alts, **both)
+    with pytest.raises(ValueError, match=r"but rows of \[2, 1\] alts"):
+        widgets.picture_grid(figures, ["a", "b"], ["x", "y"], [alts[0], alts[1][:1]], **both)
+    with pytest.raises(ValueError, match=r"but rows of \[2\] figures"):
+        widgets.picture_grid(figures[:1], ["a", "b"], ["x", "y"], alts, **both)
+    with pytest.raises(ValueError, match="a grid of 1 x 2"):
+        widgets.picture_grid(figures[:1], ["a"], ["x", "y"], alts[:1], **both)
+
+
 def test_a_picture_without_text_is_refused() -> None:
     with pytest.raises(ValueError, match="alt is empty"):
         widgets.image_html(pictures(1)[0], " ")

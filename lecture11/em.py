@@ -1,7 +1,7 @@
 """Variational EM: the bound raised over the encoder, then over the decoder, in turn (F18-F20).
 
-For a linear decoder both steps are exact, and the bound never falls. For networks a step is some gradient steps, and
-whether the bound rises is measured.
+For a linear decoder both steps are exact: neither the bound nor the likelihood ever falls (F20). For networks a step is
+some gradient steps, and whether the bound rises is measured.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ class EMState:
     Attributes:
         step: steps done.
         phase: ``"E"``: the encoder, or ``q``, has moved; ``"M"``: the decoder has; ``"joint"``: both have.
-        bound: mean ELBO over the data after the step, in nats per example.
+        bound: mean ELBO after the step, in nats per example.
         model: as it is after the step.
     """
 
@@ -50,10 +50,11 @@ def fit(
 ) -> Iterator[EMState]:
     """Runs ``steps`` steps and yields the state after each.
 
-    A ``LinearGaussian`` takes exact E and M steps in turn: its ``q`` is the exact posterior, and ``e_steps`` and the
-    arguments after it must be left alone. A ``VAE`` takes gradient steps on batches: ``e_steps`` of the encoder (F18),
-    then ``m_steps`` of the decoder (F19), and so on; or steps of both at once if ``joint``. Its bound is measured on up
-    to 1,000 examples, always the same, with always the same noise, so that two bounds differ only by the parameters.
+    A ``LinearGaussian`` takes exact E and M steps in turn, on all of ``x``; ``e_steps`` and the arguments after it must
+    be left alone. A ``VAE`` takes gradient steps on batches: ``e_steps`` of the encoder (F18), then ``m_steps`` of the
+    decoder (F19), and so on; or steps of both at once if ``joint``. The optimiser keeps its moments of what does not
+    move as they are. The bound of a ``VAE`` is measured on the first 1,000 examples, always with the same noise, so
+    that two bounds differ only by the parameters.
 
     Raises:
         ValueError: a count below one, or arguments that mean nothing for exact steps.
@@ -64,13 +65,16 @@ def fit(
         rounds: list[tuple[Phase, int]] = [("joint", 1)] if joint else [("E", e_steps), ("M", m_steps)]
         phases = [phase for phase, count in rounds for _ in range(count)]
         return _gradient_steps(model, x, steps, phases, batch_size, lr, seed)
-    if (e_steps, m_steps, joint) != (1, 1, False):
-        raise ValueError("exact steps reach the maximum at once: leave out e_steps, m_steps and joint")
+    if (e_steps, m_steps, joint, batch_size, lr, seed) != (1, 1, False, 128, 1e-3, 0):
+        raise ValueError("exact steps reach the maximum at once: leave out e_steps and the arguments after it")
     return _exact_steps(model, x, steps)
 
 
 def e_step(model: LinearGaussian, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n k"], Float[Tensor, "k k"]]:
-    """Mean and covariance of the best ``q``: the exact posterior, where the bound is ``ln p(x)`` (F18)."""
+    """Mean and covariance of the best ``q``: the exact posterior, where the bound is ``ln p(x)`` (F18).
+
+    ``phi^ <- argmax_phi ELBO(theta^, phi)``: the decoder is held at its newest value.
+    """
     return model.posterior(x)
 
 
@@ -79,7 +83,8 @@ def m_step(
 ) -> LinearGaussian:
     """The best ``W`` and ``b`` for this ``q``: least squares on codes and their spread (F19; F8 with ``z`` uncertain).
 
-    The variance of the noise stays.
+    ``theta^ <- argmax_theta ELBO(theta, phi^)``: ``q`` is held at its newest value. The variance of the noise, the only
+    thing that is taken from ``model``, stays.
     """
     n, k = mean.shape
     codes = torch.cat([mean, torch.ones_like(mean[:, :1])], dim=1)
@@ -90,14 +95,13 @@ def m_step(
 
 
 def _exact_steps(model: LinearGaussian, x: Tensor, steps: int) -> Iterator[EMState]:
-    mean, covariance = model.posterior(x)
     for step in range(1, steps + 1):
         phase: Phase = "E" if step % 2 else "M"
         if phase == "E":
-            mean, covariance = e_step(model, x)
+            q = e_step(model, x)
         else:
-            model = m_step(model, x, mean, covariance)
-        yield EMState(step, phase, model.elbo(x, mean, covariance).mean().item(), model)
+            model = m_step(model, x, *q)
+        yield EMState(step, phase, model.elbo(x, *q).mean().item(), model)
 
 
 def _gradient_steps(

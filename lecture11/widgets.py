@@ -98,7 +98,8 @@ def _slider(labels: Sequence[str], description: str, start: int) -> ipywidgets.S
 def _with_sliders(pages: list, sliders: list[ipywidgets.SelectionSlider]) -> ipywidgets.VBox:
     """The sliders, and below them the page that they select from lists nested as deep as there are sliders."""
     if hasattr(ipywidgets, "Stack"):
-        return ipywidgets.VBox([*sliders, _stacked(pages, sliders)])
+        like = ipywidgets.HTML()
+        return ipywidgets.VBox([*sliders, _stacked(pages, sliders, layout=like.layout, style=like.style)])
 
     def selected() -> str:
         found: Any = pages
@@ -112,10 +113,14 @@ def _with_sliders(pages: list, sliders: list[ipywidgets.SelectionSlider]) -> ipy
     return ipywidgets.VBox([*sliders, page])
 
 
-def _stacked(pages: list | str, sliders: list[ipywidgets.SelectionSlider]) -> ipywidgets.Widget:
-    """A stack that follows the first slider; in it, for each of its positions, a stack that follows the second."""
+def _stacked(pages: list | str, sliders: list[ipywidgets.SelectionSlider], **shared: Any) -> ipywidgets.Widget:
+    """A stack that follows the first slider; in it, for each of its positions, a stack that follows the second.
+
+    All pages share one layout and one style: each of its own would add 2 kB to the page.
+    """
     if not sliders:
-        return ipywidgets.HTML(pages)
-    stack = ipywidgets.Stack([_stacked(part, sliders[1:]) for part in pages], selected_index=sliders[0].index)
+        return ipywidgets.HTML(pages, **shared)
+    children = [_stacked(part, sliders[1:], **shared) for part in pages]
+    stack = ipywidgets.Stack(children, selected_index=sliders[0].index)
     ipywidgets.jslink((sliders[0], "index"), (stack, "selected_index"))
     return stack

@@ -34,9 +34,7 @@ def command() -> str:
     return shlex.join(["python", *words])
 
 
-def record(
-    name: str, caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], device: torch.device
-) -> Path:
+def record(name: str, caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], device: torch.device) -> Path:
     """Writes ``results/NAME.json``: the table, and when, where and how it was measured. Prints it too."""
     measurement = {
         "caption": caption,

@@ -2,7 +2,7 @@
 
     python benchmarks/vae.py --protocol burda --mnist FOLDER [--k 50] [--epochs 100 | --seconds 6000]
     python benchmarks/vae.py --protocol memory
-    python benchmarks/vae.py --protocol pythae --mnist FOLDER
+    python benchmarks/vae.py --protocol pythae        (pip install -e ".[bench]" before)
 
 ``burda``: Burda et al. 2016, table 1, one stochastic layer: 50 latents, two layers of 200 tanh units on both sides,
 binary images redrawn from the grey values each time one is seen, and the 5,000-sample bound on the test set. The run
@@ -12,11 +12,16 @@ FOLDER holds the four original files of MNIST. Each protocol writes its table to
 """
 
 import argparse
+import importlib.metadata
 import json
+import math
 import resource
+import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -24,26 +29,18 @@ import torch
 from record import record
 from torch import Tensor, nn
 
-from lecture11 import data, evaluation, networks, training, vae
+from lecture11 import data, evaluation, models, training, vae
+from lecture11.networks import MLP
 
 PUBLISHED = {1: 86.76, 5: 85.54, 50: 84.78}  # Burda et al. 2016, table 1, IWAE column, one stochastic layer
 CURVE_EXAMPLES, CURVE_DRAWS = 1000, 100
 
 
-def burda_model(seed: int) -> vae.VAE:
-    torch.manual_seed(seed)
-    return vae.VAE(
-        networks.MLP((784,), (200, 200), (2, 50), nn.Tanh),
-        networks.MLP((50,), (200, 200), (784,), nn.Tanh),
-        "bernoulli",
-    )
-
-
 def mnist(root: Path, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Grey training images, and test images drawn once, as vectors."""
+    """Grey training images, and test images drawn once."""
     train = data.load("mnist", "train", root=root, device=device)
     test = data.load("mnist", "test", root=root, device=device)
-    return train.x.flatten(1), test.binarised(generator=torch.Generator().manual_seed(0)).x.flatten(1)
+    return train.x, test.binarised(generator=torch.Generator().manual_seed(0)).x
 
 
 def bound(model: vae.VAE, x: Tensor, draws: int) -> evaluation.Estimate:
@@ -55,7 +52,8 @@ def bound(model: vae.VAE, x: Tensor, draws: int) -> evaluation.Estimate:
 def burda(options: argparse.Namespace, device: torch.device) -> None:
     train, test = mnist(options.mnist, device)
     steps_per_epoch = len(train) // options.batch
-    model = burda_model(options.seed)
+    torch.manual_seed(options.seed)
+    model = models.burda_vae()
     trainer = training.Trainer(
         model, partial(vae.negative_bound, k=options.k, redraw=True), train,
         batch_size=options.batch, lr=options.lr, seed=options.seed, mixed_precision=options.precision,
@@ -78,6 +76,7 @@ def burda(options: argparse.Namespace, device: torch.device) -> None:
             log.write_text(json.dumps(curve))
             print(f"epoch {epoch}, {state.seconds:.0f} s: bound {curve[str(epoch)]:.2f} nats", flush=True)
 
+    training.save_weights(model, checkpoint.with_suffix(".weights.safetensors"), dtype=torch.float16)
     begin = time.perf_counter()
     result = bound(model, test, options.draws)
     elbo = evaluation.estimate(model.log_marginal(test, 1, generator=torch.Generator(device).manual_seed(1)))
@@ -87,8 +86,8 @@ def burda(options: argparse.Namespace, device: torch.device) -> None:
     objective = "ELBO" if options.k == 1 else f"IWAE, k = {options.k}"
     record(
         name,
-        f"Burda et al. 2016, table 1, one stochastic layer: {objective}. Negative {options.draws:,}-sample bound on the "
-        f"10,000 test images of MNIST, in nats.",
+        f"Burda et al. 2016, table 1, one stochastic layer: {objective}. Negative {options.draws:,}-sample bound on "
+        f"the 10,000 test images of MNIST, in nats.",
         ["objective", "epochs", "batch", "precision", "training", "-bound", "published", "above it", "-ELBO"],
         [[objective, f"{epochs:.0f}", str(options.batch), options.precision.replace("no", "float32"),
           f"{trainer.seconds / 60:.0f} min", f"{-result.mean:.2f} ± {result.standard_error:.2f}",
@@ -99,8 +98,9 @@ def burda(options: argparse.Namespace, device: torch.device) -> None:
     )  # fmt: skip
     record(
         f"{name}-curve",
-        f"The same run: negative {CURVE_DRAWS}-sample bound on {CURVE_EXAMPLES:,} test images against epochs. The learning "
-        f"rate falls to zero at the end, so that a point on the way is above what a run of that length reaches.",
+        f"The same run: negative {CURVE_DRAWS}-sample bound on {CURVE_EXAMPLES:,} test images against epochs. The "
+        f"learning rate falls to zero at the end, so that a point on the way is above what a run of that length "
+        f"reaches.",
         ["epochs", "-bound"],
         [[epoch, f"{-value:.2f}"] for epoch, value in curve.items()],
         device,
@@ -112,14 +112,13 @@ def memory(options: argparse.Namespace, device: torch.device) -> None:
     rows = []
     for k in (1, 10, 100, 1000, 5000):
         code = (
-            "import resource, torch, sys; sys.path.insert(0, 'benchmarks'); from vae import burda_model\n"
-            "model = burda_model(0); rng = torch.Generator().manual_seed(0)\n"
-            f"x = torch.bernoulli(torch.rand({options.examples}, 784, generator=rng), generator=rng)\n"
+            "import resource, torch; from lecture11 import models\n"
+            "model = models.burda_vae(); rng = torch.Generator().manual_seed(0)\n"
+            f"x = torch.bernoulli(torch.rand({options.examples}, 1, 28, 28, generator=rng), generator=rng)\n"
             f"before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; model.log_marginal(x, {k}, generator=rng)\n"
             "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; print(before, after)"
         )
-        root = Path(__file__).parents[1]
-        out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=root).stdout
+        out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
         before, after = (int(value) / 1024 for value in out.split())
         rows.append([f"{k:,}", f"{options.examples:,}", f"{before:.0f} MiB", f"{after:.0f} MiB"])
         print(rows[-1], flush=True)
@@ -127,6 +126,128 @@ def memory(options: argparse.Namespace, device: torch.device) -> None:
         "vae-memory",
         "Peak memory of a process that evaluates the importance-weighted bound, before and after.",
         ["draws k", "images", "before", "after"],
+        rows,
+        device,
+    )
+
+
+def pythae(options: argparse.Namespace, device: torch.device) -> None:
+    """The same networks, data, batches and Adam in pythae and here: time per step, and time to a given bound."""
+    from pythae.data.datasets import BaseDataset
+    from pythae.models import VAE, VAEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+    from pythae.trainers.training_callbacks import TrainingCallback
+
+    lr, batch, epochs, goal = 1e-3, 100, 40, -115.0
+    rng = torch.Generator().manual_seed(0)
+    x = data.load("mnist-small", "train").binarised(generator=rng).x.to(device)
+    test = data.load("mnist-small", "test").binarised(generator=rng).x[:500].to(device)
+
+    def networks_of(seed: int) -> tuple[nn.Module, nn.Module]:
+        torch.manual_seed(seed)
+        return MLP((1, 28, 28), (400,), (2, 20)).to(device), MLP((20,), (400,), (1, 28, 28)).to(device)
+
+    class Encoder(BaseEncoder):
+        def __init__(self, network: nn.Module) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, x: Tensor) -> ModelOutput:
+            mu, log_var = self.network(x).unbind(1)
+            return ModelOutput(embedding=mu, log_covariance=log_var)
+
+    class Decoder(BaseDecoder):
+        def __init__(self, network: nn.Module) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, z: Tensor) -> ModelOutput:
+            return ModelOutput(reconstruction=self.network(z).sigmoid())
+
+    def theirs_of(encoder: nn.Module, decoder: nn.Module) -> VAE:
+        config = VAEConfig(input_dim=(1, 28, 28), latent_dim=20, reconstruction_loss="bce")
+        return VAE(config, Encoder(encoder), Decoder(decoder)).to(device)
+
+    class Clock(TrainingCallback):
+        """Adds up the epochs' times, and measures the bound between them, off the clock."""
+
+        def __init__(self, judge: vae.VAE) -> None:
+            self.judge, self.seconds, self.reached = judge, 0.0, None
+
+        def on_epoch_begin(self, training_config: object, **kwargs: object) -> None:
+            self.begin = time.perf_counter()
+
+        def on_epoch_end(self, training_config: object, **kwargs: object) -> None:
+            self.seconds += time.perf_counter() - self.begin
+            if self.reached is None and bound(self.judge, test, 1).mean >= goal:
+                self.reached = self.seconds
+
+    def run_theirs(seed: int) -> tuple[float, float | None]:
+        encoder, decoder = networks_of(seed)
+        clock = Clock(vae.VAE(encoder, decoder, "bernoulli"))
+        with tempfile.TemporaryDirectory() as folder:
+            config = BaseTrainerConfig(
+                output_dir=folder, num_epochs=epochs, learning_rate=lr, per_device_train_batch_size=batch,
+                optimizer_cls="Adam", no_cuda=device.type == "cpu", seed=seed,
+            )  # fmt: skip
+            dataset = BaseDataset(x.cpu(), torch.zeros(len(x)))
+            BaseTrainer(theirs_of(encoder, decoder), dataset, training_config=config, callbacks=[clock]).train()
+        return clock.seconds / (epochs * len(x) / batch), clock.reached
+
+    def run_ours(seed: int) -> tuple[float, float | None]:
+        model = vae.VAE(*networks_of(seed), "bernoulli")
+        trainer = training.Trainer(
+            model, vae.negative_bound, x, batch_size=batch, lr=lr, schedule="constant", clip_norm=math.inf, seed=seed
+        )
+        reached = None
+        for state in trainer.run(steps=epochs * len(x) // batch):
+            at_end = state.step % (len(x) // batch) == 0
+            if at_end and reached is None and bound(model, test, 1).mean >= goal:
+                reached = state.seconds
+        return trainer.seconds / trainer.step, reached
+
+    def bare_step(loss: Callable[[], Tensor], parameters: Iterable[Tensor], n: int = 200) -> float:
+        """Median time of forward, backward and Adam on one batch, with no loop of either library around."""
+        optimizer = torch.optim.Adam(parameters, lr=lr)
+        times = []
+        for _ in range(n):
+            begin = time.perf_counter()
+            optimizer.zero_grad()
+            loss().backward()
+            optimizer.step()
+            times.append(time.perf_counter() - begin)
+        return statistics.median(times)
+
+    loops: dict[str, list[tuple[float, float | None]]] = {"here": [], "pythae": []}
+    steps: dict[str, list[float]] = {"here": [], "pythae": []}
+    for seed in range(3):  # taking turns, so that a slow minute of the machine meets both
+        loops["here"].append(run_ours(seed))
+        loops["pythae"].append(run_theirs(seed))
+        ours, theirs = vae.VAE(*networks_of(seed), "bernoulli"), theirs_of(*networks_of(seed))
+        steps["here"].append(bare_step(lambda m=ours: vae.negative_bound(m, x[:batch]).mean(), ours.parameters()))
+        steps["pythae"].append(bare_step(lambda m=theirs: m({"data": x[:batch]}).loss, theirs.parameters()))
+        print({name: (loops[name][-1], steps[name][-1]) for name in loops}, flush=True)
+
+    def medians(name: str) -> list[float]:
+        to_goal = [reached for _, reached in loops[name] if reached is not None]
+        assert len(to_goal) == 3, f"{name} did not reach {goal} nats in {epochs} epochs: {loops[name]}"
+        return [
+            statistics.median(steps[name]),
+            statistics.median(s for s, _ in loops[name]),
+            statistics.median(to_goal),
+        ]
+
+    measured = {name: medians(name) for name in loops}
+    rows = [[name, f"{a * 1e3:.2f} ms", f"{b * 1e3:.2f} ms", f"{c:.1f} s"] for name, (a, b, c) in measured.items()]
+    ratios = [a / b for a, b in zip(measured["here"], measured["pythae"], strict=True)]
+    rows.append(["here / pythae", *(f"{ratio:.2f}" for ratio in ratios)])
+    record(
+        "vae-pythae",
+        f"The same networks (784-400-20-400-784), data (10,000 binary images), batches of {batch} and Adam in this "
+        f"package and in pythae {importlib.metadata.version('pythae')}, taking turns; medians of three seeds.",
+        ["library", "bare training step", "step in the library's loop", f"time to an ELBO of {goal:g} nats"],
         rows,
         device,
     )
@@ -147,9 +268,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
     options = parser.parse_args()
-    if options.mnist is None and options.protocol != "memory":
+    if options.mnist is None and options.protocol == "burda":
         parser.error("--mnist: this protocol needs the original files")
-    {"burda": burda, "memory": memory}[options.protocol](options, training.default_device())
+    {"burda": burda, "memory": memory, "pythae": pythae}[options.protocol](options, training.default_device())
 
 
 if __name__ == "__main__":

@@ -155,6 +155,62 @@ def scatter_classes(ax: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, 
     ax.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
 
 
+def reparametrisation_graph(gradients: Mapping[str, float]) -> Figure:
+    """Fig. 5: how an ELBO is computed with the reparametrisation, and how its gradient comes back (F17).
+
+    Args:
+        gradients: size of the gradient at each of ``"z"``, ``"mu"``, ``"sigma"``, ``"theta"`` and ``"phi"``: numbers
+            computed from a model, which are written at the arrows.
+    """
+    figure, ax = plt.subplots(figsize=(5.6, 3.4))
+    ax.set(xlim=(-0.5, 8.3), ylim=(0.4, 5.6), aspect="equal")
+    ax.set_axis_off()
+    places = {
+        "x": (0.0, 4.1, "$x$"),
+        "phi": (1.9, 4.1, r"Enc$_\phi$"),
+        "mu": (4.3, 5.0, r"$\mu$"),
+        "sigma": (4.3, 3.2, r"$\sigma$"),
+        "eps": (7.2, 5.0, r"$\epsilon$"),
+        "z": (7.2, 3.2, "$z$"),
+        "theta": (7.2, 1.0, r"Dec$_\theta$"),
+        "elbo": (4.3, 1.0, "ELBO"),
+    }
+    for name, (x, y, text) in places.items():
+        random = name == "eps"
+        ax.text(
+            x, y, text, ha="center", va="center", size=13, zorder=3,
+            bbox={"boxstyle": "circle" if random else "round,pad=0.35", "fc": "white", "lw": 1.4,
+                  "ec": BLUE if random else "black", "ls": "--" if random else "-"},
+        )  # fmt: skip
+
+    def arrow(start: str, end: str, *, back: bool) -> None:
+        style = {"color": VERMILION, "ls": (0, (4, 2))} if back else {"color": GREY, "ls": "-"}
+        ax.annotate(
+            "", places[end][:2], places[start][:2], zorder=1,
+            arrowprops={"arrowstyle": "-|>", "mutation_scale": 15, "shrinkA": 19, "shrinkB": 19, "lw": 1.5,
+                        "connectionstyle": f"arc3,rad={0.3 if back else 0}", **style},
+        )  # fmt: skip
+
+    for start, end in [("x", "phi"), ("phi", "mu"), ("phi", "sigma"), ("mu", "z"), ("sigma", "z"), ("eps", "z"),
+                       ("z", "theta"), ("theta", "elbo")]:  # fmt: skip
+        arrow(start, end, back=False)
+    # Back along the same edges, bent away from them; none leads to the noise.
+    for start, end in [("elbo", "theta"), ("theta", "z"), ("z", "sigma"), ("z", "mu"), ("sigma", "phi"), ("mu", "phi")]:
+        arrow(start, end, back=True)
+    ax.text(5.75, 2.75, r"$z = \mu + \sigma\,\epsilon$", ha="center", va="center", size=12)
+    at = {"theta": (5.75, 0.25), "z": (8.05, 2.1), "sigma": (5.3, 3.95), "mu": (6.0, 5.2), "phi": (2.0, 3.05)}
+    for name, place in at.items():
+        ax.text(
+            *place,
+            f"{gradients[name]:.{0 if gradients[name] >= 10 else 2}f}",
+            color=VERMILION,
+            ha="center",
+            va="center",
+            size=12,
+        )
+    return figure
+
+
 def image_rows(rows: Mapping[str, Float[Tensor, "n channels height width"]], low: float = 0.0) -> Figure:
     """Rows of images under each other, each with its name; black is 1, white is ``low``."""
     n = max(len(images) for images in rows.values())

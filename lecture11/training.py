@@ -340,6 +340,13 @@ def load_weights(model: nn.Module, path: str | os.PathLike, *, averaged: bool = 
     _load_state(model, weights, path)
 
 
+def save_weights(model: nn.Module, path: str | os.PathLike, *, dtype: torch.dtype = torch.float32) -> None:
+    """Writes the weights alone, for ``load_weights``, in ``dtype``: half precision halves the file."""
+    state = model.state_dict()
+    tensors = {f"model.{name}": x.to(dtype) if x.is_floating_point() else x for name, x in state.items()}
+    _write(path, tensors, {})
+
+
 def _write(path: str | os.PathLike, tensors: dict[str, Tensor], description: dict) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -248,7 +248,7 @@ class _BernoulliLogProb(torch.autograd.Function):
         return signed.abs().sigmoid_().log_().add_(signed.clamp_(max=0))
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
         logits, x = ctx.saved_tensors
         return (x - logits.sigmoid()).mul_(gradient), None
 

@@ -267,6 +267,19 @@ def test_weights_and_their_average_load_into_a_model(tmp_path: Path) -> None:
         assert torch.equal(weights(model), weights(source))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_weights_alone_are_small_and_load_into_a_model_of_its_own_precision(tmp_path: Path, dtype: torch.dtype) -> None:
+    path = tmp_path / "weights.safetensors"
+    trainer = training.Trainer(network(), squared, regression(), batch_size=20)
+    trainer.save(tmp_path / "run.safetensors")
+    training.save_weights(trainer.model, path, dtype=dtype)
+    assert path.stat().st_size < (tmp_path / "run.safetensors").stat().st_size / 2
+    model = network()
+    training.load_weights(model, path)
+    assert {p.dtype for p in model.parameters()} == {torch.float64}
+    torch.testing.assert_close(weights(model), weights(trainer.model).to(dtype).double(), atol=0, rtol=0)
+
+
 def test_foreign_truncated_and_unfitting_checkpoints_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.safetensors"
     training.Trainer(network(), squared, regression(), batch_size=20).save(path)

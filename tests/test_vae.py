@@ -370,6 +370,90 @@ def test_what_does_not_fit_is_refused() -> None:
         vae.VAE(nn.Identity(), nn.Identity()).latents  # noqa: B018
 
 
+# The objective
+
+
+def test_objective_is_minus_the_bound() -> None:
+    model, x = linear_vae(), points()
+    seeded = lambda: torch.Generator().manual_seed(3)  # noqa: E731
+    loss = vae.negative_bound(model, x, generator=seeded())
+    torch.testing.assert_close(loss, -model.elbo(x, generator=seeded()).total, atol=0, rtol=0)
+    many = vae.negative_bound(model, x, k=7, generator=seeded())
+    torch.testing.assert_close(many, -model.importance_weighted_bound(x, 7, generator=seeded()), atol=0, rtol=0)
+
+
+def test_redrawn_images_have_the_grey_values_as_their_mean() -> None:
+    model = linear_vae(likelihood="bernoulli")
+    seen: list[Tensor] = []
+    model.encoder.register_forward_hook(lambda module, args, out: seen.append(args[0]))
+    grey = torch.tensor([0.0, 0.3, 0.8, 1.0], dtype=float64).expand(20_000, -1)
+    vae.negative_bound(model, grey, redraw=True, generator=torch.Generator().manual_seed(0))
+    vae.negative_bound(model, grey, redraw=True, generator=torch.Generator().manual_seed(1))
+    assert all(set(images.unique().tolist()) == {0.0, 1.0} for images in seen)
+    assert not torch.equal(*seen)
+    assert (seen[0].mean(0) - grey[0]).abs().max() < 5 * math.sqrt(0.25 / 20_000)
+    with pytest.raises(ValueError, match=r"Dataset\.binarised"):
+        vae.negative_bound(model, grey)
+
+
+def test_several_draws_at_once_are_the_draws_one_by_one() -> None:
+    x = (points() > 0).double()
+    z = torch.randn(3, 5, K, generator=torch.Generator().manual_seed(0), dtype=float64)
+    for likelihood in vae.LIKELIHOODS:
+        model = linear_vae(likelihood=likelihood)
+        together = model.log_likelihood(x, z)
+        torch.testing.assert_close(
+            together, torch.stack([model.log_likelihood(x, one) for one in z]), atol=1e-12, rtol=0
+        )
+
+
+# Precision
+
+
+@pytest.mark.parametrize("dtype", [float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("log_var", [-30.0, 30.0])
+def test_extreme_laws_of_a_single_code_and_draw_stay_finite_and_right(dtype: torch.dtype, log_var: float) -> None:
+    """d = k = 1, one example, one draw: with a decoder that ignores its code everything is known."""
+    model = vae.VAE(networks.MLP((1,), (), (2, 1)), networks.MLP((1,), (), (1,)), "gaussian").to(dtype)
+    for parameter in model.parameters():
+        nn.init.zeros_(parameter)
+    model.encoder.layers[0].bias.data[1] = log_var
+    x, eps = torch.full((1, 1), 2.0, dtype=dtype), torch.full((1, 1), 0.5, dtype=dtype)
+    elbo = model.elbo(x, eps=eps)
+    precision = {float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 2e-2}[dtype]
+    assert elbo.kl.item() == pytest.approx(0.5 * (math.exp(log_var) - 1 - log_var), rel=precision)
+    exact = -2.0 - 0.5 * math.log(2 * math.pi)
+    assert elbo.reconstruction.item() == pytest.approx(exact, rel=precision)
+    weight = model.log_weights(x, 1, eps=eps[None])
+    z = math.exp(log_var / 2) * 0.5
+    assert weight.item() == pytest.approx(exact + 0.5 * (0.25 - z**2 + log_var), rel=precision, abs=precision)
+
+
+@pytest.mark.parametrize("logit", [-1e4, -100.0, -20.0, 0.0, 20.0, 100.0, 1e4])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_bernoulli_likelihood_of_extreme_logits(logit: float, value: float) -> None:
+    """Against torch's own, value and gradient, in the precision of training."""
+    logits = torch.full((1, 1), logit, requires_grad=True)
+    x = torch.full((1, 1), value)
+    ours = vae.VAE(networks.MLP((1,), (), (2, 1)), nn.Identity(), "bernoulli").log_likelihood(x, logits)
+    expected = Bernoulli(logits=logits).log_prob(x).sum(1)
+    torch.testing.assert_close(ours, expected, atol=1e-6, rtol=1e-6)
+    pair = (torch.autograd.grad(term.sum(), logits)[0] for term in (ours, expected))
+    torch.testing.assert_close(*pair, atol=1e-6, rtol=1e-6)
+
+
+def test_under_autocast_the_densities_keep_the_precision_of_the_data() -> None:
+    torch.manual_seed(0)
+    model = vae.VAE(networks.MLP((1, 28, 28), (32,), (2, 4)), networks.MLP((4,), (32,), (1, 28, 28)), "bernoulli")
+    x, eps = (torch.rand(8, 1, 28, 28) < 0.5).float(), torch.randn(8, 4)
+    full = model.elbo(x, eps=eps)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = model.elbo(x, eps=eps)
+    assert half.total.dtype == torch.float32
+    # The networks compute with 8 bits; a sum of 784 terms in 8 bits would be off by about 2.
+    assert (half.total - full.total).abs().max() < 0.3
+
+
 # The two gradient estimators (F17)
 
 

@@ -1,0 +1,88 @@
+"""The benchmarks run, on little; what they record is what the results page shows."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tools import results
+
+from lecture11 import data
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_results_page_shows_what_was_measured() -> None:
+    page = results.PAGE.read_text(encoding="utf-8")
+    assert results.filled(page) == page, "run: python book/tools/results.py"
+
+
+def test_a_table_is_filled_in_and_one_without_a_place_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
+    measurement = {"caption": "Speed.", "header": ["a", "b"], "rows": [["1", "2"]], "date": "2026-01-02",
+                   "hardware": "one core", "versions": "torch 2", "command": "python x.py"}  # fmt: skip
+    (tmp_path / "speed.json").write_text(json.dumps(measurement))
+    page = "Text.\n<!-- table: speed -->\nold\n<!-- end -->\nMore."
+    filled = results.filled(page)
+    assert "| a | b |\n| --- | --- |\n| 1 | 2 |" in filled
+    assert "2026-01-02, one core, torch 2:* `python x.py`" in filled
+    assert "old" not in filled
+    assert filled.startswith("Text.\n")
+    assert filled.endswith("\nMore.")
+    assert results.filled(filled) == filled
+    with pytest.raises(ValueError, match="no place for speed"):
+        results.filled("Text.")
+
+
+def run(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The benchmark from a copy, so that its records are not those of the repository."""
+    copy = tmp_path / "benchmarks"
+    copy.mkdir(exist_ok=True)
+    for name in ("vae.py", "record.py"):
+        (copy / name).write_text((ROOT / "benchmarks" / name).read_text())
+    command = [sys.executable, str(copy / "vae.py"), *arguments]
+    return subprocess.run(command, cwd=tmp_path, env=os.environ, text=True, capture_output=True)
+
+
+@pytest.fixture
+def mnist_like(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for the full data: the benchmark is told to load the small set under the other's name."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(
+        "from lecture11 import data\n"
+        "load = data.load\n"
+        "def small(name, split, *, root=None, device=None):\n"
+        "    return load('mnist-small', split, device=device, n=200)\n"
+        "data.load = small\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    assert data.load("mnist-small", "train", n=200).shape == (1, 28, 28)
+    return tmp_path
+
+
+def test_burda_s_protocol_trains_resumes_and_records(mnist_like: Path) -> None:
+    options = ["--protocol", "burda", "--mnist", "/data", "--k", "2", "--batch", "50", "--draws", "3"]
+    first = run(mnist_like, *options, "--epochs", "1")
+    assert first.returncode == 0, first.stderr
+    second = run(mnist_like, *options, "--epochs", "3")
+    assert second.returncode == 0, second.stderr
+    assert "resumed at epoch 1.00" in second.stdout
+    measured = json.loads((mnist_like / "benchmarks/results/burda-k2.json").read_text())
+    (row,) = measured["rows"]
+    assert row[:4] == ["IWAE, k = 2", "3", "50", "float32"]
+    assert 100 < float(row[5].split(" ± ")[0]) < 700
+    assert row[6:8] == ["-", "-"]
+    assert "/data" not in measured["command"]
+    curve = json.loads((mnist_like / "benchmarks/results/burda-k2-curve.json").read_text())
+    assert [epochs for epochs, _ in curve["rows"]] == ["1", "2"]
+
+
+def test_a_protocol_that_lacks_its_data_says_so(tmp_path: Path) -> None:
+    finished = run(tmp_path, "--protocol", "burda")
+    assert finished.returncode == 2
+    assert "--mnist: this protocol needs the original files" in finished.stderr

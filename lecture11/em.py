@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lecture11.training import Trainer
-from lecture11.vae import VAE, LinearGaussian
+from lecture11.vae import VAE, LinearGaussian, negative_bound
 
 Phase = Literal["E", "M", "joint"]
 
@@ -107,10 +107,7 @@ def _exact_steps(model: LinearGaussian, x: Tensor, steps: int) -> Iterator[EMSta
 def _gradient_steps(
     model: VAE, x: Tensor, steps: int, phases: list[Phase], batch_size: int, lr: float, seed: int
 ) -> Iterator[EMState]:
-    def loss(vae: VAE, batch: Tensor, generator: torch.Generator) -> Tensor:
-        return -vae.elbo(batch, generator=generator).total
-
-    trainer = Trainer(model, loss, x, batch_size=batch_size, lr=lr, schedule="constant", seed=seed)
+    trainer = Trainer(model, negative_bound, x, batch_size=batch_size, lr=lr, schedule="constant", seed=seed)
     judged = x[:1000].to(next(model.parameters()).device)
     with torch.no_grad():
         mu, _ = model.encode(judged)

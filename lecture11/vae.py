@@ -137,7 +137,7 @@ class VAE(nn.Module):
         eps: Float[Tensor, "k batch latents"] | None = None,
         generator: torch.Generator | None = None,
     ) -> Float[Tensor, "k batch"]:
-        """``ln p(x, z) - ln q(z | x)`` at ``k`` draws of ``z`` an example (F12; Burda et al. 2016, eq. 8)."""
+        """``ln p(x, z) - ln q(z | x)`` at ``k`` draws of ``z`` an example (F12, F13; Burda et al. 2016, eq. 8)."""
         if k < 1:
             raise ValueError(f"k is a number of draws, at least 1; got {k}")
         mu, log_var = (part.expand(k, *part.shape) for part in self.encode(x))
@@ -207,6 +207,18 @@ class VAE(nn.Module):
         if self.likelihood == "sigma-gaussian":
             return mean + torch.exp(0.5 * self.log_var_x) * noise(*mean.shape)
         return mean + noise(*mean.shape)
+
+
+def aggregated_log_prob(
+    z: Float[Tensor, "m k"], mu: Float[Tensor, "n k"], log_var: Float[Tensor, "n k"]
+) -> Float[Tensor, " m"]:
+    """``ln (1/n) sum_i q(z | x_i)``: log-density of the aggregated posterior at each ``z``, in nats (F6).
+
+    Args:
+        mu, log_var: what ``VAE.encode`` gives for the ``n`` examples.
+    """
+    sums = [gaussian.log_prob(point.expand_as(mu), mu, log_var).logsumexp(0) for point in z]
+    return torch.stack(sums) - math.log(len(mu))
 
 
 def negative_bound(

@@ -33,12 +33,14 @@ class Doubling(nn.Module):
 
 
 def test_forward_is_decode_after_encode() -> None:
+    """F1."""
     model = autoencoder.AutoEncoder(nn.Linear(4, 2), nn.Linear(2, 4))
     x = torch.randn(3, 4)
     assert torch.equal(model(x), model.decoder(model.encoder(x)))
 
 
 def test_reconstruction_error_is_the_sum_over_all_dimensions_of_each_example() -> None:
+    """F2."""
     x = torch.randn(3, 1, 2, 2, dtype=torch.float64)
     expected = torch.stack([torch.linalg.norm(x[i]) ** 2 for i in range(3)])  # ||x - 2x||^2
     torch.testing.assert_close(autoencoder.reconstruction_error(Doubling(), x), expected, atol=1e-12, rtol=0)
@@ -92,6 +94,7 @@ def test_codes_of_pca_are_uncorrelated_with_the_variances_it_states() -> None:
 
 
 def test_a_trained_linear_auto_encoder_spans_the_principal_subspace() -> None:
+    """F3."""
     x = points(200, 5)
     torch.manual_seed(0)
     model = autoencoder.linear(5, 2).double()
@@ -151,6 +154,7 @@ def test_denoising_error_uses_the_noise_it_is_given() -> None:
 
 
 def test_noise_has_standard_deviation_s_not_variance_s() -> None:
+    """F4."""
     x = torch.zeros(50_000, 2, dtype=torch.float64)
     y = autoencoder.add_noise(x, 0.3, generator=torch.Generator().manual_seed(0))
     assert y.std().item() == pytest.approx(0.3, rel=4 / math.sqrt(2 * 100_000))
@@ -188,7 +192,7 @@ def random_mixture(seed: int, m: int, d: int) -> gaussian.Mixture:
 
 @given(seed=st.integers(0, 1000), m=st.integers(1, 4), d=st.integers(1, 3), s=st.floats(0.05, 5))
 def test_tweedie_is_the_posterior_mean(seed: int, m: int, d: int, s: float) -> None:
-    """The other way to it: condition each component on y, weigh by its evidence."""
+    """F5. The other way to it: condition each component on y, weigh by its evidence."""
     p = random_mixture(seed, m, d)
     y = 3 * torch.randn(5, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     noisy = p.covariances + s**2 * torch.eye(d, dtype=torch.float64)

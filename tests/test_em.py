@@ -61,6 +61,7 @@ def test_each_rise_has_its_exact_size(seed: int, k: int, variance: float) -> Non
 
 
 def test_exact_steps_alternate_and_e_makes_the_bound_tight() -> None:
+    """F18: after an E-step there is no slack, so that no other ``q`` is better."""
     x = data()
     states = list(em.fit(start(), x, steps=6))
     assert [(s.step, s.phase) for s in states] == [(i + 1, "EM"[i % 2]) for i in range(6)]
@@ -85,6 +86,7 @@ def test_exact_steps_reach_the_optimum_of_the_likelihood(variance: float) -> Non
 
 
 def test_m_step_is_the_maximum_over_the_decoder() -> None:
+    """F19: the gradient of the bound over the decoder vanishes there."""
     x = data()
     mean, covariance = em.e_step(start(), x)
     best = em.m_step(start(), x, mean, covariance)

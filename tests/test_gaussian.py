@@ -137,6 +137,7 @@ def quadrature_kl(mu_q: float, log_var_q: float, mu_p: float, log_var_p: float) 
     ("mu_q", "log_var_q", "mu_p", "log_var_p"), [(0, 0, 0, 0), (1.3, -2, -0.4, 0.7), (-3, 1, 2, 1)]
 )
 def test_kl_is_its_integral(mu_q: float, log_var_q: float, mu_p: float, log_var_p: float) -> None:
+    """F16."""
     arguments = [torch.tensor([[v]], dtype=torch.float64) for v in (mu_q, log_var_q, mu_p, log_var_p)]
     assert gaussian.kl(*arguments).item() == pytest.approx(quadrature_kl(mu_q, log_var_q, mu_p, log_var_p), abs=1e-10)
     standard = gaussian.kl_to_standard_normal(*arguments[:2]).item()
@@ -173,6 +174,7 @@ def test_tiny_divergences_are_not_lost() -> None:
 
 
 def test_reparametrised_draws_have_the_law_and_carry_the_gradient() -> None:
+    """F17."""
     mu = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
     log_var = torch.tensor([0.5, -1.0], dtype=torch.float64, requires_grad=True)
     n = 100_000

@@ -10,7 +10,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, MultivariateNormal, kl_divergence
+from torch.distributions import (
+    Bernoulli,
+    Categorical,
+    Independent,
+    MixtureSameFamily,
+    MultivariateNormal,
+    Normal,
+    kl_divergence,
+)
 
 from lecture11 import gaussian, networks, training, vae
 
@@ -54,6 +62,7 @@ def hermite(n: int = 5) -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize("variance", [1.0, 0.3])
 def test_log_prob_and_posterior_are_those_of_torch(variance: float) -> None:
+    """F9, and the posterior that F10 to F12 speak of."""
     model, x = linear_model(variance=variance), points()
     noise = variance * torch.eye(D, dtype=float64)
     marginal = MultivariateNormal(model.bias, model.weight @ model.weight.T + noise)
@@ -69,12 +78,14 @@ def test_log_prob_and_posterior_are_those_of_torch(variance: float) -> None:
 
 @pytest.mark.parametrize("variance", [1.0, 0.3])
 def test_bound_is_tight_at_the_exact_posterior(variance: float) -> None:
+    """F12 with equality."""
     model, x = linear_model(variance=variance), points()
     torch.testing.assert_close(model.elbo(x, *model.posterior(x)), model.log_prob(x), atol=1e-10, rtol=0)
 
 
 @given(seed=st.integers(0, 1000))
 def test_slack_is_the_divergence_from_the_exact_posterior(seed: int) -> None:
+    """F12: the slack."""
     model, x = linear_model(seed), points(seed=seed)
     rng = torch.Generator().manual_seed(seed)
     mean = torch.randn(5, K, generator=rng, dtype=float64)
@@ -125,7 +136,7 @@ def test_directions_quieter_than_the_noise_are_switched_off() -> None:
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "sigma-gaussian"])
 def test_elbo_has_the_exact_mean_over_its_noise(likelihood: str) -> None:
-    """The ELBO of a linear VAE is quadratic in the noise, so that a few quadrature nodes give its exact mean."""
+    """F15. The ELBO of a linear VAE is quadratic in the noise, so that a few quadrature nodes give its exact mean."""
     model, x = linear_vae(likelihood=likelihood), points()
     if likelihood == "sigma-gaussian":
         model.log_var_x.data.fill_(-0.7)
@@ -138,6 +149,7 @@ def test_elbo_has_the_exact_mean_over_its_noise(likelihood: str) -> None:
 
 
 def test_elbo_is_reconstruction_less_kl() -> None:
+    """F14, with the exact divergence F16."""
     model, x = linear_vae(), points()
     elbo = model.elbo(x, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(elbo.total, elbo.reconstruction - elbo.kl, atol=0, rtol=0)
@@ -146,6 +158,7 @@ def test_elbo_is_reconstruction_less_kl() -> None:
 
 
 def test_log_weights_have_the_elbo_as_their_mean() -> None:
+    """F13 and F14: the same bound, with the divergence drawn or exact."""
     model, x = linear_vae(), points()
     nodes, mass = hermite()
     with torch.no_grad():
@@ -257,6 +270,7 @@ def test_a_trained_linear_vae_reaches_the_optimum_of_the_likelihood() -> None:
 
 
 def test_likelihood_of_the_decoder_alone_is_least_squares() -> None:
+    """F8."""
     model, x = linear_vae(), points()
     z = torch.randn(5, K, generator=torch.Generator().manual_seed(0), dtype=float64)
     squared = (x - model.decoder(z)).square().sum(1)
@@ -272,6 +286,7 @@ def test_likelihood_of_the_decoder_alone_is_least_squares() -> None:
 
 
 def test_naive_estimate_is_unbiased_where_it_can_be_checked() -> None:
+    """F10."""
     model = vae.LinearGaussian(torch.tensor([[0.5]], dtype=float64), torch.zeros(1, dtype=float64))
     x = torch.tensor([[0.3], [1.5]], dtype=float64)
     rng = torch.Generator().manual_seed(0)
@@ -324,6 +339,7 @@ def test_grey_values_are_refused_with_the_ways_out() -> None:
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "sigma-gaussian"])
 def test_samples_have_the_exact_moments(likelihood: str) -> None:
+    """F7 and F9."""
     model = linear_vae(likelihood=likelihood)
     if likelihood == "sigma-gaussian":
         model.log_var_x.data.fill_(-1.0)
@@ -344,6 +360,25 @@ def test_bernoulli_samples_are_zeros_and_ones_with_the_decoder_s_means() -> None
     assert set(x.unique().tolist()) == {0.0, 1.0}
     p = model.decoder.layers[0].bias.sigmoid()
     assert ((x.mean(0) - p).abs() < 5 * (p * (1 - p) / 20_000).sqrt()).all()
+
+
+def test_encoder_gives_means_and_logarithms_of_variances() -> None:
+    """F11."""
+    model, x = linear_vae(), points()
+    mu, log_var = model.encode(x)
+    layer = model.encoder.layers[0]
+    torch.testing.assert_close(torch.cat([mu, log_var], 1), x @ layer.weight.T + layer.bias, atol=1e-12, rtol=0)
+
+
+@given(seed=st.integers(0, 1000), n=st.integers(1, 5))
+def test_aggregated_posterior_is_the_mixture_of_torch(seed: int, n: int) -> None:
+    """F6."""
+    rng = torch.Generator().manual_seed(seed)
+    mu, log_var = torch.randn(2, n, K, generator=rng, dtype=float64)
+    z = torch.randn(7, K, generator=rng, dtype=float64)
+    parts = Independent(Normal(mu, (log_var / 2).exp()), 1)
+    mixture = MixtureSameFamily(Categorical(torch.ones(n, dtype=float64)), parts)
+    torch.testing.assert_close(vae.aggregated_log_prob(z, mu, log_var), mixture.log_prob(z), atol=1e-10, rtol=0)
 
 
 def test_images_and_single_examples_work() -> None:
@@ -462,6 +497,7 @@ def quadratic(z: Tensor) -> Tensor:
 
 
 def test_both_estimators_have_the_exact_gradient_as_their_mean() -> None:
+    """F17."""
     mu, log_var = torch.tensor([0.7, -0.3], dtype=float64), torch.tensor([-0.5, 0.4], dtype=float64)
     # E f = sum_i a_i (mu_i^2 + sigma_i^2) + mu_1 mu_2.
     a = torch.tensor([1.0, -0.5], dtype=float64)

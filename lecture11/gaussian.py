@@ -71,6 +71,17 @@ def reparametrise(
     return mu + torch.exp(0.5 * log_var) * eps
 
 
+def standard_normal(
+    *shape: int, seed: int, dtype: torch.dtype = torch.float32, device: torch.device | str | None = None
+) -> Tensor:
+    """Draws from ``N(0, 1)`` of the given shape: for one seed the same on every device and in every precision.
+
+    For what must come out the same wherever a chapter runs. Drawn in float32 on the CPU, then converted.
+    """
+    eps = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32)
+    return eps.to(device, dtype)
+
+
 @dataclass(frozen=True)
 class Mixture:
     """A mixture of Gaussians with full covariances; with one component, a Gaussian. All of it is exact.

@@ -186,3 +186,15 @@ def test_reparametrised_draws_have_the_law_and_carry_the_gradient() -> None:
     d_mu, d_log_var = torch.autograd.grad(gaussian.reparametrise(mu, log_var, eps=eps).sum(), (mu, log_var))
     torch.testing.assert_close(d_mu, torch.ones_like(mu))
     torch.testing.assert_close(d_log_var, 0.5 * variance.sqrt() * eps)
+
+
+def test_seeded_noise_is_the_same_in_every_precision_and_standard_normal(device: torch.device) -> None:
+    state = torch.get_rng_state()
+    single = gaussian.standard_normal(100_000, 2, seed=3, device=device)
+    double = gaussian.standard_normal(100_000, 2, seed=3, dtype=torch.float64)
+    assert single.device.type == device.type
+    assert torch.equal(single.cpu().double(), double)
+    assert not torch.equal(double, gaussian.standard_normal(100_000, 2, seed=4, dtype=torch.float64))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert double.mean().abs() < 5 / math.sqrt(200_000)
+    assert (double.var() - 1).abs() < 5 * math.sqrt(2 / 200_000)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 
@@ -117,3 +117,24 @@ class NoiseLevelMLP(nn.Module):
         shrunk = y / (1 + level.square())
         seen = torch.cat([y / (1 + level.square()).sqrt(), level.log()], dim=1)
         return shrunk + level / (1 + level.square()).sqrt() * self.correction(seen)
+
+
+def timestep_embedding(t: Int[Tensor, " batch"], dim: int) -> Float[Tensor, "batch dim"]:
+    """Steps as vectors that a network can tell apart: sines, then cosines, of ``dim // 2`` frequencies each (F21).
+
+    The frequencies fall geometrically from 1 to 1/10000 (Vaswani et al. 2017; in this order Ho et al. 2020). An odd
+    ``dim`` ends with a zero.
+
+    Args:
+        t: one step for each example.
+
+    Raises:
+        ValueError: ``dim`` below 2.
+    """
+    if dim < 2:
+        raise ValueError(f"dim must be at least 2, a sine and a cosine; got {dim}")
+    half = dim // 2
+    exponents = torch.arange(half, dtype=torch.float64, device=t.device) / max(half - 1, 1)
+    angles = t[:, None] * 1e-4**exponents
+    embedding = torch.cat([angles.sin(), angles.cos()], dim=1)
+    return nn.functional.pad(embedding, (0, dim % 2)).to(torch.get_default_dtype())

@@ -1,0 +1,315 @@
+"""The variational bound, term by term: what the chain promises about ``-ln p(x_0)`` (F36-F38, F41).
+
+All terms are in nats, one number per example, constants included.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lecture11 import gaussian
+from lecture11.diffusion.forward import Model, predict_eps, q_chain, q_sample
+from lecture11.diffusion.posterior import posterior_mean_from_x0
+from lecture11.diffusion.sampling import Variance, p_mean, step_variance
+from lecture11.diffusion.schedule import NoiseSchedule, Step, same_shape, spread
+
+Cdf = Literal["exact", "tanh"]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """``-ln p(x_0) <= L_T + sum_{t >= 2} L_{t-1} + L_0``, in expectation over the noise (F37; Ho et al. 2020, eq. 5).
+
+    Attributes:
+        prior: ``L_T = KL(q(x_T | x_0), N(0, I))``, ``(batch,)``, exact.
+        steps: ``L_{t-1} = KL(q(x_{t-1} | x_t, x_0), p(x_{t-1} | x_t))`` at a draw of ``x_t``, ``(batch, T - 1)``:
+            the first column is ``t = 2``, the last one ``t = T``.
+        decoder: ``L_0 = -ln p(x_0 | x_1)`` at a draw of ``x_1``, ``(batch,)``.
+        dims: numbers in an example, for bits per dimension.
+    """
+
+    prior: Float[Tensor, " batch"]
+    steps: Float[Tensor, "batch steps"]
+    decoder: Float[Tensor, " batch"]
+    dims: int
+
+    @property
+    def nats(self) -> Float[Tensor, " batch"]:
+        """The bound on ``-ln p(x_0)``, summed over the dimensions."""
+        return self.prior + self.steps.sum(1) + self.decoder
+
+    @property
+    def bits_per_dim(self) -> Float[Tensor, " batch"]:
+        """The bound in bits for each dimension: with 256 levels, 8 is what knowing nothing costs."""
+        return self.nats / (self.dims * math.log(2))
+
+
+def prior_divergence(s: NoiseSchedule, x_0: Float[Tensor, "batch *dims"]) -> Float[Tensor, " batch"]:
+    """``L_T = KL(q(x_T | x_0), N(0, I))``, exact: nothing in it is learned (F37)."""
+    log_var = spread(s.noise_variance(s.T).log(), x_0)
+    return gaussian.kl_to_standard_normal(spread(s.alpha_bar(s.T).sqrt(), x_0) * x_0, log_var.expand_as(x_0))
+
+
+def step_divergence(
+    model: Model,
+    s: NoiseSchedule,
+    x_0: Float[Tensor, "batch *dims"],
+    t: Step,
+    eps: Float[Tensor, "batch *dims"],
+    *,
+    variance: Variance = "posterior",
+    clip: bool = False,
+) -> Float[Tensor, " batch"]:
+    """``L_{t-1} = KL(q(x_{t-1} | x_t, x_0), p(x_{t-1} | x_t))`` at the ``x_t`` that ``eps`` leads to (F38), ``t >= 2``.
+
+    With the posterior variance in both it is ``||mu~_t - mu_theta||^2 / (2 beta~_t)``, and without clipping
+    ``w_t ||eps - eps_theta||^2`` with ``w_t = s.loss_weight(t)`` (F40). Arguments as in ``p_step``; gradients flow.
+    """
+    s.check(t, first=2)
+    x_t = q_sample(s, x_0, t, eps)
+    mean = p_mean(s, x_t, t, predict_eps(model, x_t, t), clip=clip)
+    log_var_q = spread(s.posterior_variance(t).log(), x_0).expand_as(x_0)
+    log_var_p = spread(step_variance(s, t, variance).log(), x_0).expand_as(x_0)
+    return gaussian.kl(posterior_mean_from_x0(s, x_0, x_t, t), log_var_q, mean, log_var_p)
+
+
+def decoder_log_prob(
+    model: Model,
+    s: NoiseSchedule,
+    x_0: Float[Tensor, "batch *dims"],
+    x_1: Float[Tensor, "batch *dims"],
+    *,
+    variance: Variance = "posterior",
+    clip: bool = False,
+    cdf: Cdf = "exact",
+    levels: int | None = 256,
+) -> Float[Tensor, " batch"]:
+    """``ln p(x_0 | x_1)``, that is ``-L_0``: a Gaussian around ``mu_theta(x_1, 1)``, discretised (F41).
+
+    Its variance is ``beta_1``, or with ``variance="posterior"`` that of ``t = 2``, since ``beta~_1`` is zero (Ho et al.
+    2020; with one step only, ``beta_1``).
+
+    Args:
+        cdf: as in ``discretised_log_likelihood``.
+        levels: values that a dimension takes in [-1, 1]. None: the data is on no grid, and the density is meant.
+    """
+    mean = p_mean(s, x_1, 1, predict_eps(model, x_1, 1), clip=clip)
+    t = 2 if variance == "posterior" and s.T > 1 else 1
+    log_var = step_variance(s, t, variance if s.T > 1 else "beta").log()
+    if levels is None:
+        return gaussian.log_prob(x_0, mean, spread(log_var, x_0).expand_as(x_0))
+    return discretised_log_likelihood(x_0, mean, 0.5 * log_var, levels=levels, cdf=cdf)
+
+
+def discretised_log_likelihood(
+    x_0: Float[Tensor, "batch *dims"],
+    mean: Float[Tensor, "batch *dims"],
+    log_scale: float | Float[Tensor, "..."],
+    *,
+    levels: int = 256,
+    cdf: Cdf = "exact",
+) -> Float[Tensor, " batch"]:
+    """``ln`` of the mass that a Gaussian gives to the bins around the pixels, summed (F41; Ho et al. 2020, eq. 13).
+
+    The ``levels`` values are evenly spaced in [-1, 1]; a value's bin reaches half way to its neighbours, and the two
+    outer bins to infinity, so that the masses of all values add up to 1. Each pixel is read as the value nearest to it.
+    Computed in float64; far from the mean, where the mass itself is 0, its logarithm is still right.
+
+    Args:
+        x_0: pixels in [-1, 1].
+        mean, log_scale: of the Gaussian: its mean, and the logarithm of its *standard deviation*; broadcast to ``x_0``.
+        levels: number of values, at least 2.
+        cdf: ``"exact"``, or ``"tanh"``: the approximation that much published code uses, ``(1 + tanh(sqrt(2 / pi)
+            (z + 0.044715 z^3))) / 2``.
+
+    Raises:
+        ValueError: pixels outside [-1, 1], fewer than two levels, another ``cdf``.
+    """
+    if cdf not in get_args(Cdf):
+        raise ValueError(f"cdf must be 'exact' or 'tanh', got {cdf!r}")
+    if levels < 2:
+        raise ValueError(f"levels is the number of values of a pixel, at least 2; got {levels}")
+    same_shape(x_0=x_0, mean=mean)
+    if x_0.abs().max() > 1 + 1e-6:
+        raise ValueError(
+            f"pixels must lie in [-1, 1], got values in [{x_0.min().item():g}, {x_0.max().item():g}]: for pixels in "
+            f"[0, 1] take 2 x - 1; for data on no grid, variational_bound(..., levels=None)"
+        )
+    log_cdf = torch.special.log_ndtr if cdf == "exact" else _log_tanh_cdf
+    level = ((x_0.double() + 1) * (levels - 1) / 2).round()
+    per_scale = torch.exp(-torch.as_tensor(log_scale, dtype=torch.float64, device=x_0.device))
+    z = (2 * level / (levels - 1) - 1 - mean.double()) * per_scale
+    half = per_scale / (levels - 1)
+    # An inner bin reaches from z - half to z + half. Its mirror image below the mean has the same mass, and there the
+    # logarithms are accurate however far out: ln(b - a) = ln b + ln(1 - a / b).
+    log_high, log_low = log_cdf(half - z.abs()), log_cdf(-half - z.abs())
+    ratio = (log_low - log_high).clamp(max=-torch.finfo(torch.float64).tiny)  # never a bin of no width
+    inner = log_high + torch.log(-torch.expm1(ratio))
+    log_mass = torch.where(level == 0, log_cdf(half + z), torch.where(level == levels - 1, log_cdf(half - z), inner))
+    return log_mass.flatten(1).sum(1).to(x_0.dtype)
+
+
+def _log_tanh_cdf(z: Tensor) -> Tensor:
+    return torch.nn.functional.logsigmoid(2 * math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))
+
+
+@torch.no_grad()
+def variational_bound(
+    model: Model,
+    s: NoiseSchedule,
+    x_0: Float[Tensor, "batch *dims"],
+    *,
+    variance: Variance = "posterior",
+    clip: bool = False,
+    cdf: Cdf = "exact",
+    levels: int | None = 256,
+    noise: Float[Tensor, "T batch *dims"] | None = None,
+    generator: torch.Generator | None = None,
+    chunk: int = 1000,
+) -> Bound:
+    """All terms of the bound on ``-ln p(x_0)``, each with its own draw of ``x_t``: ``T`` calls of the model (F37).
+
+    Args:
+        model: predicts the noise in ``x_t``.
+        x_0: pixels in [-1, 1]; with ``levels=None``, any data.
+        variance, clip: of the learned steps, as in ``p_step``.
+        cdf, levels: of the last one, as in ``decoder_log_prob``.
+        noise: ``noise[t - 1]`` leads from ``x_0`` to ``x_t``; drawn from ``generator`` if not given, in this order.
+        chunk: examples, counted once for each step, that the model sees at once (at least the batch). Memory grows with
+            it and not with ``T``; the result does not depend on it.
+
+    Returns:
+        The terms in at least float32, even if the model computes in half precision.
+    """
+    ask, x_0 = _widened(model, x_0)
+    if noise is not None and noise.shape != (s.T, *x_0.shape):
+        raise ValueError(f"noise must hold one draw a step, shape {(s.T, *x_0.shape)}; got {tuple(noise.shape)}")
+
+    def draw(t: int) -> Tensor:
+        if noise is not None:
+            return noise[t - 1].to(x_0.dtype)
+        return torch.randn(x_0.shape, generator=generator, dtype=x_0.dtype, device=x_0.device)
+
+    x_1 = q_sample(s, x_0, 1, draw(1))
+    decoder = -decoder_log_prob(ask, s, x_0, x_1, variance=variance, clip=clip, cdf=cdf, levels=levels)
+    steps = []
+    at_once = max(1, chunk // len(x_0))
+    for first in range(2, s.T + 1, at_once):
+        group = range(first, min(first + at_once, s.T + 1))
+        t = torch.tensor(group, device=x_0.device).repeat_interleave(len(x_0))
+        copies = x_0.repeat(len(group), *[1] * (x_0.ndim - 1))
+        eps = torch.cat([draw(step) for step in group])
+        terms = step_divergence(ask, s, copies, t, eps, variance=variance, clip=clip)
+        steps.append(terms.view(len(group), len(x_0)))
+    columns = torch.cat(steps).T if steps else x_0.new_zeros(len(x_0), 0)
+    return Bound(prior_divergence(s, x_0), columns, decoder, dims=x_0[0].numel())
+
+
+def sampled_bound(
+    model: Model,
+    s: NoiseSchedule,
+    x_0: Float[Tensor, "batch *dims"],
+    *,
+    draws: int = 1,
+    variance: Variance = "posterior",
+    clip: bool = False,
+    cdf: Cdf = "exact",
+    levels: int | None = 256,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, " batch"]:
+    """An unbiased estimate of the bound in nats with ``draws + 1`` calls of the model instead of ``T`` (F37, F40).
+
+    ``L_T`` and ``L_0`` are computed for each example, and of the sum over ``t >= 2`` a few terms: drawn with
+    probabilities proportional to ``w_t``, and divided by them. With the posterior variance such a term is a constant,
+    ``sum_t w_t``, times the loss of Algorithm 1. ``evaluation.estimate`` makes of the result a mean over the examples
+    and its standard error.
+
+    Gradients flow: with one draw, it is the objective that trains on the bound itself.
+
+    Args:
+        draws: terms drawn for each example, each with its own noise; more lower the variance.
+    """
+    if draws < 1:
+        raise ValueError(f"draws is a number of terms, at least 1; got {draws}")
+    ask, x_0 = _widened(model, x_0)
+    x_1 = q_sample(s, x_0, 1, _noise(x_0, generator))
+    decoder = -decoder_log_prob(ask, s, x_0, x_1, variance=variance, clip=clip, cdf=cdf, levels=levels)
+    bound = prior_divergence(s, x_0) + decoder
+    if s.T == 1:
+        return bound
+    weight = s.loss_weight(torch.arange(2, s.T + 1, device=x_0.device))
+    for _ in range(draws):
+        row = torch.multinomial(weight, len(x_0), replacement=True, generator=generator)
+        term = step_divergence(ask, s, x_0, row + 2, _noise(x_0, generator), variance=variance, clip=clip)
+        bound = bound + term * spread(weight.sum() / weight[row], term) / draws
+    return bound
+
+
+@torch.no_grad()
+def negative_elbo_lines(
+    model: Model,
+    s: NoiseSchedule,
+    x_0: Float[Tensor, "batch *dims"],
+    *,
+    variance: Variance = "posterior",
+    clip: bool = False,
+    cdf: Cdf = "exact",
+    levels: int | None = 256,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, "5 batch"]:
+    """What stands inside the expectation in each of the five lines of ``-ELBO``, on one path ``x_1 .. x_T`` (F36).
+
+    The lines are equal on every path, not only in the mean; each is added up from its own terms. The mean over paths is
+    that of ``variational_bound(...).nats``. Arguments as there.
+    """
+    path = list(q_chain(s, x_0, generator=generator))
+    zeros = torch.zeros_like(x_0)
+
+    def log_normal(x: Tensor, mean: Tensor, var: Tensor) -> Tensor:
+        return gaussian.log_prob(x, mean, spread(var.log(), x).expand_as(x))
+
+    # In each list, entry t - 1 belongs to step t.
+    learned, forward, marginal, posterior = [], [], [], []
+    for t in range(1, s.T + 1):
+        before, x_t = path[t - 1], path[t]
+        forward.append(log_normal(x_t, spread(s.alpha(t).sqrt(), x_0) * before, s.beta(t)))
+        marginal.append(log_normal(x_t, spread(s.alpha_bar(t).sqrt(), x_0) * x_0, s.noise_variance(t)))
+        if t == 1:
+            learned.append(decoder_log_prob(model, s, x_0, x_t, variance=variance, clip=clip, cdf=cdf, levels=levels))
+            posterior.append(torch.zeros_like(learned[0]))  # q(x_0 | x_1, x_0) is a point, and enters nowhere
+        else:
+            mean = p_mean(s, x_t, t, predict_eps(model, x_t, t), clip=clip)
+            learned.append(log_normal(before, mean, step_variance(s, t, variance)))
+            posterior.append(log_normal(before, posterior_mean_from_x0(s, x_0, x_t, t), s.posterior_variance(t)))
+    p, q, m, b = (torch.stack(terms) for terms in (learned, forward, marginal, posterior))
+    p_T = gaussian.log_prob(path[-1], zeros, zeros)
+    return torch.stack(
+        [
+            q.sum(0) - (p_T + p.sum(0)),
+            -p_T - (p - q).sum(0),
+            -p_T - (p - q)[1:].sum(0) - (p - m)[0],
+            -p_T - (p[1:] - (b[1:] + m[1:] - m[:-1])).sum(0) - (p - m)[0],
+            -(p_T - m[-1]) - (p - b)[1:].sum(0) - p[0],
+        ]
+    )
+
+
+def _noise(x: Tensor, generator: torch.Generator | None) -> Tensor:
+    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+
+
+def _widened(model: Model, x_0: Tensor) -> tuple[Model, Tensor]:
+    """The data in at least float32, and the model asked in the data's own precision.
+
+    The terms are differences of nearby numbers, summed over steps and pixels: in half precision they would drown.
+    """
+    wide = torch.promote_types(x_0.dtype, torch.float32)
+
+    def ask(x_t: Tensor, t: Tensor) -> Tensor:
+        return predict_eps(model, x_t.to(x_0.dtype), t).to(wide)
+
+    return ask, x_0.to(wide)

@@ -1,0 +1,102 @@
+"""From data to noise, and the loss that teaches a network to see the noise (F21, F23-F28)."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lecture11.diffusion.schedule import NoiseSchedule, Step, as_steps, same_shape, spread
+
+# eps = model(x_t, t), with t a LongTensor: one step of 1..T for each example.
+Model = Callable[[Tensor, Tensor], Tensor]
+
+
+def q_step(
+    s: NoiseSchedule, x_prev: Float[Tensor, "batch *dims"], t: Step, eps: Float[Tensor, "batch *dims"]
+) -> Float[Tensor, "batch *dims"]:
+    """One step of noise: ``x_t = sqrt(1 - beta_t) x_{t-1} + sqrt(beta_t) eps`` (F23, F24; Ho et al. 2020, eq. 2).
+
+    Args:
+        x_prev: ``x_{t-1}``.
+        t: the step that is made, in 1..T: one for all examples or one each.
+        eps: standard normal noise.
+    """
+    same_shape(x_prev=x_prev, eps=eps)
+    return spread(s.alpha(t).sqrt(), x_prev) * x_prev + spread(s.beta(t).sqrt(), x_prev) * eps
+
+
+def q_sample(
+    s: NoiseSchedule, x_0: Float[Tensor, "batch *dims"], t: Step, eps: Float[Tensor, "batch *dims"]
+) -> Float[Tensor, "batch *dims"]:
+    """``t`` steps at once: ``x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps`` (F28; Ho et al. 2020, eq. 4).
+
+    Arguments as in ``q_step``.
+    """
+    s.check(t)
+    same_shape(x_0=x_0, eps=eps)
+    return spread(s.alpha_bar(t).sqrt(), x_0) * x_0 + spread(s.noise_variance(t).sqrt(), x_0) * eps
+
+
+def q_merged(
+    s: NoiseSchedule, x: Float[Tensor, "batch *dims"], t_from: Step, t_to: Step, eps: Float[Tensor, "batch *dims"]
+) -> Float[Tensor, "batch *dims"]:
+    """The steps after ``t_from`` up to ``t_to``, merged into one: their noises add up to a single one (F27).
+
+    Two steps give ``sqrt(alpha_t alpha_{t-1}) x_{t-2} + sqrt(1 - alpha_t alpha_{t-1}) eps``; one is ``q_step``, and all
+    from 0 are ``q_sample``.
+
+    Args:
+        x: ``x_{t_from}``; ``t_from`` may be 0.
+    """
+    same_shape(x=x, eps=eps)
+    noise = s.variance_between(t_from, t_to)
+    return spread((1 - noise).sqrt(), x) * x + spread(noise.sqrt(), x) * eps
+
+
+def q_chain(
+    s: NoiseSchedule, x_0: Float[Tensor, "batch *dims"], *, generator: torch.Generator | None = None
+) -> Iterator[Float[Tensor, "batch *dims"]]:
+    """Yields ``x_0, x_1, ..., x_T``, each by ``q_step`` from the one before: a draw of ``q(x_1..x_T | x_0)`` (F26)."""
+    yield x_0
+    x = x_0
+    for t in range(1, s.T + 1):
+        x = q_step(s, x, t, torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device))
+        yield x
+
+
+def simple_loss(
+    model: Model,
+    s: NoiseSchedule,
+    x_0: Float[Tensor, "batch *dims"],
+    *,
+    t: Step | None = None,
+    eps: Float[Tensor, "batch *dims"] | None = None,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, " batch"]:
+    """``||eps - model(x_t, t)||^2``, summed over the dimensions of each example (F21, Algorithm 1; Ho et al., eq. 14).
+
+    Args:
+        model: predicts the noise in ``x_t``.
+        x_0: examples; images live in [-1, 1].
+        t: the step of each example; drawn uniformly from 1..T if not given.
+        eps: the noise; drawn if not given.
+        generator: where what is not given is drawn from, ``t`` first.
+    """
+    if t is None:
+        t = torch.randint(1, s.T + 1, x_0.shape[:1], generator=generator, device=x_0.device)
+    if eps is None:
+        eps = torch.randn(x_0.shape, generator=generator, dtype=x_0.dtype, device=x_0.device)
+    return (eps - predict_eps(model, q_sample(s, x_0, t, eps), t)).square().flatten(1).sum(1)
+
+
+def predict_eps(model: Model, x_t: Float[Tensor, "batch *dims"], t: Step) -> Float[Tensor, "batch *dims"]:
+    """``eps_theta(x_t, t)``: the model's answer, in the dtype of ``x_t`` (autocast answers in half precision).
+
+    Raises:
+        ValueError: the answer has another shape than ``x_t``.
+    """
+    eps = model(x_t, as_steps(t, x_t)).to(x_t.dtype)
+    if eps.shape != x_t.shape:
+        raise ValueError(f"the model must give noise of the shape of x_t, {tuple(x_t.shape)}; got {tuple(eps.shape)}")
+    return eps

@@ -183,11 +183,12 @@ class VAE(nn.Module):
         bounds = []
         for part in x.split(min(chunk, 1000)):
             draws = max(1, chunk // len(part))
-            sums = [
-                self.log_weights(part, min(draws, k - done), generator=generator).logsumexp(0)
-                for done in range(0, k, draws)
-            ]
-            bounds.append(torch.stack(sums).logsumexp(0) - math.log(k))
+            total = x.new_full((len(part),), -math.inf)
+            for done in range(0, k, draws):
+                weights = self.log_weights(part, min(draws, k - done), generator=generator)
+                # In place: small results kept between large passing ones would scatter the memory.
+                torch.logaddexp(total, weights.logsumexp(0), out=total)
+            bounds.append(total - math.log(k))
         return torch.cat(bounds)
 
     @torch.no_grad()

@@ -2,7 +2,10 @@
 
 import itertools
 import math
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -211,6 +214,25 @@ def test_memory_of_the_bound_does_not_grow_with_k() -> None:
     model.log_marginal(points(7), 5000, chunk=100, generator=torch.Generator().manual_seed(0))
     assert max(decoded) <= 100
     assert sum(decoded) == 7 * 5000
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read as Linux gives it")
+def test_peak_memory_of_the_bound_does_not_grow_with_k() -> None:
+    """What the process holds, not only what is decoded at once: results that stay scatter what passes."""
+    code = """
+import re, torch
+from pathlib import Path
+from lecture11 import models
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+model, rng = models.burda_vae(), torch.Generator().manual_seed(0)
+x = torch.bernoulli(torch.full((1000, 1, 28, 28), 0.5), generator=rng)
+model.log_marginal(x, 20, generator=rng)
+before = peak()
+model.log_marginal(x, 300, generator=rng)
+print(peak() - before)
+"""
+    finished = subprocess.run([sys.executable, "-c", code], check=True, text=True, capture_output=True)
+    assert float(finished.stdout) < 100, "MiB, for fifteen times as many draws"
 
 
 def test_chunks_do_not_change_the_bound() -> None:

@@ -138,3 +138,139 @@ def timestep_embedding(t: Int[Tensor, " batch"], dim: int) -> Float[Tensor, "bat
     angles = t[:, None] * 1e-4**exponents
     embedding = torch.cat([angles.sin(), angles.cos()], dim=1)
     return nn.functional.pad(embedding, (0, dim % 2)).to(torch.get_default_dtype())
+
+
+class TimeMLP(nn.Module):
+    """A guess of the noise in points: ``(batch, dim)`` and steps ``(batch,)`` to ``(batch, dim)``."""
+
+    def __init__(self, dim: int, hidden: Sequence[int], embedding: int = 64) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.body = MLP((dim + embedding,), hidden, (dim,))
+
+    def forward(self, x_t: Float[Tensor, "batch dim"], t: Int[Tensor, " batch"]) -> Float[Tensor, "batch dim"]:
+        """Raises ValueError if the points do not have ``dim`` numbers."""
+        return self.body(torch.cat([x_t, timestep_embedding(t, self.embedding).to(x_t)], dim=1))
+
+
+class UNet(nn.Module):
+    """A guess of the noise in images: ``(batch, channels, height, width)`` and steps ``(batch,)`` to the same shape.
+
+    The U-Net of Ho et al. 2020 (appendix B), made for a CPU: a convolution costs its weights once for each position,
+    so the image is first folded, 2x2 pixels into channels, and no layer works at full size. Then residual blocks at
+    half, at a quarter, ... of the size and back, joined by shortcuts, with self-attention at the smallest size, where
+    every position is near enough to see all others for next to nothing. The step enters each block as a scale and a
+    shift. The last layer starts at zero, so that the untrained network answers zero.
+
+    Args:
+        channels: of the images.
+        widths: channels at half the size, a quarter, and so on.
+        blocks: residual blocks at each size on the way down; one more on the way up.
+        embedding: numbers that describe the step.
+
+    Raises:
+        ValueError: no width, or one below one.
+    """
+
+    def __init__(self, channels: int, widths: Sequence[int] = (64, 128), blocks: int = 1, embedding: int = 128) -> None:
+        super().__init__()
+        if not widths or min(widths) < 1 or blocks < 1:
+            raise ValueError(f"widths and blocks must be positive, got widths={tuple(widths)}, blocks={blocks}")
+        self.channels, self.embedding = channels, embedding
+        self.embed = nn.Sequential(
+            nn.Linear(embedding, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU()
+        )
+        self.fold = nn.Conv2d(4 * channels, widths[0], 3, padding=1)
+        self.down, self.shrink = nn.ModuleList(), nn.ModuleList()
+        kept = []  # widths of the shortcuts
+        width = widths[0]
+        for level, next_width in enumerate(widths):
+            stage = nn.ModuleList()
+            for _ in range(blocks):
+                stage.append(_Block(width, next_width, embedding))
+                width = next_width
+                kept.append(width)
+            self.down.append(stage)
+            last = level == len(widths) - 1
+            self.shrink.append(nn.Identity() if last else nn.Conv2d(width, width, 3, stride=2, padding=1))
+        self.middle = _Block(width, width, embedding)
+        self.attention = _Attention(width)
+        self.up, self.grow = nn.ModuleList(), nn.ModuleList()
+        for level, next_width in reversed(list(enumerate(widths))):
+            stage = nn.ModuleList()
+            for _ in range(blocks):
+                stage.append(_Block(width + kept.pop(), next_width, embedding))
+                width = next_width
+            self.up.append(stage)
+            self.grow.append(nn.Identity() if level == 0 else nn.Conv2d(width, width, 3, padding=1))
+        self.unfold = nn.Sequential(_group_norm(width), nn.SiLU(), nn.Conv2d(width, 4 * channels, 3, padding=1))
+        nn.init.zeros_(self.unfold[-1].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.unfold[-1].bias)  # type: ignore[arg-type]
+
+    def forward(
+        self, x_t: Float[Tensor, "batch channels height width"], t: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch channels height width"]:
+        """Raises ValueError if the images have an odd side or other channels."""
+        if x_t.shape[1] != self.channels or x_t.shape[2] % 2 or x_t.shape[3] % 2:
+            raise ValueError(
+                f"images of {self.channels} channels and even height and width expected, got {tuple(x_t.shape[1:])}"
+            )
+        step = self.embed(timestep_embedding(t, self.embedding).to(x_t))
+        h = self.fold(nn.functional.pixel_unshuffle(x_t, 2))
+        shortcuts: list[Tensor] = []
+        for stage, shrink in zip(self.down, self.shrink, strict=True):
+            for block in stage:  # type: ignore[attr-defined]
+                h = block(h, step)
+                shortcuts.append(h)
+            h = shrink(h)
+        h = self.attention(self.middle(h, step))
+        for stage, grow in zip(self.up, self.grow, strict=True):
+            for block in stage:  # type: ignore[attr-defined]
+                shortcut = shortcuts.pop()
+                h = block(torch.cat([h, shortcut], dim=1), step)
+            if shortcuts:  # to the size of the next shortcut: half of an odd size was rounded up
+                h = grow(nn.functional.interpolate(h, size=shortcuts[-1].shape[2:], mode="nearest"))
+        return nn.functional.pixel_shuffle(self.unfold(h), 2)
+
+
+def _group_norm(width: int) -> nn.GroupNorm:
+    """Normalisation over groups of at least 8 channels; the number of groups always divides the width."""
+    return nn.GroupNorm(math.gcd(width, max(1, width // 8)), width)
+
+
+class _Block(nn.Module):
+    """A residual block: two 3x3 convolutions, the step as a scale and a shift between them."""
+
+    def __init__(self, n_in: int, n_out: int, embedding: int) -> None:
+        super().__init__()
+        self.first = nn.Sequential(_group_norm(n_in), nn.SiLU(), nn.Conv2d(n_in, n_out, 3, padding=1))
+        self.norm = _group_norm(n_out)
+        self.step = nn.Linear(embedding, 2 * n_out)
+        self.second = nn.Conv2d(n_out, n_out, 3, padding=1)
+        self.shortcut = nn.Identity() if n_in == n_out else nn.Conv2d(n_in, n_out, 1)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, step: Tensor) -> Tensor:
+        scale, shift = self.step(step)[:, :, None, None].chunk(2, dim=1)
+        h = self.norm(self.first(x)) * (1 + scale) + shift
+        return self.shortcut(x) + self.second(nn.functional.silu(h))
+
+
+class _Attention(nn.Module):
+    """Each position looks at all others, with four heads where the width allows; added to its input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = math.gcd(width, 4)
+        self.norm = _group_norm(width)
+        self.query_key_value = nn.Conv2d(width, 3 * width, 1)
+        self.out = nn.Conv2d(width, width, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = self.query_key_value(self.norm(x)).unflatten(1, (3, self.heads, -1)).flatten(4)
+        query, key, value = parts.transpose(3, 4).unbind(1)
+        seen = nn.functional.scaled_dot_product_attention(query, key, value)
+        return x + self.out(seen.transpose(2, 3).reshape(x.shape))

@@ -1,5 +1,7 @@
 """Shapes, ranges and gradients of the networks."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given
@@ -73,3 +75,80 @@ def test_every_weight_gets_a_gradient(net: torch.nn.Module) -> None:
     x = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
     net(x).square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
+
+
+# The networks of the diffusion models
+
+
+def awake(network: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
+    """With no weight at zero, so that every part matters."""
+    torch.manual_seed(seed)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return network
+
+
+@pytest.mark.parametrize("size", [(28, 28), (8, 8), (2, 2), (10, 6), (32, 14)])
+@pytest.mark.parametrize("widths", [(8,), (12, 20), (7, 9, 11)])
+def test_unet_keeps_the_shape_of_any_even_size(size: tuple[int, int], widths: tuple[int, ...]) -> None:
+    x, t = torch.randn(2, 3, *size), torch.tensor([1, 1000])
+    assert awake(networks.UNet(3, widths, embedding=16))(x, t).shape == x.shape
+
+
+def test_unet_answers_zero_before_training() -> None:
+    x = torch.randn(2, 1, 8, 8)
+    assert torch.equal(networks.UNet(1, (8, 16))(x, torch.tensor([3, 7])), torch.zeros_like(x))
+
+
+@pytest.mark.parametrize("make", [lambda: networks.UNet(1, (8, 16), embedding=16), lambda: networks.TimeMLP(2, (16,))])
+def test_each_example_has_its_own_step_and_only_that(make: Callable[[], torch.nn.Module]) -> None:
+    model = awake(make()).double()
+    x = torch.randn(3, *((1, 8, 8) if isinstance(model, networks.UNet) else (2,)), dtype=torch.float64)
+    t = torch.tensor([1, 50, 1000])
+    together = model(x, t)
+    for i in range(3):
+        torch.testing.assert_close(model(x[i : i + 1], t[i : i + 1]), together[i : i + 1], atol=1e-10, rtol=0)
+    assert (model(x, t + 1) - together).abs().flatten(1).amax(1).min() > 1e-4
+
+
+def test_every_position_sees_every_other() -> None:
+    """By the attention, in one pass, however large the image."""
+    model = awake(networks.UNet(1, (8, 16), embedding=16)).double()
+    x = torch.randn(1, 1, 28, 28, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(model(x, torch.tensor([5]))[0, 0, 0, 0], x)
+    assert (gradient != 0).all()
+
+
+def test_every_weight_of_the_unet_learns() -> None:
+    model = awake(networks.UNet(1, (8, 12), blocks=2, embedding=16))
+    model(torch.randn(2, 1, 8, 8), torch.tensor([1, 9])).square().sum().backward()
+    dead = [name for name, parameter in model.named_parameters() if not parameter.grad.abs().max() > 0]
+    assert dead == []
+
+
+def test_unet_learns_to_find_the_noise_of_one_image() -> None:
+    torch.manual_seed(0)
+    model = networks.UNet(1, (16, 32), embedding=32)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    x_0, rng = torch.rand(1, 1, 8, 8) * 2 - 1, torch.Generator().manual_seed(0)
+    losses = []
+    for _ in range(60):
+        t, eps = torch.randint(1, 11, (32,), generator=rng), torch.randn(32, 1, 8, 8, generator=rng)
+        level = (t / 10)[:, None, None, None]
+        loss = (model((1 - level).sqrt() * x_0 + level.sqrt() * eps, t) - eps).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[0] > 0.8
+    assert sum(losses[-5:]) / 5 < 0.3
+
+
+@pytest.mark.parametrize(
+    ("x", "message"), [(torch.zeros(1, 1, 7, 8), r"got \(1, 7, 8\)"), (torch.zeros(1, 3, 8, 8), "1 channels")]
+)
+def test_images_that_do_not_fit_are_refused(x: torch.Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        networks.UNet(1, (8,))(x, torch.tensor([1]))
+    with pytest.raises(ValueError, match="blocks=0"):
+        networks.UNet(1, (8,), blocks=0)

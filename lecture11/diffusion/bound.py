@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lecture11 import gaussian
-from lecture11.diffusion.forward import Model, predict_eps, q_chain, q_sample
+from lecture11.diffusion.forward import Model, in_single, predict_eps, q_chain, q_sample
 from lecture11.diffusion.posterior import posterior_mean_from_x0
 from lecture11.diffusion.sampling import Variance, p_mean, step_variance
 from lecture11.diffusion.schedule import NoiseSchedule, Step, same_shape, spread
@@ -185,7 +185,7 @@ def variational_bound(
     Returns:
         The terms in at least float32, even if the model computes in half precision.
     """
-    ask, x_0 = _widened(model, x_0)
+    ask, x_0 = in_single(model, x_0)
     if noise is not None and noise.shape != (s.T, *x_0.shape):
         raise ValueError(f"noise must hold one draw a step, shape {(s.T, *x_0.shape)}; got {tuple(noise.shape)}")
 
@@ -235,7 +235,7 @@ def sampled_bound(
     """
     if draws < 1:
         raise ValueError(f"draws is a number of terms, at least 1; got {draws}")
-    ask, x_0 = _widened(model, x_0)
+    ask, x_0 = in_single(model, x_0)
     x_1 = q_sample(s, x_0, 1, _noise(x_0, generator))
     decoder = -decoder_log_prob(ask, s, x_0, x_1, variance=variance, clip=clip, cdf=cdf, levels=levels)
     bound = prior_divergence(s, x_0) + decoder
@@ -266,6 +266,7 @@ def negative_elbo_lines(
     The lines are equal on every path, not only in the mean; each is added up from its own terms. The mean over paths is
     that of ``variational_bound(...).nats``. Arguments as there.
     """
+    ask, x_0 = in_single(model, x_0)
     path = list(q_chain(s, x_0, generator=generator))
     zeros = torch.zeros_like(x_0)
 
@@ -279,10 +280,10 @@ def negative_elbo_lines(
         forward.append(log_normal(x_t, spread(s.alpha(t).sqrt(), x_0) * before, s.beta(t)))
         marginal.append(log_normal(x_t, spread(s.alpha_bar(t).sqrt(), x_0) * x_0, s.noise_variance(t)))
         if t == 1:
-            learned.append(decoder_log_prob(model, s, x_0, x_t, variance=variance, clip=clip, cdf=cdf, levels=levels))
+            learned.append(decoder_log_prob(ask, s, x_0, x_t, variance=variance, clip=clip, cdf=cdf, levels=levels))
             posterior.append(torch.zeros_like(learned[0]))  # q(x_0 | x_1, x_0) is a point, and enters nowhere
         else:
-            mean = p_mean(s, x_t, t, predict_eps(model, x_t, t), clip=clip)
+            mean = p_mean(s, x_t, t, predict_eps(ask, x_t, t), clip=clip)
             learned.append(log_normal(before, mean, step_variance(s, t, variance)))
             posterior.append(log_normal(before, posterior_mean_from_x0(s, x_0, x_t, t), s.posterior_variance(t)))
     p, q, m, b = (torch.stack(terms) for terms in (learned, forward, marginal, posterior))
@@ -300,16 +301,3 @@ def negative_elbo_lines(
 
 def _noise(x: Tensor, generator: torch.Generator | None) -> Tensor:
     return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
-
-
-def _widened(model: Model, x_0: Tensor) -> tuple[Model, Tensor]:
-    """The data in at least float32, and the model asked in the data's own precision.
-
-    The terms are differences of nearby numbers, summed over steps and pixels: in half precision they would drown.
-    """
-    wide = torch.promote_types(x_0.dtype, torch.float32)
-
-    def ask(x_t: Tensor, t: Tensor) -> Tensor:
-        return predict_eps(model, x_t.to(x_0.dtype), t).to(wide)
-
-    return ask, x_0.to(wide)

@@ -90,6 +90,15 @@ def simple_loss(
     return (eps - predict_eps(model, q_sample(s, x_0, t, eps), t)).square().flatten(1).sum(1)
 
 
+def in_single(model: Model, x: Float[Tensor, "batch *dims"]) -> tuple[Model, Float[Tensor, "batch *dims"]]:
+    """``x`` in at least float32, and the model asked in the precision that ``x`` had.
+
+    Chains and bounds add up hundreds of small changes and differences: in half precision, most would be rounded away.
+    """
+    wide = torch.promote_types(x.dtype, torch.float32)
+    return lambda x_t, t: model(x_t.to(x.dtype), t).to(wide), x.to(wide)
+
+
 def predict_eps(model: Model, x_t: Float[Tensor, "batch *dims"], t: Step) -> Float[Tensor, "batch *dims"]:
     """``eps_theta(x_t, t)``: the model's answer, in the dtype of ``x_t`` (autocast answers in half precision).
 

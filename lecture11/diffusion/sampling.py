@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lecture11.diffusion.forward import Model, predict_eps
+from lecture11.diffusion.forward import Model, in_single, predict_eps
 from lecture11.diffusion.posterior import posterior_mean_from_eps, posterior_mean_from_x0, predict_x0
 from lecture11.diffusion.schedule import NoiseSchedule, Step, same_shape, spread
 
@@ -101,13 +101,14 @@ def sample_chain(
         shape: ``(batch, *dims)``.
         variance, clip: as in ``p_step``.
         generator: of all noise; drawn in order, ``x_T`` first.
-        x_T: the noise to start from; drawn if not given. Device and dtype of the samples are its own, else those of
-            the model's parameters, else those of the generator and float32.
+        x_T: the noise to start from; drawn if not given. The model is asked in its dtype and on its device, else in
+            those of the model's parameters, else in float32 on the generator's device. The samples are at least
+            float32: in half precision the many small steps would be rounded away.
     """
-    x = _start(model, shape, generator, x_T)
+    ask, x = in_single(model, _start(model, shape, generator, x_T))
     for t in range(s.T, 0, -1):
         with torch.no_grad():
-            eps = predict_eps(model, x, t)
+            eps = predict_eps(ask, x, t)
         yield Stage(t, x, _guess(s, x, t, eps, clip))
         x = p_step(s, x, t, eps, _noise_like(x, generator) if t > 1 else None, variance=variance, clip=clip)
     yield Stage(0, x, x)
@@ -190,10 +191,10 @@ def ddim_chain(
         ValueError: steps outside 1..T or given twice.
     """
     chosen = _steps(s, steps)
-    x = _start(model, shape, generator, x_T)
+    ask, x = in_single(model, _start(model, shape, generator, x_T))
     for t, t_prev in itertools.pairwise([*chosen, 0]):
         with torch.no_grad():
-            eps = predict_eps(model, x, t)
+            eps = predict_eps(ask, x, t)
         yield Stage(t, x, _guess(s, x, t, eps, clip))
         noise = _noise_like(x, generator) if eta > 0 and t_prev > 0 else None
         x = ddim_step(s, x, t, t_prev, eps, eta=eta, noise=noise, clip=clip)

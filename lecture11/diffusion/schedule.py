@@ -28,7 +28,7 @@ class NoiseSchedule:
     """
 
     def __init__(self, betas: Float[Tensor, " T"] | Sequence[float]) -> None:
-        self.betas = beta = torch.as_tensor(betas).detach().to("cpu", torch.float64).clone()
+        self.betas = beta = torch.as_tensor(betas, dtype=torch.float64).detach().cpu().clone()
         if beta.ndim != 1 or len(beta) == 0:
             raise ValueError(f"betas must be a list of T >= 1 numbers, got shape {tuple(beta.shape)}")
         outside = (~((beta > 0) & (beta < 1))).nonzero()
@@ -148,15 +148,17 @@ class NoiseSchedule:
         first, last = (self._look_up(self._log_alpha_bar, t, first=0) for t in (t_from, t_to))
         return -torch.expm1(last - first)
 
-    def check(self, t: int | Int[Tensor, "*shape"], first: int = 1) -> None:
+    def check(self, t: int | Tensor, first: int = 1) -> None:
         """Raises ValueError if a step lies outside ``first..T``, TypeError if it is no integer."""
-        if isinstance(t, Tensor) and (t.is_floating_point() or t.dtype == torch.bool):
-            raise TypeError(f"t must be an int or a tensor of integers, got one of {t.dtype}")
-        steps = torch.as_tensor(t)
-        outside = steps[(steps < first) | (steps > self.T)]
-        if len(outside):
+        if isinstance(t, Tensor):
+            if t.is_floating_point() or t.dtype == torch.bool:
+                raise TypeError(f"t must be an int or a tensor of integers, got one of {t.dtype}")
+            outside = t[(t < first) | (t > self.T)].tolist()
+        else:
+            outside = [] if first <= t <= self.T else [t]
+        if outside:
             raise ValueError(
-                f"t must lie in {first}..T = {self.T}, got {outside[0].item()}. Steps count from 1, and 0 is the data; "
+                f"t must lie in {first}..T = {self.T}, got {outside[0]}. Steps count from 1, and 0 is the data; "
                 f"where a library counts from 0, add 1"
             )
 

@@ -82,7 +82,8 @@ def test_chain_is_the_steps_one_by_one_and_ends_with_the_law_of_all_at_once() ->
 
 def test_noising_is_that_of_diffusers() -> None:
     """F28. Theirs counts from 0."""
-    diffusers = pytest.importorskip("diffusers")
+    import diffusers
+
     s = SCHEDULES["cosine"]
     scheduler = diffusers.DDPMScheduler(s.T)
     scheduler.alphas_cumprod = (1 - s.betas).cumprod(0)
@@ -219,16 +220,16 @@ def test_what_does_not_fit_is_refused() -> None:
 # Planted errors: each must be seen by a test above
 
 
-def with_alpha_for_alpha_bar(s, x_0, t, eps):  # noqa: ANN001, ANN201
+def with_alpha_for_alpha_bar(s, x_0, t, eps):
     """Erratum E9."""
     return forward.spread(s.alpha(t).sqrt(), x_0) * x_0 + forward.spread(s.beta(t).sqrt(), x_0) * eps
 
 
-def with_variance_for_std(s, x_0, t, eps):  # noqa: ANN001, ANN201
+def with_variance_for_std(s, x_0, t, eps):
     return forward.spread(s.alpha_bar(t).sqrt(), x_0) * x_0 + forward.spread(s.noise_variance(t), x_0) * eps
 
 
-def one_step_with_variance_for_std(s, x, t, eps):  # noqa: ANN001, ANN201
+def one_step_with_variance_for_std(s, x, t, eps):
     """Erratum E11."""
     return forward.spread(s.alpha(t).sqrt(), x) * x + forward.spread(s.beta(t), x) * eps
 
@@ -267,6 +268,8 @@ def test_a_planted_mean_over_the_dimensions_is_seen(monkeypatch: pytest.MonkeyPa
 def test_planted_steps_from_0_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """A draw of ``t`` from 0 to T - 1, as code that counts from 0 would do."""
     randint = torch.randint
-    monkeypatch.setattr(torch, "randint", lambda low, high, *rest, **options: randint(low - 1, high - 1, *rest, **options))
+    monkeypatch.setattr(
+        torch, "randint", lambda low, high, *rest, **options: randint(low - 1, high - 1, *rest, **options)
+    )
     with pytest.raises((AssertionError, ValueError)):
         test_steps_are_uniform_from_1_to_T_and_noise_is_standard_normal()

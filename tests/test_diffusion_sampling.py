@@ -129,7 +129,8 @@ def test_samples_of_a_mixture_pass_for_the_data(variance: str) -> None:
 @pytest.mark.parametrize(("variance", "theirs"), [("posterior", "fixed_small"), ("beta", "fixed_large")])
 def test_steps_are_those_of_diffusers(variance: str, theirs: str, clip: bool) -> None:
     """F22. Theirs counts from 0 and keeps float32 tables, which are replaced here."""
-    diffusers = pytest.importorskip("diffusers")
+    import diffusers
+
     for name in ("linear", "cosine"):
         s = SCHEDULES[name]
         scheduler = diffusers.DDPMScheduler(s.T, variance_type=theirs, clip_sample=clip)
@@ -287,7 +288,8 @@ def test_drift_over_a_thousand_steps_is_bounded(dtype: torch.dtype, bound: float
 @pytest.mark.parametrize("clip", [False, True])
 def test_ddim_is_that_of_diffusers(eta: float, spacing: str, clip: bool) -> None:
     """Where the number of steps divides T: else theirs takes the previous step by stride and not from the list."""
-    diffusers = pytest.importorskip("diffusers")
+    import diffusers
+
     s, n = SCHEDULES["cosine"], 5
     scheduler = diffusers.DDIMScheduler(s.T, clip_sample=clip, timestep_spacing=spacing)
     scheduler.alphas_cumprod = (1 - s.betas).cumprod(0)
@@ -311,7 +313,7 @@ def test_ddim_is_that_of_diffusers(eta: float, spacing: str, clip: bool) -> None
 
 @pytest.mark.parametrize("eta", [0.0, 0.7, 1.0])
 def test_ddim_keeps_the_law_of_x_t(eta: float) -> None:
-    """Song et al. 2021, lemma 1: with the true noise, ``x_{t_prev}`` has the law of F28, for any ``eta`` and any jump."""
+    """With the true noise, ``x_{t_prev}`` has the law of F28, for any ``eta`` and any jump (Song et al., lemma 1)."""
     s, x_0 = SCHEDULES["linear"], randn(1, 2)
     both = sigma_points(4)
     for t, t_prev in itertools.combinations(range(s.T, -1, -1), 2):
@@ -442,25 +444,30 @@ def test_what_does_not_fit_is_refused() -> None:
 
 # Planted errors: each must be seen by a test above
 
-p_step, p_mean, step_variance, ddim_step = diffusion.p_step, diffusion.p_mean, diffusion.step_variance, diffusion.ddim_step
+p_step, p_mean, step_variance, ddim_step = (
+    diffusion.p_step,
+    diffusion.p_mean,
+    diffusion.step_variance,
+    diffusion.ddim_step,
+)
 
 
-def noise_at_the_last_step(s, x_t, t, eps, noise, *, variance="posterior", clip=False):  # noqa: ANN001, ANN201
+def noise_at_the_last_step(s, x_t, t, eps, noise, *, variance="posterior", clip=False):
     noise = torch.randn_like(x_t) if noise is None else noise
     return p_mean(s, x_t, t, eps, clip=clip) + s.beta(t).sqrt().to(x_t) * noise
 
 
-def variance_for_std(s, x_t, t, eps, noise, *, variance="posterior", clip=False):  # noqa: ANN001, ANN201
+def variance_for_std(s, x_t, t, eps, noise, *, variance="posterior", clip=False):
     noise = torch.zeros_like(x_t) if noise is None else noise
     return p_mean(s, x_t, t, eps, clip=clip) + step_variance(s, t, variance).to(x_t) * noise
 
 
-def mean_as_printed_in_e10(s, x_t, t, eps, noise, *, variance="posterior", clip=False):  # noqa: ANN001, ANN201
+def mean_as_printed_in_e10(s, x_t, t, eps, noise, *, variance="posterior", clip=False):
     shift = (s.beta(t).sqrt() - s.beta(t) / s.noise_variance(t).sqrt()) / s.alpha(t).sqrt()
     return p_step(s, x_t, t, eps, noise, variance=variance, clip=clip) - shift.to(x_t) * eps
 
 
-def previous_by_stride(s, x_t, t, t_prev, eps, **options):  # noqa: ANN001, ANN003, ANN201
+def previous_by_stride(s, x_t, t, t_prev, eps, **options):
     """As if the steps were evenly spaced: 20 steps in 4 parts."""
     return ddim_step(s, x_t, t, max(t - 5, 0), eps, **options)
 

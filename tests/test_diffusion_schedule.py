@@ -53,7 +53,9 @@ def check_tables(betas: list[float]) -> None:
 
 
 @given(betas=betas_in_order, data=st.data())
-def test_merged_steps_have_the_variance_that_is_left_out_of_the_product(betas: list[float], data: st.DataObject) -> None:
+def test_merged_steps_have_the_variance_that_is_left_out_of_the_product(
+    betas: list[float], data: st.DataObject
+) -> None:
     """F27."""
     s = NoiseSchedule(betas)
     first = data.draw(st.integers(0, s.T - 1))
@@ -80,7 +82,8 @@ def test_ends() -> None:
 
 def test_linear_and_cosine_are_those_of_diffusers() -> None:
     """F25. Theirs are float32."""
-    diffusers = pytest.importorskip("diffusers")
+    import diffusers
+
     for T in (1000, 37):
         theirs = diffusers.DDPMScheduler(T, beta_start=1e-4, beta_end=0.02, beta_schedule="linear")
         torch.testing.assert_close(NoiseSchedule.linear(T).betas, theirs.betas.double(), atol=1e-8, rtol=1e-6)

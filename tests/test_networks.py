@@ -152,3 +152,34 @@ def test_images_that_do_not_fit_are_refused(x: torch.Tensor, message: str) -> No
         networks.UNet(1, (8,))(x, torch.tensor([1]))
     with pytest.raises(ValueError, match="blocks=0"):
         networks.UNet(1, (8,), blocks=0)
+
+
+# Steps as vectors
+
+
+@pytest.mark.parametrize("dim", [4, 7, 64, 129])
+def test_embedding_of_steps_is_that_of_diffusers(dim: int) -> None:
+    """F21. Theirs is computed in float32, where an angle of 1000 keeps four digits after the point."""
+    from diffusers.models.embeddings import get_timestep_embedding
+
+    t = torch.tensor([0, 1, 2, 500, 1000])
+    ours = networks.timestep_embedding(t, dim)
+    assert (ours.shape, ours.dtype) == ((5, dim), torch.float32)
+    torch.testing.assert_close(ours, get_timestep_embedding(t, dim), atol=2e-4, rtol=0)
+
+
+def test_smallest_embeddings_are_a_sine_and_a_cosine() -> None:
+    t = torch.tensor([5, 1])
+    expected = torch.stack([t.sin(), t.cos(), torch.zeros(2)], dim=1)
+    torch.testing.assert_close(networks.timestep_embedding(t, 3), expected)
+    torch.testing.assert_close(networks.timestep_embedding(t, 2), expected[:, :2])
+
+
+def test_embeddings_of_different_steps_differ_and_live_on_their_device(device: torch.device) -> None:
+    t = torch.arange(1, 1001, device=device)
+    embedding = networks.timestep_embedding(t, 32)
+    assert embedding.device.type == device.type
+    distances = torch.cdist(embedding.double(), embedding.double()) + 10 * torch.eye(1000, device=device)
+    assert distances.min() > 0.1
+    with pytest.raises(ValueError, match="at least 2, a sine and a cosine; got 1"):
+        networks.timestep_embedding(t, 1)

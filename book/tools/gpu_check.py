@@ -20,7 +20,7 @@ VENV = ROOT / ".venv-gpu"
 NEEDS = (
     "numpy", "scipy", "sympy", "scikit-learn", "accelerate", "safetensors", "jaxtyping", "matplotlib", "tqdm",
     "ipywidgets", "ipykernel", "nbclient", "nbformat", "pytest", "pytest-xdist", "nbval", "hypothesis", "beartype",
-    "filelock", "check-jsonschema", "PyYAML", "beautifulsoup4",
+    "filelock", "check-jsonschema", "PyYAML", "beautifulsoup4", "diffusers",
 )  # fmt: skip
 DESCRIBE = """
 import sys, torch

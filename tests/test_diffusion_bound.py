@@ -3,6 +3,9 @@
 import functools
 import itertools
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -378,6 +381,24 @@ def test_scale_is_a_standard_deviation() -> None:
     assert ours.item() == pytest.approx(expected.item(), abs=1e-6)
 
 
+@pytest.mark.parametrize("options", [{"cdf": "tanh"}, {"levels": 17}, {"levels": None}])
+def test_all_bounds_read_the_pixels_as_they_are_told(options: dict) -> None:
+    """F41: with the same noise, another last step changes the bound by what it changes ``ln p(x_0 | x_1)``."""
+    s, x_0 = SCHEDULES["linear"], pixels(levels=17)
+    seeded = lambda: torch.Generator().manual_seed(0)  # noqa: E731
+    x_1 = diffusion.q_sample(s, x_0, 1, torch.randn(x_0.shape, generator=seeded(), dtype=float64))
+    default, other = (diffusion.decoder_log_prob(some_model, s, x_0, x_1, **kind) for kind in ({}, options))
+    assert (default - other).abs().min() > 1e-6
+    for function in (
+        lambda *a, **kind: diffusion.variational_bound(*a, **kind).nats,
+        diffusion.sampled_bound,
+        lambda *a, **kind: diffusion.negative_elbo_lines(*a, **kind)[4],
+    ):
+        change = function(some_model, s, x_0, generator=seeded(), **options)
+        change = change - function(some_model, s, x_0, generator=seeded())
+        torch.testing.assert_close(change, default - other, atol=1e-9, rtol=1e-9)
+
+
 # How it is computed
 
 
@@ -405,6 +426,25 @@ def test_chunks_bound_what_the_model_sees_and_change_nothing() -> None:
     noise = torch.stack([torch.randn(x_0.shape, generator=rng, dtype=float64) for _ in range(s.T)])
     given = diffusion.variational_bound(model, s, x_0, noise=noise)
     torch.testing.assert_close(given.nats, results[0].nats, atol=1e-10, rtol=1e-12)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read as Linux gives it")
+def test_peak_memory_does_not_grow_with_the_number_of_steps() -> None:
+    """What the process holds: all noise at once would be 300 MiB, and results that scatter what passes cost 120."""
+    code = """
+import re, torch
+from pathlib import Path
+from lecture11 import diffusion
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+x_0 = torch.randint(256, (32, 1, 28, 28)) / 127.5 - 1
+run = lambda T: diffusion.variational_bound(lambda x_t, t: x_t, diffusion.NoiseSchedule.cosine(T), x_0)
+run(50)
+before = peak()
+run(3000)
+print(peak() - before)
+"""
+    finished = subprocess.run([sys.executable, "-c", code], check=True, text=True, capture_output=True)
+    assert float(finished.stdout) < 60, "MiB, for sixty times as many steps"
 
 
 @pytest.mark.parametrize("variance", VARIANCES)

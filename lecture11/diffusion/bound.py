@@ -196,7 +196,8 @@ def variational_bound(
 
     x_1 = q_sample(s, x_0, 1, draw(1))
     decoder = -decoder_log_prob(ask, s, x_0, x_1, variance=variance, clip=clip, cdf=cdf, levels=levels)
-    steps = []
+    # One place for all: small results kept between large passing ones would scatter the memory.
+    steps = x_0.new_empty(len(x_0), s.T - 1)
     at_once = max(1, chunk // len(x_0))
     for first in range(2, s.T + 1, at_once):
         group = range(first, min(first + at_once, s.T + 1))
@@ -204,9 +205,8 @@ def variational_bound(
         copies = x_0.repeat(len(group), *[1] * (x_0.ndim - 1))
         eps = torch.cat([draw(step) for step in group])
         terms = step_divergence(ask, s, copies, t, eps, variance=variance, clip=clip)
-        steps.append(terms.view(len(group), len(x_0)))
-    columns = torch.cat(steps).T if steps else x_0.new_zeros(len(x_0), 0)
-    return Bound(prior_divergence(s, x_0), columns, decoder, dims=x_0[0].numel())
+        steps[:, first - 2 : first - 2 + len(group)] = terms.view(len(group), len(x_0)).T
+    return Bound(prior_divergence(s, x_0), steps, decoder, dims=x_0[0].numel())
 
 
 def sampled_bound(

@@ -222,7 +222,7 @@ def _steps(s: NoiseSchedule, steps: int | Sequence[int]) -> list[int]:
         if not 1 <= steps <= s.T:
             raise ValueError(f"the number of steps must lie in 1..T = {s.T}, got {steps}")
         return [-(-s.T * k // steps) for k in range(steps, 0, -1)]
-    chosen = sorted(steps, reverse=True)
+    chosen = sorted((int(t) for t in steps), reverse=True)
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"steps must be a list of different steps, got {list(steps)}")
     for t in chosen:

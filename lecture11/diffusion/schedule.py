@@ -1,6 +1,7 @@
 """How much noise each step adds, and what follows from it: tables in float64, cast to the data when used (F25)."""
 
 import math
+import operator
 from collections.abc import Sequence
 
 import torch
@@ -155,7 +156,7 @@ class NoiseSchedule:
                 raise TypeError(f"t must be an int or a tensor of integers, got one of {t.dtype}")
             outside = t[(t < first) | (t > self.T)].tolist()
         else:
-            outside = [] if first <= t <= self.T else [t]
+            outside = [] if first <= operator.index(t) <= self.T else [t]
         if outside:
             raise ValueError(
                 f"t must lie in {first}..T = {self.T}, got {outside[0]}. Steps count from 1, and 0 is the data; "

@@ -156,7 +156,7 @@ def scatter_classes(ax: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, 
 
 
 def reparametrisation_graph(gradients: Mapping[str, float]) -> Figure:
-    """Fig. 5: how an ELBO is computed with the reparametrisation, and how its gradient comes back (F17).
+    """Fig. 5: the reconstruction term with the reparametrisation, and how its gradient comes back (F17).
 
     Args:
         gradients: size of the gradient at each of ``"z"``, ``"mu"``, ``"sigma"``, ``"theta"`` and ``"phi"``: numbers
@@ -173,7 +173,7 @@ def reparametrisation_graph(gradients: Mapping[str, float]) -> Figure:
         "eps": (7.2, 5.0, r"$\epsilon$"),
         "z": (7.2, 3.2, "$z$"),
         "theta": (7.2, 1.0, r"Dec$_\theta$"),
-        "elbo": (4.3, 1.0, "ELBO"),
+        "likelihood": (4.1, 1.0, r"$\ln p_\theta(x \mid z)$"),
     }
     for name, (x, y, text) in places.items():
         random = name == "eps"
@@ -192,10 +192,10 @@ def reparametrisation_graph(gradients: Mapping[str, float]) -> Figure:
         )  # fmt: skip
 
     for start, end in [("x", "phi"), ("phi", "mu"), ("phi", "sigma"), ("mu", "z"), ("sigma", "z"), ("eps", "z"),
-                       ("z", "theta"), ("theta", "elbo")]:  # fmt: skip
+                       ("z", "theta"), ("theta", "likelihood")]:  # fmt: skip
         arrow(start, end, back=False)
     # Back along the same edges, bent away from them; none leads to the noise.
-    for start, end in [("elbo", "theta"), ("theta", "z"), ("z", "sigma"), ("z", "mu"), ("sigma", "phi"), ("mu", "phi")]:
+    for start, end in [("likelihood", "theta"), ("theta", "z"), ("z", "sigma"), ("z", "mu"), ("sigma", "phi"), ("mu", "phi")]:
         arrow(start, end, back=True)
     ax.text(5.75, 2.75, r"$z = \mu + \sigma\,\epsilon$", ha="center", va="center", size=12)
     at = {"theta": (5.75, 0.25), "z": (8.05, 2.1), "sigma": (5.3, 3.95), "mu": (6.0, 5.2), "phi": (2.0, 3.05)}

@@ -52,9 +52,9 @@ RECIPES = {
         build=burda_vae,
         loss=partial(vae.negative_bound, redraw=True),
         dataset="mnist",
-        epochs=400,
-        batch_size=100,
-        lr=3e-3,
+        epochs=320,
+        batch_size=50,
+        lr=1e-3,
     )
 }
 

@@ -183,10 +183,13 @@ def reparametrisation_graph(gradients: Mapping[str, float]) -> Figure:
                   "ec": BLUE if random else "black", "ls": "--" if random else "-"},
         )  # fmt: skip
 
+    # The one wide box: its arrows meet its right end, not its middle.
+    ends = {name: place[:2] for name, place in places.items()} | {"likelihood": (4.6, 1.0)}
+
     def arrow(start: str, end: str, *, back: bool) -> None:
         style = {"color": VERMILION, "ls": (0, (4, 2))} if back else {"color": GREY, "ls": "-"}
         ax.annotate(
-            "", places[end][:2], places[start][:2], zorder=1,
+            "", ends[end], ends[start], zorder=1,
             arrowprops={"arrowstyle": "-|>", "mutation_scale": 15, "shrinkA": 19, "shrinkB": 19, "lw": 1.5,
                         "connectionstyle": f"arc3,rad={0.3 if back else 0}", **style},
         )  # fmt: skip
@@ -195,10 +198,17 @@ def reparametrisation_graph(gradients: Mapping[str, float]) -> Figure:
                        ("z", "theta"), ("theta", "likelihood")]:  # fmt: skip
         arrow(start, end, back=False)
     # Back along the same edges, bent away from them; none leads to the noise.
-    for start, end in [("likelihood", "theta"), ("theta", "z"), ("z", "sigma"), ("z", "mu"), ("sigma", "phi"), ("mu", "phi")]:
+    for start, end in [
+        ("likelihood", "theta"),
+        ("theta", "z"),
+        ("z", "sigma"),
+        ("z", "mu"),
+        ("sigma", "phi"),
+        ("mu", "phi"),
+    ]:
         arrow(start, end, back=True)
     ax.text(5.75, 2.75, r"$z = \mu + \sigma\,\epsilon$", ha="center", va="center", size=12)
-    at = {"theta": (5.75, 0.25), "z": (8.05, 2.1), "sigma": (5.3, 3.95), "mu": (6.0, 5.2), "phi": (2.0, 3.05)}
+    at = {"theta": (6.0, 0.35), "z": (8.05, 2.1), "sigma": (5.3, 3.95), "mu": (6.0, 5.2), "phi": (2.0, 3.05)}
     for name, place in at.items():
         ax.text(
             *place,

@@ -99,8 +99,8 @@ def burda(options: argparse.Namespace, device: torch.device) -> None:
     record(
         f"{name}-curve",
         f"{objective}, the run above: negative {CURVE_DRAWS}-sample bound on {CURVE_EXAMPLES:,} test images against "
-        f"epochs. The learning rate falls to zero at the end, so that a point on the way is above what a run of that length "
-        f"reaches.",
+        f"epochs. The learning rate falls to zero at the end, so that a point on the way is above what a run of that "
+        f"length reaches.",
         ["epochs", "-bound"],
         [[epoch, f"{-value:.2f}"] for epoch, value in curve.items()],
         device,

@@ -23,17 +23,19 @@ def test_a_table_is_filled_in_and_one_without_a_place_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, "RESULTS", tmp_path)
-    measurement = {"caption": "Speed.", "header": ["a", "b"], "rows": [["1", "2"]], "date": "2026-01-02",
+    measurement = {"caption": "Speed.", "header": ["a", "b"], "rows": [["1", "2"], ["3", "4"]], "date": "2026-01-02",
                    "hardware": "one core", "versions": "torch 2", "command": "python x.py"}  # fmt: skip
     (tmp_path / "speed.json").write_text(json.dumps(measurement))
     page = "Text.\n<!-- table: speed -->\nold\n<!-- end -->\nMore."
     filled = results.filled(page)
-    assert "| a | b |\n| --- | --- |\n| 1 | 2 |" in filled
+    assert "| a | b |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |" in filled
     assert "2026-01-02, one core, torch 2:* `python x.py`" in filled
     assert "old" not in filled
     assert filled.startswith("Text.\n")
     assert filled.endswith("\nMore.")
     assert results.filled(filled) == filled
+    (tmp_path / "speed.json").write_text(json.dumps(measurement | {"rows": [["1", "2"]]}))
+    assert "| a | 1 |\n| --- | --- |\n| b | 2 |" in results.filled(page)
     with pytest.raises(ValueError, match="no place for speed"):
         results.filled("Text.")
 

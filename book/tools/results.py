@@ -22,8 +22,10 @@ PLACE = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 def table(name: str) -> str:
     """One measurement as Markdown: caption, table, and when, where and how it was measured."""
     measurement = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    header = measurement["header"]
-    lines = [" | ".join(row) for row in [header, ["---"] * len(header), *measurement["rows"]]]
+    header, body = measurement["header"], measurement["rows"]
+    if len(body) == 1:  # a single row with many columns would not fit a phone: one line a column
+        header, *body = [list(pair) for pair in zip(header, body[0], strict=True)]
+    lines = [" | ".join(row) for row in [header, ["---"] * len(header), *body]]
     rows = "\n".join(f"| {line} |" for line in lines)
     origin = f"{measurement['date']}, {measurement['hardware']}, {measurement['versions']}"
     return f"\n{measurement['caption']}\n\n{rows}\n\n*Measured {origin}:* `{measurement['command']}`\n\n"

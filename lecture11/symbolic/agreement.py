@@ -1,0 +1,37 @@
+"""Does the code compute what was proved? The result of a chain as a function of floats, against the package's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sympy
+
+from lecture11.symbolic.chain import Derivation
+from lecture11.symbolic.compare import work_out
+
+
+def largest_difference(derivation: Derivation, result: sympy.Expr | None = None) -> float:
+    """Between the result of a chain and the package's function, at 1,000 random points, in float64.
+
+    The absolute difference, where values are larger than 1 the relative one.
+
+    Args:
+        result: another expression than the result of the chain.
+
+    Raises:
+        ValueError: no function belongs to this derivation, or it has another number of points.
+    """
+    if derivation.code is None:
+        raise ValueError(f"no function of the package belongs to {derivation.key}")
+    computed, points = derivation.code.compute()
+    computed = np.asarray(computed, dtype=np.float64)
+    if computed.shape != (1000,):
+        raise ValueError(f"{derivation.key} needs 1,000 values, got shape {computed.shape}")
+    part = derivation.code.of(derivation.right if result is None else result)
+    proved = np.broadcast_to(_function(part, list(points))(*map(np.asarray, points.values())), computed.shape)
+    return float(np.max(np.abs(proved - computed) / np.maximum(1, np.abs(computed))))
+
+
+def _function(e: sympy.Expr, quantities: list[sympy.Expr]) -> Callable[..., Any]:
+    names = {quantity: sympy.Dummy(f"v{i}") for i, quantity in enumerate(quantities)}
+    return sympy.lambdify(list(names.values()), work_out(e).xreplace(names), "numpy")

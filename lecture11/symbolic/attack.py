@@ -1,0 +1,131 @@
+"""Errors planted in a chain, to see the checker find them: an error that passed would be a hole in every proof."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from lecture11.symbolic.chain import Definition, Derivation, Fact, ProofError, Step, check_step, rewrite
+from lecture11.symbolic.compare import same_by_numbers
+from lecture11.symbolic.terms import Mean
+
+Place = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A step with an error.
+
+    Attributes:
+        number: which step, from 1.
+        error: what was done to it: 'sign', 'factor 2', 'dropped term', 'root', 'square', 'name', 'index', 'fact'.
+        step: the step with the error in it.
+    """
+
+    number: int
+    error: str
+    step: Step
+
+
+def planted_errors(derivation: Derivation, most: int = 2) -> Iterator[Mutant]:
+    """Errors in each step of a chain, at most so many of a kind: in its expression, and in the facts that it cites.
+
+    What a change leaves equal to the original is no error, and is left out: that is decided by numbers, with all that
+    the step cites.
+    """
+    for number, step in enumerate(derivation.steps, start=1):
+        facts = derivation.facts(step)
+        names = _names(derivation)
+        found: dict[str, list[sympy.Expr]] = {}
+        for error, wrong in _changes(step.expression, names):
+            same_kind = found.setdefault(error, [])
+            if len(same_kind) >= most or wrong in same_kind or wrong.has(sympy.zoo, sympy.nan):
+                continue
+            if not same_by_numbers(rewrite(wrong, facts), rewrite(step.expression, facts), seed=1):
+                same_kind.append(wrong)
+                yield Mutant(number, error, replace(step, expression=wrong))
+        for i, fact in enumerate(facts):
+            for wrong_fact in _wrong_facts(fact, names):
+                by = (*facts[:i], wrong_fact, *facts[i + 1 :])
+                yield Mutant(number, "fact", replace(step, by=by))
+
+
+def is_caught(derivation: Derivation, mutant: Mutant) -> bool:
+    """Whether the checker refuses the step that holds the error."""
+    try:
+        check_step(derivation, mutant.number, mutant.step)
+    except ProofError:
+        return True
+    return False
+
+
+def _wrong_facts(fact: Fact, names: list[sympy.Expr]) -> Iterator[Fact]:
+    """The fact with its first possible error."""
+    for _, wrong in _changes(fact.right, names):
+        if not same_by_numbers(wrong, fact.right, seed=1):
+            yield Fact(Definition(fact.key, "planted", fact.left, wrong))
+            return
+
+
+def _names(derivation: Derivation) -> list[sympy.Expr]:
+    """The quantities that a derivation speaks of."""
+    places = [derivation.start, *(step.expression for step in derivation.steps)]
+    facts = [fact.right for step in derivation.steps for fact in derivation.facts(step)]
+    found = {e for place in (*places, *facts) for _, e in _nodes(place) if _is_quantity(e)}
+    return sorted(found, key=sympy.default_sort_key)
+
+
+def _is_quantity(e: sympy.Expr) -> bool:
+    return not e.is_integer and (e.is_Symbol or (isinstance(e, AppliedUndef) and len(e.args) == 1))
+
+
+def _nodes(e: sympy.Basic, place: Place = ()) -> Iterator[tuple[Place, sympy.Expr]]:
+    """All parts of an expression with their places, but for names of bound variables and shapes of matrices."""
+    if isinstance(e, sympy.Expr):
+        yield place, e
+    skipped = {0, 1} if isinstance(e, sympy.MatrixBase) else {1} if isinstance(e, Mean) else set()
+    for i, argument in enumerate(e.args):
+        if i not in skipped:
+            yield from _nodes(argument, (*place, i))
+
+
+def _put(e: sympy.Basic, place: Place, new: sympy.Expr) -> sympy.Expr:
+    """``e`` with another expression at a place."""
+    if not place:
+        return new
+    arguments = list(e.args)
+    arguments[place[0]] = _put(arguments[place[0]], place[1:], new)
+    return e.func(*arguments)
+
+
+def _changes(e: sympy.Expr, names: list[sympy.Expr]) -> Iterator[tuple[str, sympy.Expr]]:
+    """Wrong forms of an expression, each with the kind of its error."""
+    yield "factor 2", 2 * e
+    yield "sign", -e
+    for place, part in _nodes(e):
+        for error, wrong in _changed(part, names):
+            yield error, _put(e, place, wrong)
+
+
+def _changed(part: sympy.Expr, names: list[sympy.Expr]) -> Iterator[tuple[str, sympy.Expr]]:
+    if part.is_Add:
+        for term in part.args:
+            yield "sign", part - 2 * term
+            yield "dropped term", part - term
+            yield "factor 2", part + term
+    if part.is_Pow and part.exp.is_Rational:
+        if part.exp.q == 2:
+            yield "root", part.base ** (2 * part.exp)
+        if part.exp == 2:
+            yield "square", part.base
+    if part.is_Mul:
+        yield "square", part.args[-1] * part
+    if _is_quantity(part):
+        for name in names:
+            if name != part and name.is_positive == part.is_positive:
+                yield "name", name
+        if isinstance(part, AppliedUndef) and not part.args[0].is_Symbol | part.args[0].is_Number:
+            yield "index", part.func(part.args[0] + 1)
+        elif isinstance(part, AppliedUndef):
+            yield "index", part.func(part.args[0] - 1)

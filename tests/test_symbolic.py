@@ -1,0 +1,113 @@
+"""Proofs: the checker refuses what proves nothing, every chain passes it, and no planted error does."""
+
+import collections
+import subprocess
+import sys
+
+import pytest
+import sympy
+
+from lecture11 import symbolic
+from lecture11.symbolic import Definition, Derivation, Mean, Normal, Step, compare
+from lecture11.symbolic.terms import moment
+
+a, b, c = sympy.symbols("a b c", real=True)
+v, w = sympy.symbols("v w", positive=True)
+SUM = Definition("c", "a sum", c, a + b)
+SQUARE = Derivation(
+    key="F0",
+    statement="the square of a sum",
+    start=c**2,
+    steps=(
+        Step((a + b) ** 2, "what c is", by=(SUM,)),
+        Step(a**2 + 2 * a * b + b**2, "expand"),
+    ),
+)
+
+
+def chain(*steps: Step, start: sympy.Expr = c**2) -> Derivation:
+    return Derivation(key="F0", statement="a test", start=start, steps=steps)
+
+
+def test_a_chain_passes() -> None:
+    symbolic.check(SQUARE)
+
+
+@pytest.mark.parametrize(
+    ("error", "steps"),
+    [
+        (symbolic.GapError, ()),
+        (symbolic.GapError, (Step((a + b) ** 2, "", by=(SUM,)),)),
+        (symbolic.WrongStepError, (Step((a + b) ** 2, "a fact is missing"),)),
+        (symbolic.GapError, (Step((a + b) ** 2, "what c is", by=(SUM,)), Step(c * (a + b), "it is cited elsewhere"))),
+        (symbolic.WrongStepError, (Step((a + b) ** 2, "what c is", by=(SUM,)), Step(a**2 + b**2, "expand"))),
+        (symbolic.WrongStepError, (Step((a + b) ** 2, "what c is", by=(SUM,)), Step((a - b) ** 2, "a sign"))),
+        (symbolic.EmptyStepError, (Step(c**2, "again"),)),
+        (symbolic.GapError, (Step(c * c + 0 * a + sympy.sin(a) ** 2 + sympy.cos(a) ** 2 - 1, "idle", by=(SUM,)),)),
+        (symbolic.CitationError, (Step((a + b) ** 2, "a circle", by=(SUM, Definition("a", "", a, c - b))),)),
+        (symbolic.CitationError, (Step((a + b) ** 2, "no induction", by=(symbolic.HYPOTHESIS,)),)),
+    ],
+)  # fmt: skip
+def test_what_proves_nothing_is_refused(error: type[Exception], steps: tuple[Step, ...]) -> None:
+    with pytest.raises(error, match="F0"):
+        symbolic.check(chain(*steps))
+
+
+def test_only_what_is_proved_before_may_be_cited() -> None:
+    user = chain(Step(a**2 + 2 * a * b + b**2 + 1, "by the square", by=(SQUARE,)), start=c**2 + 1)
+    symbolic.check_all([SQUARE, user])
+    with pytest.raises(symbolic.CitationError, match="not proved before"):
+        symbolic.check_all([user, SQUARE])
+    itself = chain(Step(a**2 + 2 * a * b + b**2, "by itself"))
+    object.__setattr__(itself.steps[0], "by", (itself,))
+    with pytest.raises(symbolic.CitationError, match="not proved before"):
+        symbolic.check_all([itself])
+
+
+def test_a_fact_has_the_sides_of_its_source() -> None:
+    fact = SQUARE.at({a: b, c: v})
+    assert (fact.left, fact.right) == (v**2, 4 * b**2)
+
+
+@pytest.mark.parametrize("n", range(7))
+def test_moments_are_those_of_sympy_s_integral(n: int) -> None:
+    """The rule by which means of polynomials under a Gaussian are worked out."""
+    power = sympy.Poly((a + sympy.sqrt(v) * b) ** n, b)
+    terms = (c * sympy.integrate(b**k * Normal(b, 0, 1).doit(), (b, -sympy.oo, sympy.oo)) for (k,), c in power.terms())
+    assert sympy.expand(sum(terms) - moment(n, a, v)) == 0
+
+
+def test_the_gaussian_integral_is_that_of_sympy() -> None:
+    """The rule by which exponentials of squares are integrated: the product of two densities."""
+    ours = compare.work_out(Mean(sympy.exp(-v * a**2 + b * a + c), a, 1))
+    theirs = sympy.integrate(sympy.exp(-v * a**2 + b * a + c), (a, -sympy.oo, sympy.oo))
+    assert sympy.simplify(ours - theirs) == 0
+
+
+@pytest.mark.parametrize("key", symbolic.DERIVATIONS)
+def test_every_derivation_is_verified(key: str) -> None:
+    before = list(symbolic.DERIVATIONS.values())
+    derivation = symbolic.derivation(key)
+    symbolic.chain.check_citations(derivation, before[: before.index(derivation)])
+    symbolic.check(derivation)
+
+
+@pytest.mark.parametrize("key", symbolic.DERIVATIONS)
+def test_every_planted_error_is_caught(key: str) -> None:
+    derivation = symbolic.derivation(key)
+    counts = collections.Counter[int]()
+    for mutant in symbolic.planted_errors(derivation):
+        assert symbolic.is_caught(derivation, mutant), f"{mutant.error} in step {mutant.number}: {mutant.step}"
+        counts[mutant.number] += 1
+    print(f"{key}: {counts.total()} planted errors in {len(derivation.steps)} steps, all caught")
+    assert all(counts[number] >= 3 for number in range(1, len(derivation.steps) + 1)), counts
+
+
+@pytest.mark.parametrize("key", [key for key, derivation in symbolic.DERIVATIONS.items() if derivation.code])
+def test_the_package_computes_what_was_proved(key: str) -> None:
+    assert symbolic.largest_difference(symbolic.derivation(key)) < 1e-10
+
+
+def test_importing_the_package_imports_no_sympy() -> None:
+    code = "import sys, lecture11; assert not {'torch', 'sympy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -36,7 +36,8 @@ def _train(options: argparse.Namespace) -> int:
     except (models.UnknownModelError, DataUnavailableError, CorruptDataError) as error:
         print(f"lecture11 train: {error}")
         return 1
-    training.save_weights(last.model, output, dtype=torch.float16)
-    print(f"{output}: {last.step:,} steps in {last.seconds / 60:.1f} min, last loss {last.loss:.2f} nats; "
+    model = last.model if last.averaged is None else last.averaged
+    training.save_weights(model, output, dtype=torch.float16)
+    print(f"{output}: {last.step:,} steps in {last.seconds / 60:.1f} min, loss of the last batch {last.loss:.4g}; "
           f"{output.stat().st_size:,} bytes")  # fmt: skip
     return 0

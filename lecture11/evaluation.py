@@ -1,4 +1,4 @@
-"""Verdicts, estimates with their errors, and tables, in the form in which notebooks print them.
+"""Verdicts, estimates with their errors, tables and the quality of samples, in the form in which notebooks print them.
 
 A number that depends on the machine is printed behind the mark ``≈``: the comparison of stored outputs masks it.
 The verdict beside it is compared.
@@ -9,8 +9,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from lecture11.networks import ImageClassifier
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,78 @@ def verdict(
     if not holds:
         raise AssertionError(line)
     print(line)
+
+
+def frechet_distance(a: Float[Tensor, "n features"], b: Float[Tensor, "m _"]) -> float:
+    """Squared Fréchet distance of the two Gaussians that have the means and covariances of ``a`` and ``b``.
+
+    ``|m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2))`` (Heusel et al. 2017, eq. 6). It depends on where the features
+    come from and, upwards, on few examples: give it beside the distance of two sets of real data of the same size.
+
+    Raises:
+        ValueError: other features in ``a`` than in ``b``, fewer than two examples, or values that are not finite.
+    """
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
+        raise ValueError(f"two examples or more of the same features expected, got {tuple(a.shape)}, {tuple(b.shape)}")
+    if not (a.isfinite().all() and b.isfinite().all()):
+        raise ValueError("features that are not finite have no distance")
+    a, b = a.double(), b.double()
+    cov_a, cov_b = torch.cov(a.T).reshape(a.shape[1], -1), torch.cov(b.T).reshape(b.shape[1], -1)
+    values, vectors = torch.linalg.eigh(cov_a)
+    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    # root S_b root has the eigenvalues of S_a S_b, and is symmetric: no complex numbers by rounding.
+    overlap = torch.linalg.eigvalsh(root @ cov_b @ root).clamp(min=0).sqrt().sum()
+    shift = (a.mean(0) - b.mean(0)).square().sum()
+    return (shift + cov_a.trace() + cov_b.trace() - 2 * overlap).item()
+
+
+@dataclass(frozen=True)
+class SampleQuality:
+    """How samples of labelled images compare with real ones, in the eyes of a classifier.
+
+    Attributes:
+        distance: Fréchet distance of its features to those of a half of the real images, the mean over both halves,
+            in units of the distance between the halves: 1 is as near as real images are to each other.
+        confident: share of the samples that are given one class with a probability above 0.9; ``real_confident``: of
+            the real images.
+        shares: part of the samples that each class has.
+    """
+
+    distance: float
+    confident: float
+    real_confident: float
+    shares: tuple[float, ...]
+
+
+@torch.no_grad()
+def sample_quality(
+    classifier: ImageClassifier,
+    samples: Float[Tensor, "n channels height width"],
+    real: Float[Tensor, "m channels height width"],
+) -> SampleQuality:
+    """Judges samples by a classifier of the project's own (``models.load("classifier-mnist")``, images in [-1, 1]).
+
+    As many samples as there are real images in a half of ``real`` make the distances comparable: both are too large
+    where examples are few.
+
+    Raises:
+        ValueError: as ``frechet_distance``.
+    """
+
+    def features(images: Tensor) -> Tensor:
+        return torch.cat([classifier.features(part) for part in images.split(500)])
+
+    ours, theirs = features(samples), features(real)
+    first, second = theirs.chunk(2)
+    distance = (frechet_distance(ours, first) + frechet_distance(ours, second)) / 2
+    guess, real_guess = (classifier.logits(h).softmax(1) for h in (ours, theirs))
+    counts = guess.argmax(1).bincount(minlength=guess.shape[1])
+    return SampleQuality(
+        distance=distance / frechet_distance(first, second),
+        confident=(guess.amax(1) > 0.9).double().mean().item(),
+        real_confident=(real_guess.amax(1) > 0.9).double().mean().item(),
+        shares=tuple((counts / len(samples)).tolist()),
+    )
 
 
 class Table:

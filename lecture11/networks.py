@@ -202,7 +202,9 @@ class UNet(nn.Module):
                 stage.append(_Block(width + kept.pop(), next_width, embedding))
                 width = next_width
             self.up.append(stage)
-            self.grow.append(nn.Identity() if level == 0 else nn.Conv2d(width, width, 3, padding=1))
+            # Down to the width of the next size first: at twice the height and the width, a channel costs four times.
+            self.grow.append(nn.Conv2d(width, widths[level - 1], 3, padding=1) if level else nn.Identity())
+            width = widths[level - 1] if level else width
         self.unfold = nn.Sequential(_group_norm(width), nn.SiLU(), nn.Conv2d(width, 4 * channels, 3, padding=1))
         nn.init.zeros_(self.unfold[-1].weight)  # type: ignore[arg-type]
         nn.init.zeros_(self.unfold[-1].bias)  # type: ignore[arg-type]
@@ -274,3 +276,36 @@ class _Attention(nn.Module):
         query, key, value = parts.transpose(3, 4).unbind(1)
         seen = nn.functional.scaled_dot_product_attention(query, key, value)
         return x + self.out(seen.transpose(2, 3).reshape(x.shape))
+
+
+class ImageClassifier(nn.Module):
+    """Images ``(batch, *image_shape)`` to the logits of their classes ``(batch, classes)``.
+
+    Three convolutions, each followed by a maximum over 2x2 pixels, and two linear layers.
+
+    Raises:
+        ValueError: ``image_shape`` is not (channels, height, width) with at least 8 pixels a side.
+    """
+
+    def __init__(self, image_shape: Sequence[int], classes: int, width: int = 32) -> None:
+        super().__init__()
+        if len(image_shape) != 3 or min(image_shape[1:]) < 8:
+            raise ValueError(f"image_shape is (channels, height, width), 8x8 or more; got {tuple(image_shape)}")
+        channels, height, length = self.image_shape = tuple(image_shape)
+        layers: list[nn.Module] = []
+        for n_in, n_out in itertools.pairwise([channels, width, 2 * width, 4 * width]):
+            layers += [nn.Conv2d(n_in, n_out, 3, padding=1), _group_norm(n_out), nn.SiLU(), nn.MaxPool2d(2)]
+        hidden = 2 * width
+        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * width * (height // 8) * (length // 8), hidden))
+        self.logits = nn.Linear(hidden, classes)
+
+    def features(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
+        """What the last layer sees: ``2 * width`` numbers, in which images of one kind lie together.
+
+        Raises ValueError if the images do not have ``image_shape``.
+        """
+        _check_shape(x, self.image_shape)
+        return nn.functional.silu(self.body(x))
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch classes"]:
+        return self.logits(self.features(x))

@@ -77,7 +77,7 @@ class _Objective(nn.Module):
         return self.loss(self.model, *batch, generator=generator)
 
 
-def _average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
     """Exponential moving average that starts as a short one: a full-length one would remember the random start."""
 
     def update(averaged: Tensor, current: Tensor, n: Tensor | int) -> Tensor:
@@ -157,7 +157,7 @@ class Trainer:
         self.model = model.to(device)
         optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
         self._objective, self._optimizer = self._accelerator.prepare(_Objective(model, loss), optimizer)
-        self._average = None if ema_decay is None else AveragedModel(model, avg_fn=_average(ema_decay))
+        self._average = None if ema_decay is None else AveragedModel(model, avg_fn=moving_average(ema_decay))
 
         # All processes draw one order of the data and take their share; their noise must differ.
         self._order_rng = torch.Generator().manual_seed(seed)

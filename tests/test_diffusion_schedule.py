@@ -219,3 +219,11 @@ def test_planted_errors_are_seen(name: str, error: object, monkeypatch: pytest.M
 def test_all_that_is_named_is_there() -> None:
     assert diffusion.__all__ == sorted(diffusion.__all__)
     assert all(hasattr(diffusion, name) for name in diffusion.__all__)
+
+
+def test_cosine_s_last_betas_are_cut_where_asked() -> None:
+    whole, cut = NoiseSchedule.cosine(1000), NoiseSchedule.cosine(1000, max_beta=0.05)
+    t = torch.arange(1, 1001)
+    assert torch.equal(cut.beta(t), whole.beta(t).clamp(max=0.05))
+    assert 40 < cut.alpha_bar(1000) ** -0.5 < 50
+    assert whole.alpha_bar(1000) ** -0.5 > 20_000

@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
+import scipy.linalg
 import torch
 
-from lecture11 import evaluation
+from lecture11 import data, evaluation, models
 
 
 def test_estimate_is_mean_and_standard_error() -> None:
@@ -84,3 +86,69 @@ def test_table_as_text_and_as_html() -> None:
 def test_table_refuses_a_ragged_row() -> None:
     with pytest.raises(ValueError, match="2 cells"):
         evaluation.Table(["k", "error"], [[1]], "x")
+
+
+def features(n: int, d: int, seed: int) -> torch.Tensor:
+    """Correlated, off centre, in float64."""
+    rng = torch.Generator().manual_seed(seed)
+    mix = torch.randn(d, d, generator=rng, dtype=torch.float64)
+    return torch.randn(n, d, generator=rng, dtype=torch.float64) @ mix + torch.randn(d, generator=rng)
+
+
+@pytest.mark.parametrize("d", [1, 5, 40])
+def test_frechet_distance_is_the_textbook_s(d: int) -> None:
+    a, b = features(300, d, 1), features(200, d, 2)
+    s_a, s_b = (np.atleast_2d(np.cov(x.numpy(), rowvar=False)) for x in (a, b))
+    root = scipy.linalg.sqrtm(s_a @ s_b)
+    expected = ((a.mean(0) - b.mean(0)) ** 2).sum().item() + np.trace(s_a + s_b - 2 * root).real
+    assert evaluation.frechet_distance(a, b) == pytest.approx(expected, rel=1e-8)
+    assert evaluation.frechet_distance(b, a) == pytest.approx(expected, rel=1e-8)
+
+
+def test_frechet_distance_of_a_shift_and_of_a_scale() -> None:
+    a = features(500, 3, 0)
+    shift = torch.tensor([1.0, -2.0, 0.5])
+    assert evaluation.frechet_distance(a, a) == pytest.approx(0, abs=1e-10)
+    assert evaluation.frechet_distance(a, a + shift) == pytest.approx(5.25)
+    centred = a - a.mean(0)  # sqrt(S 4 S) = 2 S: tr(S + 4 S - 4 S)
+    assert evaluation.frechet_distance(centred, 2 * centred) == pytest.approx(torch.cov(a.T).trace().item())
+    turn = torch.linalg.qr(torch.randn(3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1)))[0]
+    b = features(400, 3, 5)
+    assert evaluation.frechet_distance(a @ turn, b @ turn) == pytest.approx(evaluation.frechet_distance(a, b))
+
+
+def test_frechet_distance_with_fewer_examples_than_features() -> None:
+    a, b = features(10, 40, 0), features(12, 40, 1)
+    assert math.isfinite(evaluation.frechet_distance(a, b))
+    assert evaluation.frechet_distance(a, a) == pytest.approx(0, abs=1e-6 * torch.cov(a.T).trace().item())
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        (torch.ones(3, 2), torch.ones(3, 4), "same features"),
+        (torch.ones(1, 2), torch.ones(3, 2), "two examples or more"),
+        (torch.full((3, 2), math.nan), torch.ones(3, 2), "not finite"),
+    ],
+)
+def test_what_has_no_frechet_distance(a: torch.Tensor, b: torch.Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        evaluation.frechet_distance(a, b)
+
+
+def test_real_digits_are_near_and_broken_ones_far() -> None:
+    classifier = models.load("classifier-mnist")
+    real = data.load("mnist-small", "test", value_range=(-1, 1)).x
+    train = data.load("mnist-small", "train", value_range=(-1, 1), n=1000).x
+    same = evaluation.sample_quality(classifier, train, real)
+    assert same.distance < 3
+    assert same.confident > 0.95
+    assert abs(same.confident - same.real_confident) < 0.03
+    assert sum(same.shares) == pytest.approx(1)
+    assert all(0.05 < share < 0.15 for share in same.shares)
+    noise = torch.randn(train.shape, generator=torch.Generator().manual_seed(0))
+    noisy = evaluation.sample_quality(classifier, (train + 0.5 * noise).clamp(-1, 1), real)
+    assert noisy.distance > 3 * same.distance
+    fours = evaluation.sample_quality(classifier, train[:1].expand(1000, -1, -1, -1) + 0.01 * noise, real)
+    assert max(fours.shares) > 0.99
+    assert fours.distance > 20

@@ -1,11 +1,13 @@
 """The models that the package ships are what their recipes make, and as good as the book says."""
 
+import dataclasses
+import math
 from pathlib import Path
 
 import pytest
 import torch
 
-from lecture11 import cli, data, models, training, vae
+from lecture11 import cli, data, diffusion, models, networks, training, vae
 
 FOLDER = Path(models.__file__).parent
 
@@ -14,7 +16,7 @@ FOLDER = Path(models.__file__).parent
 def small(monkeypatch: pytest.MonkeyPatch) -> models.Recipe:
     """The shipped VAE's recipe, on data that are here."""
     how = models.RECIPES["vae-mnist"]
-    recipe = models.Recipe(how.build, how.loss, "mnist-small", epochs=2, batch_size=5000, lr=how.lr)
+    recipe = dataclasses.replace(how, dataset="mnist-small", epochs=2, options={"batch_size": 5000, "lr": 1e-3})
     monkeypatch.setitem(models.RECIPES, "vae-mnist", recipe)
     return recipe
 
@@ -61,8 +63,72 @@ def test_the_command_trains_and_writes_half_precision(
 
 
 def test_what_does_not_exist_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(models.UnknownModelError, match=r"'gan-mnist'. There are: vae-mnist"):
+    with pytest.raises(models.UnknownModelError, match=r"'gan-mnist'. There are: vae-mnist, "):
         models.load("gan-mnist")
     assert cli.main(["train", "gan-mnist"]) == 1
     assert cli.main(["train", "vae-mnist", "--root", str(tmp_path)]) == 1
     assert "lacks" in capsys.readouterr().out
+
+
+def test_the_classifier_is_as_good_as_the_book_says() -> None:
+    test = data.load("mnist-small", "test", value_range=(-1, 1))
+    guess = models.load("classifier-mnist")(test.x).argmax(1)
+    assert (guess == test.y).double().mean() > 0.99
+
+
+@pytest.mark.parametrize(("name", "bound"), [("mnist", 40.0), ("digits", 16.0)])
+def test_the_diffusion_models_know_the_noise(name: str, bound: float) -> None:
+    """F21 on test images: the loss is a sum over pixels, and 784 or 64 for a model that answers zero."""
+    x_0 = data.load("mnist-small" if name == "mnist" else name, "test", n=250, value_range=(-1, 1)).x
+    model = models.load(f"diffusion-{name}")
+    with torch.no_grad():
+        loss = models.scheduled_loss(model, x_0, generator=torch.Generator().manual_seed(0))
+    assert loss.mean() < bound
+
+
+def test_the_last_step_of_the_schedule_forgets_the_data_and_needs_no_clipping() -> None:
+    alpha_bar = models.SCHEDULE.alpha_bar(models.SCHEDULE.T)
+    assert 1e-4 < alpha_bar < 1e-3
+    x = data.load("mnist-small", "test", n=50, value_range=(-1, 1)).x
+    assert diffusion.prior_divergence(models.SCHEDULE, x).max() / (784 * math.log(2)) < 1e-3  # bits/dim
+
+
+def test_the_classifier_s_images_are_moved_and_not_changed() -> None:
+    seen = []
+
+    class Spy(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append(x)
+            return torch.zeros(len(x), 10)
+
+    x = torch.zeros(200, 1, 28, 28)
+    x[:, :, 10, 12] = 1
+    rng = torch.Generator().manual_seed(0)
+    loss = models.shifted_cross_entropy(Spy(), x, torch.arange(200) % 10, generator=rng)
+    assert torch.allclose(loss, torch.full((200,), math.log(10)))
+    rows, columns = seen[0].nonzero()[:, 2:].unbind(1)
+    assert len(rows) == 200
+    assert set(rows.tolist()) == set(range(8, 13))
+    assert set(columns.tolist()) == set(range(10, 15))
+
+
+def test_a_recipe_with_labels_and_an_average_trains(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("classifier-mnist", "diffusion-mnist"):
+        how = models.RECIPES[name]
+        options = {**how.options, "batch_size": 32, "mixed_precision": "no"}
+        small = dataclasses.replace(how, dataset="digits", epochs=1, options=options)
+        if name == "classifier-mnist":
+            small = dataclasses.replace(small, build=lambda: networks.ImageClassifier((1, 8, 8), 10, width=8))
+        monkeypatch.setitem(models.RECIPES, name, small)
+        output = tmp_path / f"{name}.safetensors"
+        assert cli.main(["train", name, "--output", str(output)]) == 0
+        assert "46 steps" in capsys.readouterr().out
+        trained = small.build()
+        training.load_weights(trained, output)
+        checkpoint = small.build()
+        averaged = "ema_decay" in how.options
+        training.load_weights(checkpoint, output.with_suffix(".checkpoint"), averaged=averaged)
+        for a, b in zip(trained.parameters(), checkpoint.parameters(), strict=True):
+            assert torch.equal(a, b.half().float())

@@ -183,3 +183,20 @@ def test_embeddings_of_different_steps_differ_and_live_on_their_device(device: t
     assert distances.min() > 0.1
     with pytest.raises(ValueError, match="at least 2, a sine and a cosine; got 1"):
         networks.timestep_embedding(t, 1)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 8, 9)])
+def test_a_classifier_gives_logits_of_its_features(shape: tuple[int, int, int]) -> None:
+    model = networks.ImageClassifier(shape, 7, width=8)
+    x = torch.randn(2, *shape)
+    assert model.features(x).shape == (2, 16)
+    assert torch.equal(model(x), model.logits(model.features(x)))
+    assert model(x).shape == (2, 7)
+    assert torch.allclose(model(x)[:1], model(x[:1]), atol=1e-6)
+
+
+def test_a_classifier_refuses_what_it_was_not_made_for() -> None:
+    with pytest.raises(ValueError, match="8x8 or more"):
+        networks.ImageClassifier((1, 4, 28), 10)
+    with pytest.raises(ValueError, match="expected a batch"):
+        networks.ImageClassifier((1, 8, 8), 10)(torch.zeros(1, 1, 28, 28))

@@ -1,0 +1,455 @@
+"""Measures the diffusion half: the shipped models, other libraries, and what a step costs.
+
+    python benchmarks/diffusion.py --protocol quality --mnist FOLDER [--images 5000]
+    python benchmarks/diffusion.py --protocol bound --mnist FOLDER
+    python benchmarks/diffusion.py --protocol peers --mnist FOLDER [--seconds 600]    (pip install -e ".[bench]" before)
+    python benchmarks/diffusion.py --protocol growth
+
+``quality``: samples of the shipped model of MNIST in the eyes of the shipped classifier, and beside their nearest
+training images. ``bound``: its bound on the test set in bits/dim. ``peers``: the same data, batches, optimiser and
+seconds of one core for this package, diffusers and denoising-diffusion-pytorch; a library that was measured is not
+measured again, its result is kept in the folder of the checkpoints. ``growth``: cost of a step against size.
+
+FOLDER holds the four original files of MNIST. Each protocol writes its tables to benchmarks/results, and its pictures
+to book/images.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import math
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import torch
+from record import record
+from torch import Tensor, nn
+
+from lecture11 import data, diffusion, evaluation, figures, models, training
+from lecture11.networks import UNet
+
+PICTURES = Path(__file__).parents[1] / "book" / "images"
+BATCH = 128  # of training and of sampling
+
+
+def clock(device: torch.device) -> float:
+    """Seconds of work. On the CPU those of this process, on one thread, so that its neighbours do not count."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+        return time.perf_counter()
+    return time.process_time()
+
+
+def in_batches(draw: Callable[[int], Tensor], n: int) -> Tensor:
+    """``n`` samples, cut to the range of images, from a function that draws some."""
+    return torch.cat([draw(min(BATCH, n - done)).clamp(-1, 1) for done in range(0, n, BATCH)])
+
+
+def half_precision(model: nn.Module, device: torch.device) -> diffusion.forward.Model:
+    """The model as it was trained, its convolutions in bfloat16: the samples are kept in float32 by the sampler."""
+
+    def ask(x_t: Tensor, t: Tensor) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16):
+            return model(x_t, t).float()
+
+    return ask
+
+
+def describe(quality: evaluation.SampleQuality) -> list[str]:
+    return [
+        f"{quality.distance:.1f}",
+        f"{100 * quality.confident:.1f} % ({100 * quality.real_confident:.1f} %)",
+        f"{100 * min(quality.shares):.1f} to {100 * max(quality.shares):.1f} %",
+    ]
+
+
+def quality(options: argparse.Namespace, device: torch.device) -> None:
+    real = data.load("mnist", "test", root=options.mnist, value_range=(-1, 1), device=device)
+    train = data.load("mnist", "train", root=options.mnist, value_range=(-1, 1), device=device)
+    classifier = models.load("classifier-mnist", device=device)
+    accuracy = (in_parts(classifier, real.x).argmax(1) == real.y).double().mean().item()
+    record(
+        "classifier",
+        "The classifier whose features the distances below are measured in.",
+        ["parameters", "test accuracy"],
+        [[f"{sum(p.numel() for p in classifier.parameters()):,}", f"{100 * accuracy:.2f} %"]],
+        device,
+    )
+    model = half_precision(models.load("diffusion-mnist", device=device), device)
+    s, n = models.SCHEDULE, options.images
+    rng = torch.Generator(device).manual_seed(options.seed)
+    ways = {
+        f"{options.steps} steps with noise (eta = 1)": (options.steps, 1.0, False),
+        "50 steps of DDIM (eta = 0)": (50, 0.0, False),
+        "50 steps of DDIM, x_0 clipped": (50, 0.0, True),
+    }
+    rows = [["training images", "-", *describe(evaluation.sample_quality(classifier, train.x[:n], real.x))]]
+    for name, (steps, eta, clip) in ways.items():
+
+        def draw(k: int, steps: int = steps, eta: float = eta, clip: bool = clip) -> Tensor:
+            return diffusion.ddim_sample(model, s, (k, 1, 28, 28), steps=steps, eta=eta, clip=clip, generator=rng)
+
+        begin = clock(device)
+        samples = in_batches(draw, n)
+        cost = (clock(device) - begin) / n
+        rows.append([name, f"{cost:.2f} s", *describe(evaluation.sample_quality(classifier, samples, real.x))])
+        print(rows[-1], flush=True)
+        if eta == 1:
+            hundred, noisy = samples[:100], samples
+    record(
+        "diffusion-quality",
+        f"{n:,} samples of the shipped MNIST model against halves of 5,000 test images: Fréchet distance in units of "
+        f"the distance between the halves, share classified with confidence above 0.9 (in brackets: of the test set), "
+        f"and the smallest and largest share of a class.",
+        ["samples", "cost of one", "distance", "confident", "classes"],
+        rows,
+        device,
+    )
+    nearest, gaps = neighbours(noisy[:1000], train.x)
+    _, real_gaps = neighbours(real.x[:1000], train.x)
+    record(
+        "diffusion-neighbours",
+        "Distance to the nearest training image, root mean square over the pixels of images in [0, 1]: median, and "
+        "what one in a hundred goes below. A model that copied would be nearer than test images are.",
+        ["of 1,000", "median", "1 %"],
+        [[name, f"{x.median():.3f}", f"{x.quantile(0.01):.3f}"]
+         for name, x in {"samples": gaps, "test images": real_gaps}.items()],
+        device,
+    )  # fmt: skip
+    figures.use_style()
+    PICTURES.mkdir(exist_ok=True)
+    picture(hundred, 10, PICTURES / "diffusion-mnist-samples.png")
+    pairs = torch.stack([noisy[:20].cpu(), train.x[nearest[:20]].cpu()])
+    rows_of_pairs = pairs.reshape(2, 2, 10, 1, 28, 28).transpose(0, 1).flatten(0, 2)
+    picture(rows_of_pairs, 10, PICTURES / "diffusion-mnist-neighbours.png")
+
+
+def in_parts(network: nn.Module, x: Tensor) -> Tensor:
+    with torch.no_grad():
+        return torch.cat([network(part) for part in x.split(500)])
+
+
+def neighbours(x: Tensor, train: Tensor) -> tuple[Tensor, Tensor]:
+    """Index of the nearest training image of each, and the distance to it."""
+    nearest = [torch.cdist(part.flatten(1), train.flatten(1)).min(1) for part in x.split(250)]
+    distances = torch.cat([distance for distance, _ in nearest])
+    return torch.cat([index for _, index in nearest]), distances / 2 / math.sqrt(x[0].numel())
+
+
+def picture(images: Tensor, columns: int, path: Path) -> None:
+    rows = len(images) // columns
+    grid = images.cpu().reshape(rows, columns, 28, 28).permute(0, 2, 1, 3).reshape(28 * rows, 28 * columns)
+    plt.imsave(path, grid.repeat_interleave(2, 0).repeat_interleave(2, 1), cmap="gray", vmin=-1, vmax=1)
+
+
+def bound(options: argparse.Namespace, device: torch.device) -> None:
+    real = data.load("mnist", "test", root=options.mnist, value_range=(-1, 1), device=device)
+    train = data.load("mnist", "train", root=options.mnist, device=device)
+    x, s = real.x[: options.images], models.SCHEDULE
+    model = models.load("diffusion-mnist", device=device)
+    bits = 1 / (x[0].numel() * math.log(2))
+    rows = []
+    for variance in ("beta", "posterior"):
+        rng = torch.Generator(device).manual_seed(options.seed)
+        parts: dict[str, list[Tensor]] = {"L_T": [], "L_0": [], "all": []}
+        for part in x.split(500):
+            noise = torch.randn(part.shape, generator=rng, device=device)
+            x_1 = diffusion.q_sample(s, part, 1, noise)
+            with torch.no_grad():
+                parts["L_T"].append(diffusion.prior_divergence(s, part))
+                parts["L_0"].append(-diffusion.decoder_log_prob(model, s, part, x_1, variance=variance, clip=True))
+                parts["all"].append(
+                    diffusion.sampled_bound(model, s, part, draws=options.draws, variance=variance, clip=True,
+                                            generator=rng)
+                )  # fmt: skip
+        nats = {name: torch.cat(values).double() * bits for name, values in parts.items()}
+        nats["L_1 .. L_{T-1}"] = nats["all"] - nats["L_T"] - nats["L_0"]
+        cells = [str(evaluation.estimate(nats[name])).lstrip("≈") for name in ("L_T", "L_1 .. L_{T-1}", "L_0", "all")]
+        rows.append([f"variance {variance}", *cells])
+        print(rows[-1], flush=True)
+    levels = (train.x * 255).round().long().flatten(1)
+    counts = torch.zeros(levels.shape[1], 256, device=device, dtype=torch.float64)
+    counts.scatter_add_(1, levels.T, torch.ones_like(levels.T, dtype=torch.float64))
+    log_prob = ((counts + 0.01) / (len(levels) + 2.56)).log2()
+    test_levels = ((x + 1) * 127.5).round().long().flatten(1)
+    histogram = -log_prob.gather(1, test_levels.T).mean(0)
+    rows.append(["histogram of each pixel", "-", "-", "-", str(evaluation.estimate(histogram)).lstrip("≈")])
+    rows.append(["uniform", "-", "-", "-", "8"])
+    record(
+        "diffusion-bound",
+        f"The bound on -log p(x) of the shipped MNIST model in bits/dim, and its three parts, on {len(x):,} test "
+        f"images; x_0 clipped, {options.draws} of the T - 1 middle terms drawn for each image. Below: what knows less.",
+        ["model", "L_T", "L_1 .. L_{T-1}", "L_0", "bound"],
+        rows,
+        device,
+    )
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A library with a network.
+
+    Attributes:
+        network: what is trained; ``averaged``: gives its moving average after each step, the library's own way.
+        loss: mean over a batch of images in [-1, 1].
+        sample: draws with 50 steps of DDIM from a network.
+    """
+
+    network: nn.Module
+    loss: Callable[[Tensor], Tensor]
+    sample: Callable[[nn.Module, int], Tensor]
+
+
+def here(device: torch.device) -> Contestant:
+    network = models.RECIPES["diffusion-mnist"].build().to(device)
+    s = models.SCHEDULE
+
+    def sample(net: nn.Module, n: int) -> Tensor:
+        return diffusion.ddim_sample(half_precision(net, device), s, (n, 1, 28, 28), steps=50, clip=True,
+                                     generator=torch.Generator(device).manual_seed(n))  # fmt: skip
+
+    return Contestant(network, partial(diffusion_loss, network), sample)
+
+
+def diffusion_loss(network: nn.Module, x: Tensor) -> Tensor:
+    """The mean of Algorithm 1's loss over pixels, as the other libraries take it: one learning rate suits all."""
+    return diffusion.simple_loss(network, models.SCHEDULE, x).mean() / x[0].numel()
+
+
+def diffusers(device: torch.device, *, ours: bool) -> Contestant:
+    """The loop of the library's own tutorial (unconditional image generation), its cosine schedule."""
+    from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
+
+    network = here(device).network if ours else UNet2DModel(
+        sample_size=28, in_channels=1, out_channels=1, layers_per_block=2, block_out_channels=(32, 64, 128),
+        down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+    ).to(device)  # fmt: skip
+    noising = DDPMScheduler(num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2")
+
+    def ask(net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
+        return net(x, t + 1) if ours else net(x, t).sample
+
+    def loss(x: Tensor) -> Tensor:
+        noise, t = torch.randn_like(x), torch.randint(0, 1000, (len(x),), device=device)
+        return nn.functional.mse_loss(ask(network, noising.add_noise(x, noise, t), t), noise)
+
+    @torch.no_grad()
+    def sample(net: nn.Module, n: int) -> Tensor:
+        ddim = DDIMScheduler(num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2")
+        ddim.set_timesteps(50)
+        x = torch.randn(n, 1, 28, 28, device=device)
+        for t in ddim.timesteps:
+            with torch.autocast(device.type, torch.bfloat16):
+                eps = ask(net, x, t.to(device).expand(n)).float()
+            x = ddim.step(eps, t, x).prev_sample
+        return x
+
+    return Contestant(network, loss, sample)
+
+
+def denoising_diffusion_pytorch(device: torch.device, *, ours: bool) -> Contestant:
+    """The library's defaults (sigmoid schedule, v as target), with its network at a width that a CPU can train."""
+    import denoising_diffusion_pytorch as library
+
+    class Ours(nn.Module):
+        """This package's network behind the interface that the library asks for."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = here(device).network
+            self.channels, self.out_dim, self.self_condition = 1, 1, False
+
+        def forward(self, x: Tensor, t: Tensor, x_self_cond: Tensor | None = None) -> Tensor:
+            return self.network(x, t + 1)
+
+    network = Ours() if ours else library.Unet(dim=32, dim_mults=(1, 2, 4), channels=1)
+    process = library.GaussianDiffusion(network, image_size=28, sampling_timesteps=50).to(device)
+
+    def sample(net: nn.Module, n: int) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16):
+            return net.sample(batch_size=n).float() * 2 - 1
+
+    return Contestant(process, lambda x: process((x + 1) / 2), sample)
+
+
+CONTESTANTS: dict[str, Callable[[torch.device], Contestant]] = {
+    "here": here,
+    "diffusers": lambda device: diffusers(device, ours=False),
+    "diffusers, network from here": lambda device: diffusers(device, ours=True),
+    "denoising-diffusion-pytorch": lambda device: denoising_diffusion_pytorch(device, ours=False),
+    "denoising-diffusion-pytorch, network from here": lambda device: denoising_diffusion_pytorch(device, ours=True),
+}
+
+
+def train_contestant(name: str, options: argparse.Namespace, device: torch.device) -> None:
+    """Trains one for its seconds of work, draws, and prints what came of it; run in a process of its own."""
+    torch.manual_seed(options.seed)
+    contestant = CONTESTANTS[name](device)
+    x = data.load("mnist", "train", root=options.mnist, value_range=(-1, 1), device=device).x
+    average = torch.optim.swa_utils.AveragedModel(contestant.network, avg_fn=training.moving_average(0.999))
+    optimizer = torch.optim.AdamW(contestant.network.parameters(), lr=options.lr)
+    spent, steps = 0.0, 0
+    while spent < options.seconds:
+        begin = clock(device)
+        for group in optimizer.param_groups:
+            cosine = 0.5 * (1 + math.cos(math.pi * spent / options.seconds))
+            group["lr"] = options.lr * min(1, (steps + 1) / 100) * cosine
+        step(contestant, optimizer, x[torch.randint(len(x), (BATCH,), device=device)])
+        average.update_parameters(contestant.network)
+        spent, steps = spent + clock(device) - begin, steps + 1
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated() / 2**20
+    average.module.eval()
+    begin = clock(device)
+    samples = in_batches(lambda n: contestant.sample(average.module, n), options.images)
+    per_sample = (clock(device) - begin) / options.images
+    real = data.load("mnist", "test", root=options.mnist, value_range=(-1, 1), device=device).x
+    judged = evaluation.sample_quality(models.load("classifier-mnist", device=device), samples, real)
+    result = {
+        "parameters": sum(p.numel() for p in contestant.network.parameters()),
+        "steps": steps, "peak": peak, "per_sample": per_sample, "distance": judged.distance,
+        "confident": judged.confident,
+    }  # fmt: skip
+    print(json.dumps(result))
+
+
+def step(contestant: Contestant, optimizer: torch.optim.Optimizer, x: Tensor) -> None:
+    """Forward and backward with convolutions in bfloat16, the gradient's norm cut to 1, and the optimiser's step."""
+    with torch.autocast(x.device.type, torch.bfloat16):
+        loss = contestant.loss(x)
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(contestant.network.parameters(), 1.0)
+    optimizer.step()
+
+
+def step_times(options: argparse.Namespace, device: torch.device) -> dict[str, float]:
+    """Median seconds of a training step of each, taking turns."""
+    every = {name: make(device) for name, make in CONTESTANTS.items()}
+    optimizers = {name: torch.optim.AdamW(one.network.parameters(), lr=1e-3) for name, one in every.items()}
+    x = torch.rand(BATCH, 1, 28, 28, device=device) * 2 - 1
+    times: dict[str, list[float]] = {name: [] for name in every}
+    for _ in range(options.repeats):
+        for name, one in every.items():
+            begin = clock(device)
+            step(one, optimizers[name], x)
+            times[name].append(clock(device) - begin)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def peers(options: argparse.Namespace, device: torch.device) -> None:
+    if options.contestant:
+        return train_contestant(options.contestant, options, device)
+    results = {}
+    for name in CONTESTANTS:
+        kept = options.checkpoints / f"peers-{name.replace(', ', '-').replace(' ', '-')}.json"
+        if not kept.exists():
+            command = [sys.executable, __file__, "--protocol", "peers", "--contestant", name, "--mnist",
+                       str(options.mnist), "--seconds", str(options.seconds), "--images", str(options.images),
+                       "--seed", str(options.seed), "--lr", str(options.lr)]  # fmt: skip
+            out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text(out.splitlines()[-1])
+        results[name] = json.loads(kept.read_text())
+        print(name, results[name], flush=True)
+    times = step_times(options, device)
+    rows = [
+        [name, f"{r['parameters'] / 1e6:.2f} M", f"{times[name]:.3f} s", f"{times['here'] / times[name]:.2f}",
+         f"{r['steps']:,}", f"{r['per_sample']:.3f} s", f"{r['peak']:.0f} MiB", f"{r['distance']:.1f}",
+         f"{100 * r['confident']:.0f} %"]
+        for name, r in results.items()
+    ]  # fmt: skip
+    libraries = ("diffusers", "denoising-diffusion-pytorch")
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in libraries)
+    record(
+        "diffusion-peers",
+        f"MNIST, batches of {BATCH}, AdamW at {options.lr:g} falling along a cosine, bfloat16 and a moving average for "
+        f"all, {options.seconds:g} s of work for each; {options.images:,} samples of 50 DDIM steps. Distance in units "
+        f"of that between the halves of the test set. {versions}.",
+        ["library", "parameters", "training step", "here / it", "steps", "one sample", "peak memory", "distance",
+         "confident"],
+        rows,
+        device,
+    )  # fmt: skip
+
+
+def growth(options: argparse.Namespace, device: torch.device) -> None:
+    """Seconds of a training step, and of one sampling step for T, against each size in turn."""
+    base = {"side": 28, "width": 32, "batch": 64}
+    sizes: dict[str, Sequence[int]] = {"side": (14, 28, 56), "width": (16, 32, 64), "batch": (16, 64, 256)}
+    rows = []
+    for name, values in sizes.items():
+        times = []
+        for value in values:
+            at = base | {name: value}
+            network = UNet(1, (at["width"], 4 * at["width"])).to(device)
+            x = torch.rand(at["batch"], 1, at["side"], at["side"], device=device) * 2 - 1
+            one = Contestant(network, partial(diffusion_loss, network), in_parts)
+            optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+            times.append(min(timed(partial(step, one, optimizer, x), device) for _ in range(options.repeats)))
+        rows.append([name, *row_of(values, times)])
+        print(rows[-1], flush=True)
+    network = UNet(1, (32, 128)).to(device)
+    values, times = (25, 50, 100), []
+    for T in values:
+        s = diffusion.NoiseSchedule.cosine(T)
+        draw = partial(diffusion.sample, network, s, (8, 1, 28, 28))
+        times.append(min(timed(draw, device) for _ in range(3)))
+    rows.append(["T, of a sample", *row_of(values, times)])
+    record(
+        "diffusion-growth",
+        "Seconds of a training step of the U-Net (widths 32 and 128, images of 28x28, batches of 64) as one size "
+        "changes, of 8 samples as T does, and the exponent that fits: cost ~ size^exponent.",
+        ["size", "values", "seconds", "exponent"],
+        rows,
+        device,
+    )
+
+
+def timed(work: Callable[[], object], device: torch.device) -> float:
+    begin = clock(device)
+    work()
+    return clock(device) - begin
+
+
+def row_of(values: Sequence[int], times: Sequence[float]) -> list[str]:
+    x, y = torch.tensor(values).double().log(), torch.tensor(times).double().log()
+    exponent = ((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()
+    return [", ".join(map(str, values)), ", ".join(f"{t:.3f}" for t in times), f"{exponent:.2f}"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    protocols = {"quality": quality, "bound": bound, "peers": peers, "growth": growth}
+    parser.add_argument("--protocol", required=True, choices=protocols)
+    parser.add_argument("--mnist", type=Path, metavar="FOLDER", help="folder of the four original files")
+    parser.add_argument("--images", type=int, help="how many samples, or test images of the bound")
+    parser.add_argument("--steps", type=int, default=200, help="of the sampler with noise; default: %(default)s")
+    parser.add_argument("--draws", type=int, default=20, help="terms of the bound drawn for each image")
+    parser.add_argument("--seconds", type=float, default=600, help="of training, for each of the peers")
+    parser.add_argument("--lr", type=float, default=1e-3, help="of the peers' training")
+    parser.add_argument("--repeats", type=int, default=7, help="of a timed step")
+    parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
+    options = parser.parse_args()
+    if options.mnist is None and options.protocol != "growth":
+        parser.error("--mnist: this protocol needs the original files")
+    if options.images is None:
+        options.images = {"quality": 5000, "bound": 10_000, "peers": 2000, "growth": 0}[options.protocol]
+    torch.manual_seed(options.seed)
+    protocols[options.protocol](options, training.default_device())
+
+
+if __name__ == "__main__":
+    main()

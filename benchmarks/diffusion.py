@@ -125,7 +125,7 @@ def quality(options: argparse.Namespace, device: torch.device) -> None:
         device,
     )  # fmt: skip
     figures.use_style()
-    PICTURES.mkdir(exist_ok=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
     picture(hundred, 10, PICTURES / "diffusion-mnist-samples.png")
     pairs = torch.stack([noisy[:20].cpu(), train.x[nearest[:20]].cpu()])
     rows_of_pairs = pairs.reshape(2, 2, 10, 1, 28, 28).transpose(0, 1).flatten(0, 2)

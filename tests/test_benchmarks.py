@@ -1,6 +1,7 @@
 """The benchmarks run, on little; what they record is what the results page shows."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -40,13 +41,13 @@ def test_a_table_is_filled_in_and_one_without_a_place_is_refused(
         results.filled("Text.")
 
 
-def run(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(tmp_path: Path, *arguments: str, script: str = "vae.py") -> subprocess.CompletedProcess[str]:
     """The benchmark from a copy, so that its records are not those of the repository."""
     copy = tmp_path / "benchmarks"
     copy.mkdir(exist_ok=True)
-    for name in ("vae.py", "record.py"):
+    for name in (script, "record.py"):
         (copy / name).write_text((ROOT / "benchmarks" / name).read_text())
-    command = [sys.executable, str(copy / "vae.py"), *arguments]
+    command = [sys.executable, str(copy / script), *arguments]
     return subprocess.run(command, cwd=tmp_path, env=os.environ, text=True, capture_output=True)
 
 
@@ -58,8 +59,8 @@ def mnist_like(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (site / "sitecustomize.py").write_text(
         "from lecture11 import data\n"
         "load = data.load\n"
-        "def small(name, split, *, root=None, device=None):\n"
-        "    return load('mnist-small', split, device=device, n=200)\n"
+        "def small(name, split, *, root=None, device=None, value_range=(0, 1)):\n"
+        "    return load('mnist-small', split, device=device, n=200, value_range=value_range)\n"
         "data.load = small\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(site))
@@ -88,3 +89,44 @@ def test_a_protocol_that_lacks_its_data_says_so(tmp_path: Path) -> None:
     finished = run(tmp_path, "--protocol", "burda")
     assert finished.returncode == 2
     assert "--mnist: this protocol needs the original files" in finished.stderr
+
+
+def diffusion(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    finished = run(folder, *arguments, "--mnist", "/data", script="diffusion.py")
+    assert finished.returncode == 0, finished.stderr
+    return finished
+
+
+def test_samples_are_judged_and_drawn(mnist_like: Path) -> None:
+    diffusion(mnist_like, "--protocol", "quality", "--images", "20", "--steps", "2")
+    measured = json.loads((mnist_like / "benchmarks/results/diffusion-quality.json").read_text())
+    names = [row[0] for row in measured["rows"]]
+    assert names[:2] == ["training images", "2 steps with noise (eta = 1)"]
+    real, *samples = (float(row[2]) for row in measured["rows"])
+    assert all(math.isfinite(distance) and distance > real for distance in samples)
+    (accuracy,) = json.loads((mnist_like / "benchmarks/results/classifier.json").read_text())["rows"]
+    assert float(accuracy[1].removesuffix(" %")) > 97
+    rows = json.loads((mnist_like / "benchmarks/results/diffusion-neighbours.json").read_text())["rows"]
+    assert all(0 < float(row[2]) <= float(row[1]) < 1 for row in rows)
+    for name in ("samples", "neighbours"):
+        assert (mnist_like / f"book/images/diffusion-mnist-{name}.png").stat().st_size > 1000
+
+
+def test_the_bound_s_parts_add_up(mnist_like: Path) -> None:
+    diffusion(mnist_like, "--protocol", "bound", "--images", "30", "--draws", "1")
+    measured = json.loads((mnist_like / "benchmarks/results/diffusion-bound.json").read_text())
+    beta, posterior, histogram, uniform = measured["rows"]
+    for row in (beta, posterior):
+        *parts, total = (float(cell.split(" ± ")[0]) for cell in row[1:])
+        assert sum(parts) == pytest.approx(total, abs=0.02)
+        assert 0.5 < total < 6
+    assert 1 < float(histogram[4].split(" ± ")[0]) < 8
+    assert uniform[4] == "8"
+
+
+def test_a_contestant_is_trained_for_its_seconds(mnist_like: Path) -> None:
+    contest = ["--protocol", "peers", "--contestant", "here", "--seconds", "1", "--images", "4"]
+    result = json.loads(diffusion(mnist_like, *contest).stdout.splitlines()[-1])
+    assert result["steps"] >= 1
+    assert result["parameters"] < 2_000_000
+    assert math.isfinite(result["distance"])

@@ -1,0 +1,379 @@
+"""Judges what was observed of an answer, and names the mistake. Runs nothing that a student wrote."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from lecture11.homework.observation import Case, Given, Observation, Seeded
+from lecture11.homework.part import Part, expected, mistaken
+
+Kind = Literal[
+    "right", "not done", "time", "package", "none", "error", "type", "shape", "dtype", "changed", "generator",
+    "broadcast", "batch", "gradient", "mistake", "value",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of an answer.
+
+    Attributes:
+        ok: it is right.
+        message: for the student: the headline, then the smallest case that shows it.
+        kind: what was found.
+        headline: the first sentence alone: equal for equal mistakes, so that a class's can be counted.
+    """
+
+    ok: bool
+    message: str
+    kind: Kind
+    headline: str
+
+
+def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int = 0) -> Verdict:
+    """Judges what ``observe`` saw of an answer on ``part.cases(seed)``, one observation for each case, in this order.
+
+    The order: not done, endless, a call of the package's own solution, nothing returned, an error everywhere, input
+    changed, generator not used; where values differ: a known mistake, then type, shape (broadcasting first), dtype, one
+    batch size only, an error, the smallest failing case; where they agree: the gradient.
+
+    Raises:
+        ValueError: another number of observations than of cases.
+    """
+    cases = part.cases(seed)
+    if len(observations) != len(cases):
+        raise ValueError(f"{part.id} has {len(cases)} cases for this seed, got {len(observations)} observations")
+    seen = list(zip(cases, observations, strict=True))
+
+    if any(o.structure["kind"] == "ellipsis" or (o.error is not None and o.error.not_done) for o in observations):
+        return _verdict("not done", "not done yet")
+    for case, o in seen:
+        if o.timed_out:
+            return _verdict("time", "this takes too long. Is there a loop that never ends?", _given(case))
+    called = {name for o in observations for name in o.package if name not in part.may_use}
+    if called:
+        name = min(called)
+        return _verdict("package", f"this calls the package's {name}. Write it yourself, then compare with it")
+
+    # Of several right answers, the one that this comes closest to.
+    right = min(expected(part, seed), key=lambda e: sum(not _agree(a, b) for a, b in zip(observations, e, strict=True)))
+    failing = [i for i, o in enumerate(observations) if not _agree(o, right[i])]
+    errors = [o.error for o in observations if o.error is not None]
+
+    if any(o.structure["kind"] == "none" and o.error is None for o in observations):
+        return _verdict("none", "nothing came back: the function returned None. Is a return missing on some way out?")
+    for case, o in seen:
+        if o.changed:
+            return _verdict(
+                "changed",
+                f"it changed its input {o.changed[0]}, which belongs to the caller. Look for +=, *=, x[...] = "
+                f"and methods that end with _",
+                _given(case),
+            )
+    for (case, o), r in zip(seen, right, strict=True):
+        if o.unused and not r.unused and o.error is None:
+            drawn = " It drew from PyTorch's global generator instead." if o.global_random else ""
+            return _verdict(
+                "generator",
+                f"nothing was drawn from {o.unused[0]}.{drawn} The same generator must give the same numbers again",
+                _given(case),
+            )
+
+    if failing:
+        for mistake, made in zip(part.mistakes, mistaken(part, seed), strict=True):
+            if all(_agree(observations[i], made[i]) for i in failing):
+                return _verdict("mistake", mistake.message, _detail(part, *seen[failing[0]], right[failing[0]]))
+        if len(errors) == len(observations):
+            return _error(*seen[0])
+        for i in failing:
+            found = _form(part, *seen[i], right[i])
+            if found is not None:
+                return found
+        batch = _one_batch_size(cases, failing)
+        if batch is not None:
+            return _verdict("batch", *batch, _detail(part, *seen[failing[0]], right[failing[0]]))
+        first = failing[0]
+        if observations[first].error is not None:
+            return _error(*seen[first])
+        headline = "this is not the right result yet, and none of the mistakes that we know"
+        relation = _relation([(observations[i], right[i]) for i in failing])
+        return _verdict("value", headline, relation, _detail(part, *seen[first], right[first]))
+
+    for (case, o), r in zip(seen, right, strict=True):
+        wrong = _gradient(case, o, r)
+        if wrong:
+            return _verdict("gradient", wrong, _given(case))
+    return Verdict(True, f"right: {part.title}, {_points(part.points)}", "right", "right")
+
+
+def _verdict(kind: Kind, headline: str, *details: str) -> Verdict:
+    return Verdict(False, "\n".join([headline, *(text for text in details if text)]), kind, headline)
+
+
+def _points(points: int) -> str:
+    return f"{points} point" if points == 1 else f"{points} points"
+
+
+# --- are two results the same?
+
+
+def _agree(a: Observation, b: Observation) -> bool:
+    if a.timed_out or b.timed_out or (a.error is None) != (b.error is None):
+        return False
+    if a.error is not None and b.error is not None:
+        return a.error.type == b.error.type
+    return _same(_value(a), _value(b))
+
+
+def _value(o: Observation) -> Any:
+    """The result as tensors, numbers, texts and lists of these; what is none of them as its description."""
+
+    def build(node: dict[str, Any]) -> Any:
+        match node["kind"]:
+            case "tensor":
+                return o.tensors[node["at"]]
+            case "number" | "text":
+                return node["value"]
+            case "list":
+                return [build(item) for item in node["items"]]
+            case _:
+                return node
+
+    return build(o.structure)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if _numeric(a) and _numeric(b):
+        x, y = _tensor(a), _tensor(b)
+        if x.shape != y.shape or (isinstance(a, Tensor) and isinstance(b, Tensor) and a.dtype != b.dtype):
+            return False
+        return _close(x, y)
+    return type(a) is type(b) and not isinstance(a, Tensor | list) and a == b
+
+
+def _numeric(value: Any) -> bool:
+    return isinstance(value, Tensor | bool | int | float)
+
+
+def _tensor(value: Any) -> Tensor:
+    """A number is a tensor without dimensions."""
+    return value if isinstance(value, Tensor) else torch.tensor(float(value), dtype=torch.float64)
+
+
+def _close(x: Tensor, y: Tensor) -> bool:
+    exact = all(t.dtype in (torch.float64, torch.int64, torch.bool) for t in (x, y))
+    relative, absolute = (1e-8, 1e-10) if exact else (2e-4, 2e-5)
+    x, y = x.double(), y.double()
+    return torch.allclose(x, y, rtol=relative, atol=absolute, equal_nan=True)
+
+
+# --- what is wrong with the form
+
+
+def _form(part: Part, case: Case, o: Observation, right: Observation) -> Verdict | None:
+    if o.error is not None:
+        return None
+    value, wanted = _value(o), _value(right)
+    detail = _detail(part, case, o, right)
+    if isinstance(wanted, list):
+        if not isinstance(value, list) or len(value) != len(wanted):
+            got = f"{len(value)} results" if isinstance(value, list) else _kind(value)
+            return _verdict("type", f"{len(wanted)} results are expected, separated by a comma; got {got}", detail)
+        pairs = list(zip(value, wanted, strict=True))
+    else:
+        pairs = [(value, wanted)]
+    for i, (got, want) in enumerate(pairs):
+        where = f"result {i + 1}: " if len(pairs) > 1 else ""
+        if not _numeric(want):
+            continue
+        if not _numeric(got):
+            return _verdict("type", f"{where}{_kind(want)} is expected, got {_kind(got)}", detail)
+        if not isinstance(want, Tensor) or not isinstance(got, Tensor):
+            if isinstance(want, Tensor) and want.ndim:
+                return _verdict("type", f"{where}a tensor is expected, got the number {got:g}", detail)
+            continue
+        if got.shape != want.shape:
+            return _shape(where, got, want, detail)
+        if got.dtype != want.dtype:
+            names = [str(t.dtype).removeprefix("torch.") for t in (got, want)]
+            return _verdict(
+                "dtype",
+                f"{where}the result is {names[0]}, and {names[1]} is expected: keep the precision of the input. Look "
+                f"for "
+                f".float(), and for tensors that are made without dtype=",
+                detail if not _close(got, want) else "",
+            )
+    return None
+
+
+def _shape(where: str, got: Tensor, want: Tensor, detail: str) -> Verdict:
+    shapes = f"shape {tuple(got.shape)}, where {tuple(want.shape)} is expected"
+    if want.ndim and got.ndim > want.ndim and got.shape[: got.ndim - want.ndim + 1] == (len(want),) * (
+        got.ndim - want.ndim + 1
+    ):  # fmt: skip
+        n = len(want)
+        if n > 1:
+            return _verdict(
+                "broadcast",
+                f"{where}{shapes}: a ({n},) met a ({n}, 1), and broadcasting paired each example with each other one. "
+                f"Print the shapes of what you add or multiply",
+                detail,
+            )
+    if got.numel() == want.numel():
+        hint = (
+            ". The count is right: look for keepdim=, for a dimension that unsqueeze or [:, None] left behind, for .T"
+        )
+    elif got.ndim > want.ndim:
+        hint = ". Something is still to be summed"
+    elif got.ndim < want.ndim:
+        hint = ". Too much is summed or averaged: name the dimensions, as in .sum(1)"
+    else:
+        hint = ". Print the shapes of what you combine"
+    return _verdict("shape", f"{where}{shapes}{hint}", detail)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return "a tensor"
+    if isinstance(value, bool | int | float):
+        return "a number"
+    if isinstance(value, list):
+        return f"a list or tuple of {len(value)}"
+    if isinstance(value, str):
+        return "a text"
+    name = {"none": "None", "other": value.get("type", "")}.get(value["kind"], value["kind"])
+    return f"an object of type {name}" if value["kind"] == "other" else name
+
+
+def _one_batch_size(cases: Sequence[Case], failing: Sequence[int]) -> tuple[str, ...] | None:
+    bad = {cases[i].batch for i in failing}
+    good = {case.batch for i, case in enumerate(cases) if i not in failing} - bad
+    if None in bad or None in good or not bad or not good:
+        return None
+    if len(good) > 1:
+        return None
+    hint = (
+        "Is something summed, averaged or mixed over the examples?"
+        if good == {1}
+        else "Is a size of this batch written as a number, or does a dimension of length 1 disappear (squeeze)?"
+    )
+    batches = ", ".join(str(b) for b in sorted(bad))  # type: ignore[type-var]
+    return (f"right for a batch of {good.pop()}, and wrong for one of {batches}. {hint}",)
+
+
+def _gradient(case: Case, o: Observation, right: Observation) -> str:
+    if not case.grad:
+        return ""
+    if o.gradient_error is not None:
+        return (
+            f"the values are right, but going backwards through them fails with {o.gradient_error.type}: "
+            f"{o.gradient_error.text.splitlines()[0] if o.gradient_error.text else ''}"
+        )
+    wanted, got = right.gradients or {}, o.gradients or {}
+    for name, gradient in wanted.items():
+        if gradient is None or not gradient.any():
+            continue
+        found = got.get(name)
+        if found is None:
+            return (
+                f"the values are right, but no gradient reaches {name}: the result is detached from it. Look for "
+                f".detach(), .item(), .data, torch.no_grad(), torch.tensor(...) and numpy"
+            )
+        if found.shape != gradient.shape or not _close(found, gradient):
+            return (
+                f"the values are right, but the gradient with respect to {name} is not: a part of the calculation is "
+                f"detached. Look for .detach(), .item(), .data, torch.no_grad()"
+            )
+    return ""
+
+
+# --- what is shown
+
+
+def _error(case: Case, o: Observation) -> Verdict:
+    assert o.error is not None
+    text = o.error.text.strip().splitlines()
+    headline = f"it raises {o.error.type}" + (f": {text[0]}" if text else "")
+    return _verdict("error", headline, f"at        {o.error.line}" if o.error.line else "", _given(case), _printed(o))
+
+
+def _given(case: Case) -> str:
+    lines = [f"{name} = {_show(value)}" for name, value in case.args.items()]
+    return f"case      {case.name}" + "".join(
+        f"\n{'given' if i == 0 else '':<10}{line}" for i, line in enumerate(lines)
+    )
+
+
+def _detail(part: Part, case: Case, o: Observation, right: Observation) -> str:
+    if part.personal:  # there the expected value is the answer
+        return ""
+    unit = f", {part.unit}" if part.unit else ""
+    got = f"{o.error.type}: {o.error.text[:200]}" if o.error is not None else _show_all(_value(o))
+    lines = [_given(case), f"expected  {_show_all(_value(right))}{unit}", f"got       {got}", _printed(o)]
+    return "\n".join(line for line in lines if line)
+
+
+def _printed(o: Observation) -> str:
+    return f"printed   {o.printed.strip()[:500]}" if o.printed.strip() else ""
+
+
+def _show_all(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(_show_all(item) for item in value[:4]) + ("; ..." if len(value) > 4 else "")
+    return _show(value) if not isinstance(value, dict) else _kind(value)
+
+
+def _show(value: Any) -> str:
+    """A value in a line: small tensors whole, of larger ones the beginning."""
+    if isinstance(value, Tensor):
+        form = f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
+        if value.numel() <= 8:
+            return f"{_rounded(value.tolist())}  {form}"
+        return f"[{', '.join(_digits(v) for v in value.flatten()[:6].tolist())}, ...]  {form}"
+    if isinstance(value, Seeded):
+        return f"torch.Generator().manual_seed({value.seed})"
+    if isinstance(value, Given):
+        options = [repr(value.name), *(f"{name}={option}" for name, option in value.options.items())]
+        return f"lecture11.homework.given.make({', '.join(options)})"
+    return _digits(value) if isinstance(value, float) else repr(value)
+
+
+def _rounded(values: Any) -> str:
+    return f"[{', '.join(map(_rounded, values))}]" if isinstance(values, list) else _digits(values)
+
+
+def _digits(value: float) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _relation(pairs: Sequence[tuple[Observation, Observation]]) -> str:
+    """One simple thing that all wrong numbers have in common."""
+    got, want = [], []
+    for o, right in pairs:
+        a, b = _value(o), _value(right)
+        if not (isinstance(a, Tensor) and isinstance(b, Tensor) and a.shape == b.shape and a.dtype == b.dtype):
+            return ""
+        if a.dtype == torch.float64:
+            got.append(a.flatten())
+            want.append(b.flatten())
+    if not got or sum(map(len, got)) < 3:
+        return ""
+    x, y = torch.cat(got), torch.cat(want)
+    if not (x.isfinite().all() and y.isfinite().all()):
+        return "Not all of your numbers are finite: look for the logarithm of zero, and for exp of large numbers."
+    used = y.abs() > 1e-9
+    ratio = x[used] / y[used]
+    if used.sum() >= 3 and _close(ratio, ratio[:1].expand_as(ratio)) and _close(x[~used], y[~used]):
+        factor = ratio[0].item()
+        return (
+            "The sign is the wrong way round." if abs(factor + 1) < 1e-8 else f"Yours is {factor:.4g} times as large."
+        )
+    shift = x - y
+    if _close(shift, shift[:1].expand_as(shift)):
+        return f"Yours differs by {shift[0].item():.4g} everywhere."
+    return ""

@@ -1,0 +1,540 @@
+"""Homework 3: reparametrisation and variational EM (F17-F20)."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lecture11.homework.observation import Case, Given, Seeded
+from lecture11.homework.part import Draw, Mistake, Part, case, in_float32
+
+# --- reparametrise
+
+
+def _reparametrise(mu: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
+    eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
+    return mu + (0.5 * log_var).exp() * eps
+
+
+def _reparametrise_cases(d: Draw) -> list[Case]:
+    def one(name: str, b: int, k: int) -> Case:
+        args: dict[str, Any] = {"mu": d.normal(b, k), "log_var": d.normal(b, k), "generator": Seeded(d.size(0, 10_000))}
+        return case(name, b, grad=("mu", "log_var"), keywords=("generator",), **args)
+
+    k = d.size(2, 5)
+    return [
+        one("one number", 1, 1),
+        one("one example", 1, k),
+        one("three examples, three latents", 3, 3),
+        one("several examples", d.size(4, 6), k),
+        in_float32(one("single precision", 2, k)),
+    ]
+
+
+def _standard(mu: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
+
+
+def _repa_with(formula: Any, noise: Any = None) -> Any:
+    def reparametrise(mu: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
+        return formula(mu, log_var, (noise or _standard)(mu, generator))
+
+    return reparametrise
+
+
+def _right(mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
+    return mu + (0.5 * log_var).exp() * eps
+
+
+REPARAMETRISE = Part(
+    id="reparametrise",
+    homework=3,
+    title="a draw that carries the gradient",
+    points=2,
+    trains="the standard deviation from log_var, noise from a generator, and a gradient to both",
+    unit="",
+    make_cases=_reparametrise_cases,
+    reference=_reparametrise,
+    also=(
+        # Noise of single precision, converted; or drawn along the other dimension first.
+        _repa_with(_right, lambda mu, g: torch.randn(mu.shape, generator=g).to(mu.dtype)),
+        _repa_with(_right, lambda mu, g: torch.randn(mu.T.shape, generator=g, dtype=mu.dtype).T),
+        _repa_with(
+            _right, lambda mu, g: torch.stack([torch.randn(mu.shape[1], generator=g, dtype=mu.dtype) for _ in mu])
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            "the noise is multiplied with the variance; the standard deviation belongs there",
+            _repa_with(lambda mu, v, e: mu + v.exp() * e),
+        ),
+        Mistake(
+            "the noise is multiplied with log_var; make the standard deviation of it",
+            _repa_with(lambda mu, v, e: mu + v * e),
+        ),
+        Mistake(
+            "half of log_var is not the standard deviation: exp is missing",
+            _repa_with(lambda mu, v, e: mu + 0.5 * v * e),
+        ),
+        Mistake(
+            "the noise is not scaled: the variance is 1, whatever log_var says", _repa_with(lambda mu, v, e: mu + e)
+        ),
+        Mistake(
+            "this is the root of log_var; log_var is a logarithm and can be negative",
+            _repa_with(lambda mu, v, e: mu + v.sqrt() * e),
+        ),
+        Mistake(
+            "exp(2 log_var) is not the standard deviation: it is exp of half of log_var",
+            _repa_with(lambda mu, v, e: mu + (2 * v).exp() * e),
+        ),
+        Mistake("the mean is missing", _repa_with(lambda mu, v, e: (0.5 * v).exp() * e)),
+        Mistake("the mean is scaled too", _repa_with(lambda mu, v, e: (0.5 * v).exp() * (mu + e))),
+        Mistake(
+            "the noise is uniform in [0, 1]: torch.rand. Standard normal noise is needed",
+            _repa_with(_right, lambda mu, g: torch.rand(mu.shape, generator=g, dtype=mu.dtype)),
+        ),
+        Mistake(
+            "all examples share one draw of the noise; each has its own",
+            _repa_with(_right, lambda mu, g: torch.randn(mu.shape[1], generator=g, dtype=mu.dtype)),
+        ),
+        Mistake(
+            "all latents of an example share one number of noise; each has its own",
+            _repa_with(_right, lambda mu, g: torch.randn(len(mu), 1, generator=g, dtype=mu.dtype)),
+        ),
+        Mistake(
+            "all share one single number of noise; each latent of each example has its own",
+            _repa_with(_right, lambda mu, g: torch.randn((), generator=g, dtype=mu.dtype)),
+        ),
+    ),
+)
+
+
+# --- score-gradient
+
+
+def _score(f: Any, mu: Tensor, sigma: Tensor, eps: Tensor) -> Tensor:
+    return f(mu + sigma * eps)[:, None] * eps / sigma
+
+
+def _score_cases(d: Draw) -> list[Case]:
+    def one(name: str, n: int, k: int) -> Case:
+        args: dict[str, Any] = {
+            "f": Given("cost", {"seed": d.size(0, 1000)}),
+            "mu": d.normal(k),
+            "sigma": d.uniform(0.4, 1.6, k),
+            "eps": d.normal(n, k),
+        }
+        return case(name, n, **args)
+
+    return [
+        one("one draw, one dimension", 1, 1),
+        one("three draws, three dimensions", 3, 3),
+        one("several draws", d.size(4, 7), 2),
+        in_float32(one("single precision", 2, 2)),
+    ]
+
+
+def _score_with(formula: Any) -> Any:
+    def gradient(f: Any, mu: Tensor, sigma: Tensor, eps: Tensor) -> Tensor:
+        z = mu + sigma * eps
+        return formula(f(z)[:, None], z, mu, sigma, eps)
+
+    return gradient
+
+
+SCORE_GRADIENT = Part(
+    id="score-gradient",
+    homework=3,
+    title="a gradient without a derivative",
+    points=3,
+    trains="the score of a Gaussian, and (n,) beside (n, k)",
+    unit="one row for each draw",
+    make_cases=_score_cases,
+    reference=_score,
+    mistakes=(
+        Mistake(
+            "eps is divided by the variance; z - mu is, and that is sigma eps",
+            _score_with(lambda f, z, mu, s, e: f * e / s**2),
+        ),
+        Mistake(
+            "z - mu is divided by the standard deviation; differentiate (z - mu)^2 / (2 sigma^2)",
+            _score_with(lambda f, z, mu, s, e: f * (z - mu) / s),
+        ),
+        Mistake("z - mu is not divided by the variance", _score_with(lambda f, z, mu, s, e: f * (z - mu))),
+        Mistake("z stands where z - mu belongs", _score_with(lambda f, z, mu, s, e: f * z / s**2)),
+        Mistake(
+            "the sign is reversed: ln q contains -(z - mu)^2, and the inner derivative by mu is -1 again",
+            _score_with(lambda f, z, mu, s, e: -f * e / s),
+        ),
+        Mistake(
+            "f(z) is missing: this is the score alone, whose mean is zero",
+            _score_with(lambda f, z, mu, s, e: e / s + 0 * f),
+        ),
+        Mistake(
+            "f is taken at the noise, and not at the draw z",
+            lambda f, mu, s, e: f(e)[:, None] * e / s,
+        ),
+        Mistake(
+            "this is the mean over the draws; return one row for each, so that their spread can be seen",
+            lambda f, mu, s, e: _score(f, mu, s, e).mean(0),
+        ),
+        Mistake(
+            "this is the sum over the draws; return one row for each, so that their spread can be seen",
+            lambda f, mu, s, e: _score(f, mu, s, e).sum(0),
+        ),
+        Mistake(
+            "each row is summed over the dimensions; the gradient has one number for each of them",
+            lambda f, mu, s, e: _score(f, mu, s, e).sum(1),
+        ),
+        Mistake(
+            "f(z) has one number for each draw, and you multiplied along the dimensions: give it a second dimension",
+            lambda f, mu, s, e: f(mu + s * e) * e / s,
+        ),
+        Mistake(
+            "the logarithm of f is taken; only q is under a logarithm",
+            _score_with(lambda f, z, mu, s, e: f.log() * e / s),
+        ),
+    ),
+)
+
+
+# --- e-step
+
+
+def _e_step(x: Tensor, W: Tensor) -> tuple[Tensor, Tensor]:
+    covariance = torch.linalg.inv(torch.eye(W.shape[1], dtype=W.dtype) + W.T @ W)
+    return x @ W @ covariance, covariance
+
+
+def _linear_cases(d: Draw) -> list[tuple[str, int, Tensor, Tensor]]:
+    """Names, numbers of points, points and decoders."""
+    k, dim = d.size(2, 3), d.size(4, 6)
+    tiny = (torch.tensor([[2.0, 1.0]], dtype=torch.float64), torch.tensor([[1.0], [0.5]], dtype=torch.float64))
+    return [
+        ("one point, d = 2, k = 1", 1, *tiny),
+        ("three points, d = 3, k = 2", 3, d.normal(3, 3), d.normal(3, 2)),
+        (f"several points, d = {dim}, k = {k}", 6, d.normal(6, dim), d.normal(dim, k)),
+        (f"more points, d = {dim}, k = {k}", 9, d.normal(9, dim), d.normal(dim, k)),
+    ]
+
+
+def _e_with(mean: Any = None, covariance: Any = None) -> Any:
+    def e_step(x: Tensor, W: Tensor) -> tuple[Tensor, Tensor]:
+        right = _e_step(x, W)
+        eye = torch.eye(W.shape[1], dtype=W.dtype)
+        return (
+            right[0] if mean is None else mean(x, W, right[1], eye),
+            right[1] if covariance is None else covariance(W, eye),
+        )
+
+    return e_step
+
+
+E_STEP = Part(
+    id="e-step",
+    homework=3,
+    title="the E-step of a linear decoder",
+    points=3,
+    trains="a Gaussian posterior: precision against covariance",
+    unit="means (n, k), covariance (k, k)",
+    make_cases=lambda d: [case(name, b, grad=("W",), x=x, W=W) for name, b, x, W in _linear_cases(d)],
+    reference=_e_step,
+    mistakes=(
+        Mistake(
+            "the covariance is not inverted: I + W^T W is the precision; and the means are made with it",
+            lambda x, W: (x @ W @ (P := torch.eye(W.shape[1], dtype=W.dtype) + W.T @ W), P),
+        ),
+        Mistake(
+            "the means are right, but the second result is the precision I + W^T W: its inverse is the covariance",
+            _e_with(covariance=lambda W, eye: eye + W.T @ W),
+        ),
+        Mistake(
+            "the prior is forgotten: its precision I is added to W^T W. This is least squares",
+            lambda x, W: (x @ torch.linalg.pinv(W).T, torch.linalg.inv(W.T @ W)),
+        ),
+        Mistake(
+            "the covariance is right, the means are not: they are W^T x, not yet multiplied with the covariance",
+            _e_with(mean=lambda x, W, C, eye: x @ W),
+        ),
+        Mistake(
+            "the covariance is right, the means are those of least squares: the prior draws them towards zero",
+            _e_with(mean=lambda x, W, C, eye: x @ torch.linalg.pinv(W).T),
+        ),
+        Mistake(
+            "the covariance is right, the means are scaled with the precision in place of the covariance",
+            _e_with(mean=lambda x, W, C, eye: x @ W @ (eye + W.T @ W)),
+        ),
+        Mistake(
+            "the means are right, the covariance is that of the prior: seeing x leaves less",
+            _e_with(covariance=lambda W, eye: eye),
+        ),
+        Mistake(
+            "the means are right, the covariance lacks the prior: I + W^T W is inverted, not W^T W",
+            _e_with(covariance=lambda W, eye: torch.linalg.inv(W.T @ W)),
+        ),
+        Mistake(
+            "the means are right, the second result holds only variances: the latents are correlated given x",
+            _e_with(covariance=lambda W, eye: torch.linalg.inv(eye + W.T @ W).diagonal()),
+        ),
+        Mistake(
+            "the means are right, the second result is the root of the covariance",
+            _e_with(covariance=lambda W, eye: torch.linalg.inv(eye + W.T @ W).sqrt()),
+        ),
+        Mistake(
+            "both are right, in the wrong order: the means first, then the covariance",
+            lambda x, W: _e_step(x, W)[::-1],
+        ),
+        Mistake("the covariance is missing: return the means and the covariance", lambda x, W: _e_step(x, W)[0]),
+    ),
+)
+
+
+# --- m-step
+
+
+def _m_step(x: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+    return torch.linalg.solve(mean.T @ mean + len(x) * covariance, mean.T @ x).T
+
+
+def _m_cases(d: Draw) -> list[Case]:
+    return [
+        case(name, b, x=x, mean=_e_step(x, W)[0], covariance=_e_step(x, W)[1]) for name, b, x, W in _linear_cases(d)
+    ]
+
+
+M_STEP = Part(
+    id="m-step",
+    homework=3,
+    title="the M-step of a linear decoder",
+    points=3,
+    trains="least squares with uncertain codes",
+    unit="W of shape (d, k)",
+    make_cases=_m_cases,
+    reference=_m_step,
+    mistakes=(
+        Mistake(
+            "the codes are taken as certain: E[z z^T] = m m^T + C, and C is missing",
+            lambda x, m, C: torch.linalg.solve(m.T @ m, m.T @ x).T,
+        ),
+        Mistake(
+            "C is added once; each of the n examples has its own",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + C, m.T @ x).T,
+        ),
+        Mistake(
+            "one sum is divided by n and the other is not",
+            lambda x, m, C: torch.linalg.solve(m.T @ m / len(x) + C, m.T @ x).T,
+        ),
+        Mistake(
+            "one sum is divided by n and the other is not: n C is in it, and the sum with x is a mean",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + len(x) * C, m.T @ x / len(x)).T,
+        ),
+        Mistake("this is W^T: its shape is to be (d, k)", lambda x, m, C: _m_step(x, m, C).T),
+        Mistake(
+            "the matrix of second moments is multiplied; the normal equations are solved with its inverse",
+            lambda x, m, C: x.T @ m @ (m.T @ m + len(x) * C),
+        ),
+        Mistake(
+            "the inverse of C is added: C is a covariance already",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + len(x) * torch.linalg.inv(C), m.T @ x).T,
+        ),
+        Mistake(
+            "C is subtracted; E[z z^T] = m m^T + C", lambda x, m, C: torch.linalg.solve(m.T @ m - len(x) * C, m.T @ x).T
+        ),
+        Mistake(
+            "an identity is added in place of C, as in ridge regression",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + len(x) * torch.eye(len(C), dtype=C.dtype), m.T @ x).T,
+        ),
+        Mistake("the second moments are missing: this is X^T M alone", lambda x, m, C: x.T @ m),
+        Mistake("this is X^T M / n: the second moments are missing", lambda x, m, C: x.T @ m / len(x)),
+    ),
+)
+
+
+# --- linear-elbo
+
+
+def _elbo(x: Tensor, W: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+    return _elbo_with()(x, W, mean, covariance)
+
+
+def _elbo_with(
+    *,
+    spread: float = 1.0,
+    constant: float = 1.0,
+    kl: Any = None,
+    total: Any = lambda e: e,
+    half: float = 0.5,
+    sign: float = -1.0,
+) -> Any:
+    def elbo(x: Tensor, W: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+        d, k = W.shape
+        residual = ((x - mean @ W.T) ** 2).sum(1) + spread * torch.trace(W @ covariance @ W.T)
+        divergence = 0.5 * ((mean**2).sum(1) + torch.trace(covariance) - k - torch.logdet(covariance))
+        if kl is not None:
+            divergence = kl(mean, covariance, k)
+        return total(-half * residual - constant * 0.5 * d * math.log(2 * math.pi) + sign * divergence)
+
+    return elbo
+
+
+def _elbo_cases(d: Draw) -> list[Case]:
+    cases = []
+    for name, b, x, W in _linear_cases(d):
+        k = W.shape[1]
+        root = d.normal(k, k, scale=0.5)
+        args: dict[str, Any] = {
+            "x": x,
+            "W": W,
+            "mean": d.normal(b, k),
+            "covariance": root @ root.T + 0.5 * torch.eye(k, dtype=W.dtype),
+        }
+        cases.append(case(name, b, grad=("W", "mean"), **args))
+    return cases
+
+
+LINEAR_ELBO = Part(
+    id="linear-elbo",
+    homework=3,
+    title="the bound, without a single draw",
+    points=3,
+    trains="the expectation of a square, and the KL of a full covariance",
+    unit="nats, one number for each example",
+    make_cases=_elbo_cases,
+    reference=_elbo,
+    mistakes=(
+        Mistake(
+            "the spread of z is forgotten: E||x - W z||^2 is the square at the mean plus tr(W C W^T)",
+            _elbo_with(spread=0.0),
+        ),
+        Mistake("the constant -(d/2) log 2 pi is missing", _elbo_with(constant=0.0)),
+        Mistake("the KL is added; it is subtracted", _elbo_with(sign=1.0)),
+        Mistake("this is minus the ELBO", _elbo_with(total=lambda e: -e)),
+        Mistake(
+            "the KL has log det C with the wrong sign",
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - k + torch.logdet(C))),
+        ),
+        Mistake(
+            "the factor 1/2 of the KL applies to ||m||^2 alone, as the lecture notes print it (erratum E6)",
+            _elbo_with(kl=lambda m, C, k: 0.5 * (m**2).sum(1) + torch.trace(C) - k - torch.logdet(C)),
+        ),
+        Mistake(
+            "the KL knows only the diagonal of C: log det of a full matrix is not the sum of the logarithms of its "
+            "diagonal",
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - k - C.diagonal().log().sum())),
+        ),
+        Mistake(
+            "the KL lacks its -k: for q = p it must be 0",
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - torch.logdet(C))),
+        ),
+        Mistake(
+            "the KL lacks the trace of C",
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) - k - torch.logdet(C))),
+        ),
+        Mistake("the 1/2 in front of the squared error is missing", _elbo_with(half=1.0)),
+        Mistake("the KL is missing", _elbo_with(kl=lambda m, C, k: 0 * m.sum(1))),
+        Mistake(
+            "the examples are averaged as well; return one number for each, the caller takes the mean",
+            _elbo_with(total=lambda e: e.mean()),
+        ),
+        Mistake("the examples are summed as well; return one number for each", _elbo_with(total=lambda e: e.sum())),
+    ),
+)
+
+
+# --- em-curve
+
+
+def _em_curve(x: Tensor, W: Tensor, rounds: int) -> Tensor:
+    return _em_with()(x, W, rounds)
+
+
+def _em_with(
+    *, bounds: tuple[str, ...] = ("E", "M"), stale: bool = False, mean: Any = lambda e: e.mean(), start: bool = False,
+    first: str = "E", m: Any = _m_step, keep: bool = True
+) -> Any:  # fmt: skip
+    def curve(x: Tensor, W: Tensor, rounds: int) -> Tensor:
+        found = []
+        k = W.shape[1]
+        q = (x.new_zeros(len(x), k), torch.eye(k, dtype=x.dtype))
+        if start:
+            found.append(mean(_elbo(x, W, *_e_step(x, W))))
+        for _ in range(rounds):
+            for phase in ("E", "M") if first == "E" else ("M", "E"):
+                old = W
+                if phase == "E":
+                    q = _e_step(x, W)
+                else:
+                    new = m(x, *q)
+                    W = new if keep else W
+                if phase in bounds:
+                    found.append(mean(_elbo(x, (old if stale else W) if keep else (new if phase == "M" else W), *q)))
+        return torch.stack(found)
+
+    return curve
+
+
+def _em_cases(d: Draw) -> list[Case]:
+    cases = []
+    for name, b, x, W in _linear_cases(d):
+        cases.append(case(f"{name}, {min(b, 3)} rounds", b, x=x, W=W, rounds=min(b, 3)))
+    return cases
+
+
+EM_CURVE = Part(
+    id="em-curve",
+    homework=3,
+    title="up, and never down",
+    points=4,
+    trains="the whole algorithm: who is held while the other moves, and what the bound does",
+    unit="nats, the mean bound after each E-step and each M-step",
+    make_cases=_em_cases,
+    reference=_em_curve,
+    mistakes=(
+        Mistake(
+            "the bound is taken only after the M-steps; take it after the E-steps too",
+            _em_with(bounds=("M",)),
+        ),
+        Mistake(
+            "the bound is taken only after the E-steps; take it after the M-steps too",
+            _em_with(bounds=("E",)),
+        ),
+        Mistake(
+            "after an M-step the bound is taken at the old W: the newest decoder belongs there",
+            _em_with(stale=True),
+        ),
+        Mistake("the bound is summed over the examples; take the mean", _em_with(mean=lambda e: e.sum())),
+        Mistake(
+            "the curve begins with a bound that no step has made: one number for each step",
+            _em_with(start=True),
+        ),
+        Mistake(
+            "the M-step takes the codes as certain: its matrix lacks n C, so that the bound can fall",
+            _em_with(m=M_STEP.mistakes[0].function),
+        ),
+        Mistake(
+            "the M-step adds C once; each of the n examples has its own",
+            _em_with(m=M_STEP.mistakes[1].function),
+        ),
+        Mistake(
+            "W does not change: each round starts from the first decoder. Keep what the M-step returns",
+            _em_with(keep=False),
+        ),
+        Mistake("this is minus the bound", lambda x, W, rounds: -_em_curve(x, W, rounds)),
+        Mistake(
+            "there is one round too few",
+            lambda x, W, rounds: _em_curve(x, W, rounds - 1) if rounds > 1 else x.new_zeros(0),
+        ),
+        Mistake(
+            "these are the bounds of each round, all E-steps first; keep the order of the steps",
+            lambda x, W, rounds: _em_curve(x, W, rounds).view(-1, 2).T.flatten(),
+        ),
+        Mistake(
+            "return one number for each step in one row; this has a row for each round",
+            lambda x, W, rounds: _em_curve(x, W, rounds).view(-1, 2),
+        ),
+    ),
+)
+
+
+PARTS = (REPARAMETRISE, SCORE_GRADIENT, E_STEP, M_STEP, LINEAR_ELBO, EM_CURVE)

@@ -1,0 +1,513 @@
+"""Homework 2: variational auto-encoders and the ELBO (F6-F17)."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lecture11.homework.observation import Case, Given
+from lecture11.homework.part import Draw, Mistake, Part, case, in_float32
+
+
+def _numbers(*values: float) -> Tensor:
+    return torch.tensor([values], dtype=torch.float64)
+
+
+# --- gaussian-log-prob
+
+
+def _log_prob(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    return -0.5 * ((x - mean) ** 2 / log_var.exp() + log_var + math.log(2 * math.pi)).sum(1)
+
+
+def _log_prob_cases(d: Draw) -> list[Case]:
+    def one(name: str, b: int, k: int) -> Case:
+        args: dict[str, Any] = {"x": d.normal(b, k), "mean": d.normal(b, k), "log_var": d.normal(b, k)}
+        return case(name, b, grad=("mean", "log_var"), **args)
+
+    k = d.size(2, 5)
+    return [
+        case("one number", 1, x=_numbers(1.0), mean=_numbers(0.4), log_var=_numbers(0.5)),
+        one("one example", 1, k),
+        one("three examples in three dimensions", 3, 3),
+        one("several examples", d.size(4, 6), k),
+        in_float32(one("in single precision", 2, k)),
+    ]
+
+
+GAUSSIAN_LOG_PROB = Part(
+    id="gaussian-log-prob",
+    homework=2,
+    title="the density of a diagonal Gaussian",
+    points=2,
+    trains="the constant, the variance from its logarithm, and a sum over the dimensions",
+    unit="nats, one number for each example",
+    make_cases=_log_prob_cases,
+    reference=_log_prob,
+    mistakes=(
+        Mistake(
+            "the constant -(d/2) log 2 pi is missing: without it, this is no density",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v).sum(1),
+        ),
+        Mistake(
+            "the constant log 2 pi is there once; each of the d dimensions has its own",
+            lambda x, m, v: -0.5 * (((x - m) ** 2 / v.exp() + v).sum(1) + math.log(2 * math.pi)),
+        ),
+        Mistake(
+            "you averaged over the dimensions; the logarithm of a product is a sum",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v + math.log(2 * math.pi)).mean(1),
+        ),
+        Mistake(
+            "log_var is taken for the logarithm of the standard deviation: it is that of the variance",
+            lambda x, m, v: _log_prob(x, m, 2 * v),
+        ),
+        Mistake(
+            "the square is divided by the standard deviation; the variance belongs there",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / (0.5 * v).exp() + v + math.log(2 * math.pi)).sum(1),
+        ),
+        Mistake(
+            "the square is divided by log_var; first make the variance of it",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v + v + math.log(2 * math.pi)).sum(1),
+        ),
+        Mistake(
+            "the term with log_var is missing: the factor in front of the exponential depends on the variance",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + math.log(2 * math.pi)).sum(1),
+        ),
+        Mistake("the sign is reversed: this is -log N", lambda x, m, v: -_log_prob(x, m, v)),
+        Mistake("this is the density itself; its logarithm is asked for", lambda x, m, v: _log_prob(x, m, v).exp()),
+        Mistake(
+            "the examples are summed as well; return one number for each",
+            lambda x, m, v: _log_prob(x, m, v).sum(),
+        ),
+        Mistake(
+            "the examples are averaged as well; return one number for each, the caller takes the mean",
+            lambda x, m, v: _log_prob(x, m, v).mean(),
+        ),
+        Mistake(
+            "the sum over the dimensions is missing",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v + math.log(2 * math.pi)),
+        ),
+        Mistake(
+            "the factor 1/2 stands before the square alone: log_var and the constant have it too",
+            lambda x, m, v: -(0.5 * (x - m) ** 2 / v.exp() + v + math.log(2 * math.pi)).sum(1),
+        ),
+    ),
+)
+
+
+# --- elbo-kl
+
+
+def _kl(mu: Tensor, log_var: Tensor) -> Tensor:
+    return 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1)
+
+
+def _kl_cases(d: Draw) -> list[Case]:
+    def one(name: str, b: int, k: int) -> Case:
+        return case(name, b, grad=("mu", "log_var"), mu=d.normal(b, k), log_var=d.normal(b, k))
+
+    k = d.size(2, 5)
+    return [
+        case("one number", 1, mu=_numbers(0.6), log_var=_numbers(0.5)),
+        one("one example", 1, k),
+        one("three examples, three latents", 3, 3),
+        one("several examples", d.size(4, 6), k),
+        in_float32(one("in single precision", 2, k)),
+    ]
+
+
+ELBO_KL = Part(
+    id="elbo-kl",
+    homework=2,
+    title="the KL in closed form",
+    points=2,
+    trains="a formula with four terms, and what log_var is",
+    unit="nats, one number for each example",
+    make_cases=_kl_cases,
+    reference=_kl,
+    mistakes=(
+        Mistake(
+            "you averaged over the latent dimensions; the KL is a sum",
+            lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v).mean(1),
+        ),
+        Mistake("the factor 1/2 is missing", lambda mu, v: (mu**2 + v.exp() - 1 - v).sum(1)),
+        Mistake(
+            "the factor 1/2 applies to ||mu||^2 alone, as the lecture notes print it without parentheses (erratum E6)",
+            lambda mu, v: (0.5 * mu**2 + v.exp() - 1 - v).sum(1),
+        ),
+        Mistake(
+            "this is what you get if log sigma^2 is taken for sigma^2: log_var is a logarithm",
+            lambda mu, v: 0.5 * (mu**2 + v - 1 - v.log()).sum(1),
+        ),
+        Mistake(
+            "the trace is taken over log_var; the variances belong there",
+            lambda mu, v: 0.5 * (mu**2 + v - 1 - v).sum(1),
+        ),
+        Mistake(
+            "this is what you get if log_var is taken for log sigma: it is the logarithm of the variance",
+            lambda mu, v: _kl(mu, 2 * v),
+        ),
+        Mistake(
+            "the trace holds standard deviations; it is the sum of the variances",
+            lambda mu, v: 0.5 * (mu**2 + (0.5 * v).exp() - 1 - v).sum(1),
+        ),
+        Mistake("the sign is reversed: a KL is never negative", lambda mu, v: -_kl(mu, v)),
+        Mistake(
+            "the -k is missing: at mu = 0 and sigma = 1 the KL must be 0",
+            lambda mu, v: 0.5 * (mu**2 + v.exp() - v).sum(1),
+        ),
+        Mistake(
+            "k counts once for all: 1 is subtracted where k belongs",
+            lambda mu, v: 0.5 * ((mu**2 + v.exp() - v).sum(1) - 1),
+        ),
+        Mistake("the mean is not squared", lambda mu, v: 0.5 * (mu + v.exp() - 1 - v).sum(1)),
+        Mistake("log det Sigma has the wrong sign", lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 + v).sum(1)),
+        Mistake(
+            "this is KL(p, q), with the laws exchanged: the expectation is under q",
+            lambda mu, v: 0.5 * ((1 + mu**2) / v.exp() - 1 + v).sum(1),
+        ),
+        Mistake(
+            "the examples are averaged as well; return one number for each, the caller takes the mean",
+            lambda mu, v: _kl(mu, v).mean(),
+        ),
+        Mistake("the examples are summed as well; return one number for each", lambda mu, v: _kl(mu, v).sum()),
+        Mistake(
+            "everything is averaged, over the examples and the latents; sum over the latents, and keep the examples",
+            lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v).mean(),
+        ),
+        Mistake("the sum over the latents is missing", lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v)),
+        Mistake(
+            "this sums over the examples; sum over the latents", lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v).sum(0)
+        ),
+    ),
+)
+
+
+# --- elbo
+
+
+def _elbo(x: Tensor, encoder: Any, decoder: Any, eps: Tensor) -> Tensor:
+    mu, log_var = encoder(x)
+    return _reconstruction(x, decoder(_draw(mu, log_var, eps))) - _kl(mu, log_var)
+
+
+def _draw(mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
+    return mu + (0.5 * log_var).exp() * eps
+
+
+def _reconstruction(x: Tensor, mean: Tensor) -> Tensor:
+    return _log_prob(x, mean, torch.zeros_like(x))
+
+
+def _elbo_cases(d: Draw) -> list[Case]:
+    def one(name: str, b: int, dim: int, k: int) -> Case:
+        args: dict[str, Any] = {
+            "x": d.normal(b, dim),
+            "encoder": Given("encoder", {"d": dim, "k": k, "seed": d.size(0, 1000)}),
+            "decoder": Given("decoder", {"k": k, "d": dim, "seed": d.size(0, 1000)}),
+            "eps": d.normal(b, k),
+        }
+        return case(name, b, grad=("encoder", "decoder"), **args)
+
+    k = d.size(2, 3)
+    return [
+        one("one example, d = 2, k = 1", 1, 2, 1),
+        one("three examples, d = 3, k = 3", 3, 3, 3),
+        one("several examples", d.size(4, 6), d.size(4, 6), k),
+        in_float32(one("in single precision", 2, 4, k)),
+    ]
+
+
+def _elbo_with(
+    *,
+    draw: Any = _draw,
+    reconstruction: Any = _reconstruction,
+    kl: Any = _kl,
+    sign: float = -1.0,
+    total: Any = lambda e: e,
+) -> Any:
+    def elbo(x: Tensor, encoder: Any, decoder: Any, eps: Tensor) -> Tensor:
+        mu, log_var = encoder(x)
+        return total(reconstruction(x, decoder(draw(mu, log_var, eps))) + sign * kl(mu, log_var))
+
+    return elbo
+
+
+def _half_square(x: Tensor, mean: Tensor) -> Tensor:
+    return -0.5 * ((x - mean) ** 2).sum(1)
+
+
+ELBO = Part(
+    id="elbo",
+    homework=2,
+    title="the evidence lower bound",
+    points=4,
+    trains="encoder, draw, decoder and KL in one; the constant; sums that fit together",
+    unit="nats, one number for each example",
+    make_cases=_elbo_cases,
+    reference=_elbo,
+    mistakes=(
+        Mistake(
+            "the constant -(d/2) log 2 pi is missing: without it this bounds nothing",
+            _elbo_with(reconstruction=_half_square),
+        ),
+        Mistake("the KL is added; it is subtracted from the reconstruction", _elbo_with(sign=1.0)),
+        Mistake("this is minus the ELBO: a loss. The bound itself is asked for", _elbo_with(total=lambda e: -e)),
+        Mistake(
+            "z is the mean: nothing is drawn. The expectation is over z = mu + sigma eps",
+            _elbo_with(draw=lambda mu, v, eps: mu),
+        ),
+        Mistake(
+            "the noise is multiplied with the variance; the standard deviation belongs there",
+            _elbo_with(draw=lambda mu, v, eps: mu + v.exp() * eps),
+        ),
+        Mistake(
+            "the noise is multiplied with log_var; make the standard deviation of it",
+            _elbo_with(draw=lambda mu, v, eps: mu + v * eps),
+        ),
+        Mistake(
+            "the noise is not scaled: z = mu + eps has variance 1, whatever the encoder says",
+            _elbo_with(draw=lambda mu, v, eps: mu + eps),
+        ),
+        Mistake(
+            "the reconstruction is averaged over the pixels and the KL summed over the latents: a hidden beta-VAE. "
+            "Both "
+            "are sums",
+            _elbo_with(reconstruction=lambda x, m: -0.5 * ((x - m) ** 2 + math.log(2 * math.pi)).mean(1)),
+        ),
+        Mistake(
+            "the squared error is averaged over the pixels, the KL is summed over the latents: a hidden beta-VAE",
+            _elbo_with(reconstruction=lambda x, m: -((x - m) ** 2).mean(1)),
+        ),
+        Mistake(
+            "the 1/2 in front of the squared error is missing, and the constant too: it is log N(x; Dec(z), I)",
+            _elbo_with(reconstruction=lambda x, m: -((x - m) ** 2).sum(1)),
+        ),
+        Mistake(
+            "the KL is averaged over the latents; it is a sum",
+            _elbo_with(kl=lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v).mean(1)),
+        ),
+        Mistake(
+            "the factor 1/2 of the KL applies to ||mu||^2 alone (erratum E6)",
+            _elbo_with(kl=lambda mu, v: (0.5 * mu**2 + v.exp() - 1 - v).sum(1)),
+        ),
+        Mistake(
+            "this is the reconstruction alone: the KL is missing",
+            _elbo_with(kl=lambda mu, v: torch.zeros_like(mu[:, 0])),
+        ),
+        Mistake(
+            "the examples are averaged as well; return one number for each, the caller takes the mean",
+            _elbo_with(total=lambda e: e.mean()),
+        ),
+        Mistake(
+            "the examples are summed as well; return one number for each",
+            _elbo_with(total=lambda e: e.sum()),
+        ),
+    ),
+)
+
+
+# --- iw-bound
+
+
+def _iw_bound(log_w: Tensor) -> Tensor:
+    return log_w.logsumexp(0) - math.log(len(log_w))
+
+
+def _log_weight_cases(d: Draw, *, grad: bool) -> list[Case]:
+    def one(name: str, k: int, b: int, shift: float = 0.0) -> Case:
+        return case(name, b, grad=("log_w",) if grad else (), log_w=d.normal(k, b) + shift)
+
+    small = torch.tensor([[-1.0], [-2.0]], dtype=torch.float64)
+    return [
+        case("two draws, one example", 1, log_w=small),
+        one("several draws, one example", d.size(4, 6), 1),
+        one("as many draws as examples", 3, 3),
+        one("more draws than examples", d.size(5, 7), 2),
+        one("weights as small as those of images", 5, 3, -2000.0),
+        in_float32(one("in single precision", 4, 2)),
+    ]
+
+
+IW_BOUND = Part(
+    id="iw-bound",
+    homework=2,
+    title="a tighter bound",
+    points=2,
+    trains="the mean inside the logarithm, over which dimension, and without underflow",
+    unit="nats, one number for each example",
+    make_cases=lambda d: _log_weight_cases(d, grad=True),
+    reference=_iw_bound,
+    mistakes=(
+        Mistake(
+            "right for moderate weights, but exp underflows for those of images, whose logarithm is about -2000: "
+            "subtract "
+            "the largest first, or take logsumexp",
+            lambda w: w.exp().mean(0).log(),
+        ),
+        Mistake("log k is missing: a mean is a sum divided by k", lambda w: w.logsumexp(0)),
+        Mistake("log k is added; a mean is a sum divided by k", lambda w: w.logsumexp(0) + math.log(len(w))),
+        Mistake(
+            "the logarithm of the sum is divided by k; the sum itself is to be divided",
+            lambda w: w.logsumexp(0) / len(w),
+        ),
+        Mistake(
+            "this is the mean of the logarithms: the ELBO again. The logarithm of the mean is asked for",
+            lambda w: w.mean(0),
+        ),
+        Mistake(
+            "the mean is over the examples. The draws are in dimension 0, the examples in dimension 1",
+            lambda w: w.logsumexp(1) - math.log(w.shape[1]),
+        ),
+        Mistake(
+            "the mean is over the examples, and divided by the number of draws: draws are in dimension 0",
+            lambda w: w.logsumexp(1) - math.log(w.shape[0]),
+        ),
+        Mistake(
+            "the sum is over the draws, but divided by the number of examples",
+            lambda w: w.logsumexp(0) - math.log(w.shape[1]),
+        ),
+        Mistake(
+            "draws and examples are thrown together; return one number for each example",
+            lambda w: w.flatten().logsumexp(0) - math.log(w.numel()),
+        ),
+        Mistake(
+            "the examples are averaged as well; return one number for each, the caller takes the mean",
+            lambda w: _iw_bound(w).mean(),
+        ),
+        Mistake("this is the largest weight alone, not the mean of all", lambda w: w.max(0).values),
+    ),
+)
+
+
+# --- effective-sample-size
+
+
+def _ess(log_w: Tensor) -> Tensor:
+    w = log_w.softmax(0)
+    return 1 / (w**2).sum(0)
+
+
+EFFECTIVE_SAMPLE_SIZE = Part(
+    id="effective-sample-size",
+    homework=2,
+    title="on how many draws does it rest?",
+    points=2,
+    trains="normalised weights, and again no underflow",
+    unit="draws, one number for each example",
+    make_cases=lambda d: _log_weight_cases(d, grad=False),
+    reference=_ess,
+    mistakes=(
+        Mistake(
+            "right for moderate weights, but exp underflows for those of images: 0/0. The ratio does not change if all "
+            "weights are divided by the largest",
+            lambda w: w.exp().sum(0) ** 2 / (w.exp() ** 2).sum(0),
+        ),
+        Mistake(
+            "the weights are not normalised: divide them by their sum before you square them",
+            lambda w: 1 / (w.exp() ** 2).sum(0),
+        ),
+        Mistake(
+            "the square of the sum and the sum of the squares have changed places",
+            lambda w: (w.softmax(0) ** 2).sum(0),
+        ),
+        Mistake("the sum is not squared", lambda w: w.exp().sum(0) / (w.exp() ** 2).sum(0)),
+        Mistake(
+            "the weights are normalised over the examples; the draws are in dimension 0",
+            lambda w: 1 / (w.softmax(1) ** 2).sum(1),
+        ),
+        Mistake(
+            "the weights are normalised over the examples and summed over the draws",
+            lambda w: 1 / (w.softmax(1) ** 2).sum(0),
+        ),
+        Mistake(
+            "this is divided by the number of draws; the size itself is asked for, between 1 and k",
+            lambda w: _ess(w) / len(w),
+        ),
+        Mistake(
+            "this is the exponential of the entropy of the weights: another measure of the same thing. Asked for is "
+            "the one "
+            "with squares",
+            lambda w: (-(w.softmax(0) * w.log_softmax(0)).sum(0)).exp(),
+        ),
+        Mistake(
+            "these are the logarithms of the weights in place of the weights",
+            lambda w: w.sum(0) ** 2 / (w**2).sum(0),
+        ),
+        Mistake(
+            "this is 1 / the largest weight: another measure. Asked for is the one with squares",
+            lambda w: 1 / w.softmax(0).max(0).values,
+        ),
+    ),
+)
+
+
+# --- kl-per-latent
+
+
+def _per_latent(mu: Tensor, log_var: Tensor) -> Tensor:
+    return (0.5 * (mu**2 + log_var.exp() - 1 - log_var)).mean(0).sort(descending=True).values
+
+
+KL_PER_LATENT = Part(
+    id="kl-per-latent",
+    homework=2,
+    title="which latents are used?",
+    points=3,
+    trains="the KL taken apart, and a picture of a model",
+    unit="nats, one number for each latent",
+    make_cases=lambda d: [
+        case("two examples, two latents", 2, mu=_numbers(0.1, 1.0).expand(2, 2).clone(), log_var=d.normal(2, 2)),
+        case("three examples, three latents", 3, mu=d.normal(3, 3), log_var=d.normal(3, 3)),
+        case("more examples", 7, mu=d.normal(7, 4), log_var=d.normal(7, 4)),
+        case("one example", 1, mu=d.normal(1, 5), log_var=d.normal(1, 5)),
+        in_float32(case("single precision", 4, mu=d.normal(4, 3), log_var=d.normal(4, 3))),
+    ],
+    reference=_per_latent,
+    mistakes=(
+        Mistake(
+            "the latents are not sorted: the largest comes first",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0),
+        ),
+        Mistake(
+            "sorted, but the smallest comes first",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).sort().values,
+        ),
+        Mistake(
+            "this sums over the examples; take their mean, so that their number does not matter",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).sum(0).sort(descending=True).values,
+        ),
+        Mistake(
+            "this is one number for each example; here one for each latent is asked for",
+            lambda mu, v: _kl(mu, v),
+        ),
+        Mistake(
+            "this is one number for each example, sorted; here one for each latent is asked for",
+            lambda mu, v: _kl(mu, v).sort(descending=True).values,
+        ),
+        Mistake(
+            "the factor 1/2 is missing",
+            lambda mu, v: (mu**2 + v.exp() - 1 - v).mean(0).sort(descending=True).values,
+        ),
+        Mistake(
+            "this is the KL at the mean of mu and log_var. The mean is to be taken of the KL: it is not linear",
+            lambda mu, v: _per_latent(mu.mean(0, keepdim=True), v.mean(0, keepdim=True)),
+        ),
+        Mistake(
+            "this is the variance of mu, another measure of what a latent does. Asked for is its KL",
+            lambda mu, v: mu.var(0).sort(descending=True).values,
+        ),
+        Mistake(
+            "sorted within each example, before the mean: then no latent is itself any more",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).sort(1, descending=True).values.mean(0),
+        ),
+        Mistake(
+            "these are the indices of the sorted latents; return their values",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).argsort(descending=True),
+        ),
+    ),
+)
+
+
+PARTS = (GAUSSIAN_LOG_PROB, ELBO_KL, ELBO, IW_BOUND, EFFECTIVE_SAMPLE_SIZE, KL_PER_LATENT)

@@ -32,6 +32,7 @@ import matplotlib.pyplot as plt
 import torch
 from record import record
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from lecture11 import data, diffusion, evaluation, figures, models, training
 from lecture11.networks import UNet
@@ -333,8 +334,16 @@ def step(contestant: Contestant, optimizer: torch.optim.Optimizer, x: Tensor) ->
     optimizer.step()
 
 
-def step_times(options: argparse.Namespace, device: torch.device) -> dict[str, float]:
-    """Median seconds of a training step of each, taking turns."""
+def arithmetic(contestant: Contestant, x: Tensor) -> float:
+    """Floating-point operations of a training step, but for the optimiser's: where a network's time goes."""
+    with FlopCounterMode(display=False) as counter:
+        contestant.loss(x).backward()
+    contestant.network.zero_grad()
+    return counter.get_total_flops()
+
+
+def step_costs(options: argparse.Namespace, device: torch.device) -> dict[str, tuple[float, float]]:
+    """Median seconds of a training step of each, taking turns, and its floating-point operations."""
     every = {name: make(device) for name, make in CONTESTANTS.items()}
     optimizers = {name: torch.optim.AdamW(one.network.parameters(), lr=1e-3) for name, one in every.items()}
     x = torch.rand(BATCH, 1, 28, 28, device=device) * 2 - 1
@@ -344,7 +353,7 @@ def step_times(options: argparse.Namespace, device: torch.device) -> dict[str, f
             begin = clock(device)
             step(one, optimizers[name], x)
             times[name].append(clock(device) - begin)
-    return {name: statistics.median(values) for name, values in times.items()}
+    return {name: (statistics.median(times[name]), arithmetic(one, x)) for name, one in every.items()}
 
 
 def peers(options: argparse.Namespace, device: torch.device) -> None:
@@ -362,11 +371,11 @@ def peers(options: argparse.Namespace, device: torch.device) -> None:
             kept.write_text(out.splitlines()[-1])
         results[name] = json.loads(kept.read_text())
         print(name, results[name], flush=True)
-    times = step_times(options, device)
+    costs = step_costs(options, device)
     rows = [
-        [name, f"{r['parameters'] / 1e6:.2f} M", f"{times[name]:.3f} s", f"{times['here'] / times[name]:.2f}",
-         f"{r['steps']:,}", f"{r['per_sample']:.3f} s", f"{r['peak']:.0f} MiB", f"{r['distance']:.1f}",
-         f"{100 * r['confident']:.0f} %"]
+        [name, f"{r['parameters'] / 1e6:.2f} M", f"{costs[name][1] / 1e9:.0f} GFLOP", f"{costs[name][0]:.3f} s",
+         f"{costs['here'][0] / costs[name][0]:.2f}", f"{r['steps']:,}", f"{r['per_sample']:.3f} s",
+         f"{r['peak']:.0f} MiB", f"{r['distance']:.1f}", f"{100 * r['confident']:.0f} %"]
         for name, r in results.items()
     ]  # fmt: skip
     libraries = ("diffusers", "denoising-diffusion-pytorch")
@@ -376,8 +385,8 @@ def peers(options: argparse.Namespace, device: torch.device) -> None:
         f"MNIST, batches of {BATCH}, AdamW at {options.lr:g} falling along a cosine, bfloat16 and a moving average for "
         f"all, {options.seconds:g} s of work for each; {options.images:,} samples of 50 DDIM steps. Distance in units "
         f"of that between the halves of the test set. {versions}.",
-        ["library", "parameters", "training step", "here / it", "steps", "one sample", "peak memory", "distance",
-         "confident"],
+        ["library", "parameters", "arithmetic of a step", "time of a step", "here / it", "steps", "one sample",
+         "peak memory", "distance", "confident"],
         rows,
         device,
     )  # fmt: skip

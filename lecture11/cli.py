@@ -17,8 +17,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     train.add_argument("--output", type=Path, help="file of the weights (default: MODEL.safetensors)")
     train.set_defaults(run=_train)
 
+    homework = commands.add_parser("homework", help="the notebooks and pages of the homework")
+    actions = homework.add_subparsers(required=True, metavar="ACTION")
+    build = actions.add_parser("build", help="make them from their sources, lecture11/homework/sources")
+    build.add_argument("--output", type=Path, default=Path("book/homework"), help="folder (default: %(default)s)")
+    build.set_defaults(run=_homework_build)
+
     options = parser.parse_args(arguments)
     return options.run(options)
+
+
+def _homework_build(options: argparse.Namespace) -> int:
+    from lecture11.homework import build
+
+    try:
+        changed = build.write(options.output)
+    except ValueError as error:  # a marker without its other end
+        print(f"lecture11 homework build: {error}")
+        return 1
+    print("\n".join(["written:", *map(str, changed)]) if changed else f"{options.output} is up to date")
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:

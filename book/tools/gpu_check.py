@@ -70,10 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     env = {**os.environ, "LECTURE11_DEVICE": device, "PYTHONPATH": search}
     # The tests of the book's pages have nothing to do with a GPU.
     unit_tests = [path for path in sorted((ROOT / "tests").iterdir()) if path.name.startswith("test_")]
-    groups = [[path] for path in options.paths] or [
-        unit_tests,
-        *([path] for path in sorted((ROOT / "book").rglob("*.ipynb"))),
-    ]
+    # Homework fails until it is done.
+    chapters = [path for path in sorted((ROOT / "book").rglob("*.ipynb")) if path.parent.name != "homework"]
+    groups = [[path] for path in options.paths] or [unit_tests, *([path] for path in chapters)]
     failures = 0
     for group in groups:
         begin = time.perf_counter()

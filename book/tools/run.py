@@ -44,9 +44,9 @@ class NotebookError(Exception):
 
 
 def notebooks() -> list[Path]:
-    """All notebooks of the book, in the order of their names."""
-    found = (path for path in BOOK.rglob("*.ipynb"))
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(BOOK).parts))
+    """All chapters, in the order of their names. Homework is not among them: it fails until it is done."""
+    found = ((path, path.relative_to(BOOK).parts) for path in BOOK.rglob("*.ipynb"))
+    return sorted(path for path, parts in found if not any(part.startswith((".", "homework")) for part in parts))
 
 
 def outputs_sha256(nb: NotebookNode) -> str:

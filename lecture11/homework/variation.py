@@ -55,7 +55,7 @@ def variation(seed: str | int) -> Variation:
     def whole(low: int, high: int) -> int:
         return int(torch.randint(low, high + 1, (), generator=draw))
 
-    T, first, last, k = 10 * whole(12, 30), whole(5, 20), whole(30, 60), whole(2, 4)
+    T, first, last, k = 10 * whole(20, 30), whole(5, 20), whole(40, 80), whole(2, 4)
     a, b = torch.randperm(10, generator=draw)[:2].tolist()
     return Variation(str(seed), T, first * 1e-4, last * 1e-3, k, (a, b))
 

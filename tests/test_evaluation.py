@@ -141,7 +141,9 @@ def test_real_digits_are_near_and_broken_ones_far() -> None:
     real = data.load("mnist-small", "test", value_range=(-1, 1)).x
     train = data.load("mnist-small", "train", value_range=(-1, 1), n=1000).x
     same = evaluation.sample_quality(classifier, train, real)
-    assert same.distance < 3
+    assert same.distance < 3 * same.mixed_halves
+    # That these 2,000 are in the order of the whole test set shows: its halves were written by different people.
+    assert same.mixed_halves < same.halves
     assert same.confident > 0.95
     assert abs(same.confident - same.real_confident) < 0.03
     assert sum(same.shares) == pytest.approx(1)
@@ -151,4 +153,4 @@ def test_real_digits_are_near_and_broken_ones_far() -> None:
     assert noisy.distance > 3 * same.distance
     fours = evaluation.sample_quality(classifier, train[:1].expand(1000, -1, -1, -1) + 0.01 * noise, real)
     assert max(fours.shares) > 0.99
-    assert fours.distance > 20
+    assert fours.distance > 20 * same.distance

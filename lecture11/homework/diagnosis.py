@@ -88,10 +88,9 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
                 return _verdict("mistake", mistake.message, _detail(part, *seen[failing[0]], right[failing[0]]))
         if len(errors) == len(observations):
             return _error(*seen[0])
-        for i in failing:
-            found = _form(part, *seen[i], right[i])
-            if found is not None:
-                return found
+        forms = [found for i in failing if (found := _form(part, *seen[i], right[i])) is not None]
+        if forms:  # of one example, a broadcast result cannot be told from one with a dimension too many
+            return next((found for found in forms if found.kind == "broadcast"), forms[0])
         batch = _one_batch_size(cases, failing)
         if batch is not None:
             return _verdict("batch", *batch, _detail(part, *seen[failing[0]], right[failing[0]]))
@@ -130,19 +129,19 @@ def _agree(a: Observation, b: Observation) -> bool:
 
 def _value(o: Observation) -> Any:
     """The result as tensors, numbers, texts and lists of these; what is none of them as its description."""
+    return _built(o, o.structure)
 
-    def build(node: dict[str, Any]) -> Any:
-        match node["kind"]:
-            case "tensor":
-                return o.tensors[node["at"]]
-            case "number" | "text":
-                return node["value"]
-            case "list":
-                return [build(item) for item in node["items"]]
-            case _:
-                return node
 
-    return build(o.structure)
+def _built(o: Observation, node: dict[str, Any]) -> Any:
+    match node["kind"]:
+        case "tensor":
+            return o.tensors[node["at"]]
+        case "number" | "text":
+            return node["value"]
+        case "list":
+            return [_built(o, item) for item in node["items"]]
+        case _:
+            return node
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -192,7 +191,9 @@ def _form(part: Part, case: Case, o: Observation, right: Observation) -> Verdict
         if not _numeric(want):
             continue
         if not _numeric(got):
-            return _verdict("type", f"{where}{_kind(want)} is expected, got {_kind(got)}", detail)
+            hint = ". torch.stack makes a tensor of a list; sort, max and others return two results"
+            hint = hint if isinstance(got, list) and isinstance(want, Tensor) else ""
+            return _verdict("type", f"{where}{_kind(want)} is expected, got {_kind(got)}{hint}", detail)
         if not isinstance(want, Tensor) or not isinstance(got, Tensor):
             if isinstance(want, Tensor) and want.ndim:
                 return _verdict("type", f"{where}a tensor is expected, got the number {got:g}", detail)
@@ -347,7 +348,7 @@ def _rounded(values: Any) -> str:
     return f"[{', '.join(map(_rounded, values))}]" if isinstance(values, list) else _digits(values)
 
 
-def _digits(value: float) -> str:
+def _digits(value: float | int) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -14,11 +14,11 @@ class Noise(nn.Module):
         super().__init__()
         self.scale = nn.Parameter(_fixed(2, seed=seed))
 
-    def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
+    def forward(self, x_t: Tensor, t: Any) -> Tensor:
         if not isinstance(t, Tensor) or t.dtype != torch.int64 or t.shape != x_t.shape[:1]:
             got = f"{tuple(t.shape)} {t.dtype}" if isinstance(t, Tensor) else f"the {type(t).__name__} {t!r}"
             raise TypeError(
-                f"model(x_t, t) takes t as a LongTensor of shape ({len(x_t)},), one step a example; got {got}"
+                f"model(x_t, t) takes t as a LongTensor of shape ({len(x_t)},), one step for each example; got {got}"
             )
         if (t < 1).any():
             raise ValueError(f"model(x_t, t) takes steps from 1 on, got {int(t.min())}")

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, no_type_check
 
 import safetensors.torch
 import torch
@@ -27,7 +27,7 @@ from torch import Tensor
 from lecture11.homework import given
 
 TEXT_LIMIT = 2_000  # characters that are kept of what an answer printed, or of an error's text
-ITEMS_LIMIT = 10_000  # items that are taken from an iterator
+ITEMS_LIMIT = 1_000  # items that are taken from an iterator
 BYTES_LIMIT = 64 * 2**20
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -328,26 +328,26 @@ def _equal(a: Tensor, b: Tensor) -> bool:
 
 def _described(result: Any) -> tuple[dict[str, Any], list[Tensor]]:
     tensors: list[Tensor] = []
+    return _describe(result, tensors, 0), tensors
 
-    def describe(value: Any, depth: int) -> dict[str, Any]:
-        if isinstance(value, Tensor) and value.layout == torch.strided and not value.is_complex():
-            tensors.append(value.as_subclass(Tensor))
-            return {"kind": "tensor", "at": len(tensors) - 1}
-        if value is None:
-            return {"kind": "none"}
-        if value is Ellipsis or value is NotImplemented:
-            return {"kind": "ellipsis"}
-        if isinstance(value, bool | int | float) and (isinstance(value, float) or abs(value) < 2**63):
-            return {"kind": "number", "value": value}
-        if isinstance(value, str):
-            return {"kind": "text", "value": value[:TEXT_LIMIT]}
-        if isinstance(value, Iterator):
-            value = list(itertools.islice(value, ITEMS_LIMIT))
-        if isinstance(value, list | tuple) and depth < 3 and len(value) <= ITEMS_LIMIT:
-            return {"kind": "list", "items": [describe(item, depth + 1) for item in value]}
-        return {"kind": "other", "type": f"{type(value).__module__}.{type(value).__qualname__}"[:TEXT_LIMIT]}
 
-    return describe(result, 0), tensors
+def _describe(value: Any, tensors: list[Tensor], depth: int) -> dict[str, Any]:
+    if isinstance(value, Tensor) and value.layout == torch.strided and not value.is_complex():
+        tensors.append(value.as_subclass(Tensor))
+        return {"kind": "tensor", "at": len(tensors) - 1}
+    if value is None:
+        return {"kind": "none"}
+    if value is Ellipsis or value is NotImplemented:
+        return {"kind": "ellipsis"}
+    if isinstance(value, bool | int | float) and (isinstance(value, float) or abs(value) < 2**63):
+        return {"kind": "number", "value": value}
+    if isinstance(value, str):
+        return {"kind": "text", "value": value[:TEXT_LIMIT]}
+    if isinstance(value, Iterator):
+        value = list(itertools.islice(value, ITEMS_LIMIT))
+    if isinstance(value, list | tuple) and depth < 3 and len(value) <= ITEMS_LIMIT:
+        return {"kind": "list", "items": [_describe(item, tensors, depth + 1) for item in value]}
+    return {"kind": "other", "type": f"{type(value).__module__}.{type(value).__qualname__}"[:TEXT_LIMIT]}
 
 
 def _as_raised(error: BaseException, answer: Callable[..., Any]) -> Raised:
@@ -416,6 +416,7 @@ class _Watch:
         self.expired = True
         raise _TimeIsUp
 
+    @no_type_check  # it runs at each call that an answer makes: the tests' checks of types would be most of the time
     def _called(self, frame: FrameType, event: str, arg: Any) -> None:
         if not self._timer and time.perf_counter() > self.deadline:
             self.expired = True

@@ -548,10 +548,6 @@ MU_THETA = Part(
 # --- sampler
 
 
-def _sampler(model: Any, betas: Tensor, x_T: Tensor, noise: Tensor) -> Tensor:
-    return _walk()(model, betas, x_T, noise)
-
-
 def _walk(
     *,
     last: bool = False,
@@ -576,6 +572,10 @@ def _walk(
         return x
 
     return run
+
+
+_sampler = _walk()
+_first_step_only = _walk(steps=lambda T: [1])
 
 
 def _sampler_cases(d: Draw) -> list[Case]:
@@ -660,7 +660,7 @@ SAMPLER = Part(
         ),
         Mistake(
             "the noise of the wrong step is used: step t takes noise[t - 1]",
-            lambda model, betas, x_T, noise: _walk()(model, betas, x_T, noise.flip(0)),
+            lambda model, betas, x_T, noise: _sampler(model, betas, x_T, noise.flip(0)),
         ),
         Mistake(
             "this is x_T: the loop changes nothing. Does each pass write its result to the x that the next one reads?",
@@ -668,7 +668,7 @@ SAMPLER = Part(
         ),
         Mistake(
             "each pass starts from x_T again. The result of one pass is where the next one starts",
-            lambda model, betas, x_T, noise: _walk(steps=lambda T: [1])(model, betas, x_T, noise),
+            _first_step_only,
         ),
     ),
 )

@@ -88,7 +88,7 @@ REPARAMETRISE = Part(
             "exp(2 log_var) is not the standard deviation: it is exp of half of log_var",
             _repa_with(lambda mu, v, e: mu + (2 * v).exp() * e),
         ),
-        Mistake("the mean is missing", _repa_with(lambda mu, v, e: (0.5 * v).exp() * e)),
+        Mistake("the mean is missing: mu is added", _repa_with(lambda mu, v, e: (0.5 * v).exp() * e)),
         Mistake("the mean is scaled too", _repa_with(lambda mu, v, e: (0.5 * v).exp() * (mu + e))),
         Mistake(
             "the noise is uniform in [0, 1]: torch.rand. Standard normal noise is needed",
@@ -354,10 +354,6 @@ M_STEP = Part(
 # --- linear-elbo
 
 
-def _elbo(x: Tensor, W: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
-    return _elbo_with()(x, W, mean, covariance)
-
-
 def _elbo_with(
     *,
     spread: float = 1.0,
@@ -376,6 +372,9 @@ def _elbo_with(
         return total(-half * residual - constant * 0.5 * d * math.log(2 * math.pi) + sign * divergence)
 
     return elbo
+
+
+_elbo = _elbo_with()
 
 
 def _elbo_cases(d: Draw) -> list[Case]:
@@ -432,7 +431,7 @@ LINEAR_ELBO = Part(
             _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) - k - torch.logdet(C))),
         ),
         Mistake("the 1/2 in front of the squared error is missing", _elbo_with(half=1.0)),
-        Mistake("the KL is missing", _elbo_with(kl=lambda m, C, k: 0 * m.sum(1))),
+        Mistake("the KL is missing: this is the reconstruction alone", _elbo_with(kl=lambda m, C, k: 0 * m.sum(1))),
         Mistake(
             "the examples are averaged as well; return one number for each, the caller takes the mean",
             _elbo_with(total=lambda e: e.mean()),
@@ -443,10 +442,6 @@ LINEAR_ELBO = Part(
 
 
 # --- em-curve
-
-
-def _em_curve(x: Tensor, W: Tensor, rounds: int) -> Tensor:
-    return _em_with()(x, W, rounds)
 
 
 def _em_with(
@@ -472,6 +467,9 @@ def _em_with(
         return torch.stack(found)
 
     return curve
+
+
+_em_curve = _em_with()
 
 
 def _em_cases(d: Draw) -> list[Case]:

@@ -34,4 +34,4 @@ def largest_difference(derivation: Derivation, result: sympy.Expr | None = None)
 
 def _function(e: sympy.Expr, quantities: list[sympy.Expr]) -> Callable[..., Any]:
     names = {quantity: sympy.Dummy(f"v{i}") for i, quantity in enumerate(quantities)}
-    return sympy.lambdify(list(names.values()), work_out(e).xreplace(names), "numpy")
+    return sympy.lambdify(list(names.values()), work_out(e).xreplace(names), ["scipy", "numpy"])

@@ -19,7 +19,8 @@ class Mutant:
 
     Attributes:
         number: which step, from 1.
-        error: what was done to it: 'sign', 'factor 2', 'dropped term', 'root', 'square', 'name', 'index', 'fact'.
+        error: what was done to it: 'sign', 'factor 2', 'extra term', 'dropped term', 'root', 'square', 'name', 'index',
+            or to a 'fact' that it cites.
         step: the step with the error in it.
     """
 
@@ -32,7 +33,7 @@ def planted_errors(derivation: Derivation, most: int = 2) -> Iterator[Mutant]:
     """Errors in each step of a chain, at most so many of a kind: in its expression, and in the facts that it cites.
 
     What a change leaves equal to the original is no error, and is left out: that is decided by numbers, with all that
-    the step cites.
+    the step cites. So is a change of a fact that the step does not notice, as a factor that cancels.
     """
     for number, step in enumerate(derivation.steps, start=1):
         facts = derivation.facts(step)
@@ -46,9 +47,12 @@ def planted_errors(derivation: Derivation, most: int = 2) -> Iterator[Mutant]:
                 same_kind.append(wrong)
                 yield Mutant(number, error, replace(step, expression=wrong))
         for i, fact in enumerate(facts):
-            for wrong_fact in _wrong_facts(fact, names):
-                by = (*facts[:i], wrong_fact, *facts[i + 1 :])
-                yield Mutant(number, "fact", replace(step, by=by))
+            before = derivation.steps[number - 2].expression if number > 1 else derivation.start
+            for _, wrong in _changes(fact.right, names):
+                by = (*facts[:i], Fact(Definition(fact.key, "planted", fact.left, wrong)), *facts[i + 1 :])
+                if not same_by_numbers(rewrite(before, by), rewrite(step.expression, by), seed=1):
+                    yield Mutant(number, "fact", replace(step, by=by))
+                    break
 
 
 def is_caught(derivation: Derivation, mutant: Mutant) -> bool:
@@ -58,14 +62,6 @@ def is_caught(derivation: Derivation, mutant: Mutant) -> bool:
     except ProofError:
         return True
     return False
-
-
-def _wrong_facts(fact: Fact, names: list[sympy.Expr]) -> Iterator[Fact]:
-    """The fact with its first possible error."""
-    for _, wrong in _changes(fact.right, names):
-        if not same_by_numbers(wrong, fact.right, seed=1):
-            yield Fact(Definition(fact.key, "planted", fact.left, wrong))
-            return
 
 
 def _names(derivation: Derivation) -> list[sympy.Expr]:
@@ -103,6 +99,8 @@ def _changes(e: sympy.Expr, names: list[sympy.Expr]) -> Iterator[tuple[str, symp
     """Wrong forms of an expression, each with the kind of its error."""
     yield "factor 2", 2 * e
     yield "sign", -e
+    for more in (sympy.S.One, *names):
+        yield "extra term", e + more
     for place, part in _nodes(e):
         for error, wrong in _changed(part, names):
             yield error, _put(e, place, wrong)

@@ -8,17 +8,22 @@ an error: an equation that needs a fact does not hold without it, and a fact tha
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy
 
 from lecture11.symbolic.compare import same_by_algebra, same_by_numbers
+from lecture11.symbolic.signs import never_negative
 
 Renaming = Mapping[sympy.Expr, Any]
 
 
 class ProofError(Exception):
     """A chain that proves nothing. The message names the derivation and the step."""
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.args))  # printed only when asked for: expressions are slow to print
 
 
 class WrongStepError(ProofError):
@@ -45,13 +50,13 @@ class Fact:
     """
 
     source: "Definition | Derivation"
-    renamed: tuple[tuple[sympy.Expr, sympy.Expr], ...] = ()
+    renamings: tuple[tuple[tuple[sympy.Expr, sympy.Expr], ...], ...] = ()
 
-    @property
+    @cached_property
     def left(self) -> sympy.Expr:
         return self._rename(self.source.left)
 
-    @property
+    @cached_property
     def right(self) -> sympy.Expr:
         return self._rename(self.source.right)
 
@@ -59,8 +64,15 @@ class Fact:
     def key(self) -> str:
         return self.source.key
 
+    def at(self, renaming: Renaming) -> "Fact":
+        """The same fact with other names, after those that it has."""
+        pairs = tuple((old, sympy.sympify(new)) for old, new in renaming.items())
+        return Fact(self.source, (*self.renamings, pairs))
+
     def _rename(self, e: sympy.Expr) -> sympy.Expr:
-        return e.subs(dict(self.renamed), simultaneous=True) if self.renamed else e
+        for renaming in self.renamings:
+            e = e.xreplace(dict(renaming))
+        return e
 
 
 class _Source:
@@ -75,7 +87,7 @@ class _Source:
 
     def at(self, renaming: Renaming) -> Fact:
         """The same fact with other names: ``F28.at({t: t - 1})``."""
-        return Fact(self, tuple((old, sympy.sympify(new)) for old, new in renaming.items()))  # type: ignore[arg-type]
+        return Fact(self).at(renaming)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -156,6 +168,7 @@ class Derivation(_Source):
         code: the function of the package that computes the result.
         printed: what the notes print instead, by the id of the erratum: a chain must not be able to end there.
         induction: if the chain is the step of an induction.
+        nonnegative: whether the result is never negative, and shows it: as a sum of squares, for example.
     """
 
     key: str
@@ -165,6 +178,7 @@ class Derivation(_Source):
     code: Code | None = None
     printed: tuple[tuple[str, sympy.Expr], ...] = ()
     induction: Induction | None = None
+    nonnegative: bool = False
 
     @property
     def left(self) -> sympy.Expr:
@@ -185,6 +199,9 @@ class Derivation(_Source):
         if self.induction is None:
             raise CitationError(f"{self.key} is no induction, and has no hypothesis to cite")
         return self.at({self.induction.index: self.induction.index - 1})
+
+    def __repr__(self) -> str:
+        return f"{self.key}, in {len(self.steps)} {'step' if len(self.steps) == 1 else 'steps'}: {self.statement}"
 
     def _repr_latex_(self) -> str:
         from lecture11.symbolic.show import typeset
@@ -222,6 +239,8 @@ def check(derivation: Derivation) -> None:
         check_step(derivation, number)
     if derivation.induction:
         _check_induction(derivation, derivation.induction)
+    if derivation.nonnegative and not never_negative(derivation.right):
+        raise GapError(f"{derivation.key}: {derivation.right} does not show that it is never negative")
 
 
 def check_step(derivation: Derivation, number: int, instead: Step | None = None) -> None:
@@ -230,9 +249,9 @@ def check_step(derivation: Derivation, number: int, instead: Step | None = None)
     before = derivation.steps[number - 2].expression if number > 1 else derivation.start
     where = f"{derivation.key}, step {number} ({step.reason or 'no reason'})"
     if not step.reason.strip():
-        raise GapError(f"{where}: say why {step.expression} equals what stands before it")
+        raise GapError(where, ": say why it equals what stands before it: ", step.expression)
     if step.expression == before:
-        raise EmptyStepError(f"{where}: {before} is repeated")
+        raise EmptyStepError(where, ": it repeats ", before)
     facts = derivation.facts(step)
     left, right = (rewrite(side, facts, where) for side in (before, step.expression))
     if not same_by_numbers(left, right):
@@ -240,11 +259,9 @@ def check_step(derivation: Derivation, number: int, instead: Step | None = None)
         left, right = (rewrite(side, pool, where) for side in (before, step.expression))
         if set(pool) - set(facts) and same_by_numbers(left, right):
             raise GapError(f"{where}: it holds only with a fact that it does not cite")
-        raise WrongStepError(f"{where}: {before} is not equal to {step.expression}")
+        raise WrongStepError(where, ": ", before, " is not equal to ", step.expression)
     if not same_by_algebra(left, right):
-        raise GapError(
-            f"{where}: the numbers agree, but algebra does not get from {left} to {right}: take smaller steps"
-        )
+        raise GapError(where, ": the numbers agree, but algebra does not get from ", left, " to ", right)
     for fact in facts:
         others = [other for other in facts if other is not fact]
         left, right = (rewrite(side, others, where) for side in (before, step.expression))
@@ -258,7 +275,14 @@ def rewrite(e: sympy.Expr, facts: Iterable[Fact], where: str = "") -> sympy.Expr
     Raises:
         CitationError: the facts go round in a circle.
     """
-    rules = [(fact.left, fact.right) for fact in facts]
+    try:
+        return _rewrite(e, tuple((fact.left, fact.right) for fact in facts))
+    except RecursionError:
+        raise CitationError(f"{where}: the facts it cites replace each other for ever") from None
+
+
+@lru_cache(maxsize=10_000)
+def _rewrite(e: sympy.Expr, rules: tuple[tuple[sympy.Expr, sympy.Expr], ...]) -> sympy.Expr:
     for _ in range(10):
         idle = True
         for left, right in rules:
@@ -266,11 +290,11 @@ def rewrite(e: sympy.Expr, facts: Iterable[Fact], where: str = "") -> sympy.Expr
             idle = idle and e == before
         if idle:
             return e
-    raise CitationError(f"{where}: the facts it cites replace each other for ever")
+    raise RecursionError
 
 
 def _check_induction(derivation: Derivation, induction: Induction) -> None:
-    first = Fact(derivation, ((induction.index, sympy.Integer(induction.first)),))
+    first = derivation.at({induction.index: induction.first})
     base = Fact(induction.base)
     if (first.left, first.right) != (base.left, base.right):
         raise GapError(

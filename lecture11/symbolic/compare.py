@@ -1,6 +1,7 @@
 """Are two expressions equal? Asked twice: of SymPy's algebra, and of numbers at random points."""
 
-import random
+import itertools
+import zlib
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -27,19 +28,37 @@ def same_by_algebra(left: sympy.Expr, right: sympy.Expr) -> bool:
     what ``same_by_numbers`` sees.
     """
     if isinstance(left, sympy.MatrixBase) or isinstance(right, sympy.MatrixBase):
-        shapes = [getattr(side, "shape", None) for side in (left, right)]
-        return shapes[0] == shapes[1] and all(map(same_by_algebra, left, right))
+        return _same_entries(same_by_algebra, left, right)
+    return same_normal_form(left, right) or sympy.simplify(work_out(left) - work_out(right)) == 0
+
+
+def same_normal_form(left: sympy.Expr, right: sympy.Expr) -> bool:
+    """What ``same_by_algebra`` tries first: the numerator of the difference multiplied out, then the logarithms."""
     if left == right:
         return True
-    left, right = work_out(left), work_out(right)
+    squares = _squares(left, right)
+    left, right = (work_out(side.xreplace(squares)) for side in (left, right))
     difference = left - right
-    if _expands_to_zero(difference) or _expands_to_zero(difference.replace(sympy.log, _log)):
-        return True
-    # Two products: their logarithms are sums, in which densities with different exponents can be compared.
-    products = not any(side.is_Add or side == 0 for side in (left, right))
-    if products and _expands_to_zero((_log(left) - _log(right)).replace(sympy.log, _log)):
-        return True
-    return sympy.simplify(difference) == 0
+    if not difference.has(sympy.exp):
+        return _expands_to_zero(difference) or _expands_to_zero(difference.replace(sympy.log, _log))
+    # The logarithms of densities are sums, in which different exponents can be compared. If these agree, the quotient
+    # is 1 or -1 everywhere: one point tells which.
+    if left != 0 and right != 0 and _expands_to_zero((_log(left) - _log(right)).replace(sympy.log, _log)):
+        return mpmath.re(_value(left, "sign") / _value(right, "sign")) > 0
+    return _expands_to_zero(difference)
+
+
+def _same_entries(same: Callable[..., bool], left: Any, right: Any) -> bool:
+    """For matrices: entry by entry."""
+    shapes = [getattr(side, "shape", None) for side in (left, right)]
+    return shapes[0] == shapes[1] and all(map(same, left, right))
+
+
+def _squares(*sides: sympy.Expr) -> dict[sympy.Expr, sympy.Expr]:
+    """Positive quantities whose roots occur, as squares: their roots become polynomials."""
+    powers = {power for side in sides for power in side.atoms(sympy.Pow) if power.exp in (sympy.S.Half, -sympy.S.Half)}
+    rooted = {power.base for power in powers if isinstance(power.base, sympy.Symbol | AppliedUndef)}
+    return {e: sympy.Dummy(f"root of {e}", positive=True) ** 2 for e in rooted if e.is_positive}
 
 
 def _expands_to_zero(e: sympy.Expr) -> bool:
@@ -59,7 +78,18 @@ def _log(u: sympy.Expr) -> sympy.Expr:
         factors = sympy.factor(u)
         if not factors.is_Add:
             return _log(factors)
-    return sympy.log(-u if u.could_extract_minus_sign() else u)
+    return sympy.log(_positive(u))
+
+
+def _root(u: sympy.Expr, power: sympy.Expr) -> sympy.Expr:
+    """``|u|^power`` as a product over the factors of ``u``."""
+    factors = sympy.factor(u).as_powers_dict().items()
+    return sympy.Mul(*(_positive(base) ** (power * exponent) for base, exponent in factors))
+
+
+def _positive(u: sympy.Expr) -> sympy.Expr:
+    """``u`` or ``-u``, whichever is positive at some point."""
+    return -u if u != 0 and mpmath.re(_value(u, "sign")) < 0 else u
 
 
 @lru_cache(maxsize=20_000)
@@ -70,10 +100,14 @@ def work_out(e: sympy.Expr) -> sympy.Expr:
     if isinstance(e, sympy.log):
         logs = _log(e.args[0])
         return work_out(logs) if logs != e else e.func(work_out(e.args[0]))
+    if e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer:
+        return _root(work_out(e.base), e.exp)
     if isinstance(e, Normal):
         return work_out(e.doit())
     if isinstance(e, Mean):
         return _integral(*e.args)
+    if isinstance(e, sympy.Sum):
+        return _sum(*e.args)
     if isinstance(e, sympy.Derivative | sympy.Integral | sympy.Sum | sympy.Product):
         e = e.func(work_out(e.args[0]), *e.args[1:])
         done = e.doit()
@@ -84,12 +118,50 @@ def work_out(e: sympy.Expr) -> sympy.Expr:
 def _integral(f: sympy.Expr, x: sympy.Expr, law: sympy.Expr) -> sympy.Expr:
     """An integral term by term: by the rules for Gaussians where they hold, else with constants before it."""
     if isinstance(x, sympy.Tuple):
-        return Mean(f, x, law)  # has been here before
-    f = sympy.expand(work_out(f))
+        return _integral(*_last_variable_apart(f, x, law)) if len(x.args) > 1 else _integral(f, x.args[0], law)
+    f = sympy.Add(*_terms(work_out(f)))
     if isinstance(law, Normal) and law.args[0] == x and not law.args[1].has(x) and f.is_polynomial(x):
         mean, variance = map(work_out, law.args[1:])
         return sum(c * moment(n, mean, variance) for (n,), c in _coefficients(f, x))
-    return sympy.Add(*(_integrate_term(term, x) for term in sympy.Add.make_args(sympy.expand_mul(f * work_out(law)))))
+    return sympy.Add(*(_integrate_term(term, x) for term in _terms(f * work_out(law))))
+
+
+def _sum(f: sympy.Expr, limits: sympy.Tuple) -> sympy.Expr:
+    """A sum term by term, with constants before it, and from 1 to a symbol: so that two of them can be compared."""
+    i, low, high = limits
+    total = []
+    for term in _terms(work_out(f)):
+        constant, varying = _split(sympy.Mul.make_args(term), lambda factor: not factor.has(i))
+        part = sympy.Mul(*varying)
+        total.append(sympy.Mul(*constant) * (_up_to(part, i, high) - _up_to(part, i, low - 1)))
+    return sympy.Add(*total)
+
+
+def _up_to(f: sympy.Expr, i: sympy.Symbol, last: sympy.Expr) -> sympy.Expr:
+    more, end = last.as_coeff_Add()
+    if end == 0 or not f.has(AppliedUndef):
+        return sympy.Sum(f, (i, 1, last)).doit()
+    further = [f.xreplace({i: end + n}) for n in (range(1, more + 1) if more > 0 else range(more + 1, 1))]
+    return sympy.Sum(f, (i, 1, end)) + sympy.sign(more) * sympy.Add(*further)
+
+
+def _last_variable_apart(f: sympy.Expr, x: sympy.Tuple, law: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """An integral over several variables: first over the last one, with the factors of the law that depend on it."""
+    *others, last = x.args
+    constant, varying = _split(sympy.Mul.make_args(law), lambda factor: not depends(factor, last))
+    return Mean(f, last, sympy.Mul(*varying)), sympy.Tuple(*others), sympy.Mul(*constant)
+
+
+def _terms(e: sympy.Expr) -> list[sympy.Expr]:
+    """The terms of a product of sums, multiplied out; what stands in exponents and below fractions stays."""
+    if e.is_Add:
+        return [term for part in e.args for term in _terms(part)]
+    if e.is_Mul:
+        products = itertools.product(*map(_terms, e.args))
+        return [sympy.Mul(*factors) for factors in products]
+    if e.is_Pow and e.base.is_Add and e.exp.is_Integer and e.exp > 0:
+        return list(sympy.Add.make_args(sympy.expand(e, deep=False)))
+    return [e]
 
 
 def _coefficients(f: sympy.Expr, x: sympy.Expr) -> list[tuple[tuple[int], sympy.Expr]]:
@@ -101,23 +173,25 @@ def _integrate_term(term: sympy.Expr, x: sympy.Expr) -> sympy.Expr:
     constant, varying = _split(sympy.Mul.make_args(term), lambda factor: not depends(factor, x))
     exponent = sympy.Add(*(factor.args[0] for factor in varying if isinstance(factor, sympy.exp)))
     others = sympy.Mul(*(factor for factor in varying if not isinstance(factor, sympy.exp)))
-    exponent = sympy.expand(exponent)
-    if exponent.is_polynomial(x) and others.is_polynomial(x):
-        powers = {n: c for (n,), c in _coefficients(exponent, x)}
-        if max(powers) == 2:
+    if exponent.is_polynomial(x):
+        powers = {n: sympy.cancel(c) for (n,), c in _coefficients(exponent, x)}
+        if others.is_polynomial(x) and max(powers) == 2:
             # Complete the square: exp(-a x^2 + b x + c) is exp(c + b^2 / 4a) sqrt(pi / a) N(x; b / 2a, 1 / 2a).
             a, b, c = -sympy.together(powers[2]), powers.get(1, sympy.S.Zero), powers.get(0, sympy.S.Zero)
             mass = sympy.exp(sympy.factor(c + b**2 / (4 * a))) * sympy.sqrt(sympy.pi / a)
             mean, variance = sympy.cancel(b / (2 * a)), sympy.cancel(1 / (2 * a))
             polynomial = sum(k * moment(n, mean, variance) for (n,), k in _coefficients(others, x))
             return sympy.Mul(*constant) * mass * polynomial
+        constant.append(sympy.exp(powers.pop(0, sympy.S.Zero)))
+        exponent = sympy.Add(*(c * x**n for n, c in powers.items()))
     # Unknown functions: one integral over all variables, in one order, with what is constant before it.
+    varying = [factor for factor in varying if not isinstance(factor, sympy.exp)] + [sympy.exp(exponent)]
     variables, inside = {x}, list(varying)
     for factor in varying:
         if isinstance(factor, Mean):
             others = [other for other in inside if other != factor]
-            if not any(depends(other, bound) for other in others for bound in factor.args[1]):
-                variables |= set(factor.args[1])
+            if not any(depends(other, bound) for other in others for bound in factor.variables):
+                variables |= set(factor.variables)
                 inside[inside.index(factor)] = factor.args[0]
     ordered = sympy.Tuple(*sorted(variables, key=sympy.default_sort_key))
     return sympy.Mul(*constant) * Mean(sympy.Mul(*inside), ordered, 1)
@@ -128,9 +202,7 @@ def depends(e: sympy.Expr, x: sympy.Expr) -> bool:
     if e == x:
         return True
     if isinstance(e, Mean):
-        f, bound, law = e.args
-        inside = x not in (bound.args if isinstance(bound, sympy.Tuple) else [bound])
-        return inside and (depends(f, x) or depends(law, x))
+        return x not in e.variables and (depends(e.args[0], x) or depends(e.args[2], x))
     return any(depends(argument, x) for argument in e.args)
 
 
@@ -144,20 +216,23 @@ def _split(items: Any, test: Callable[[Any], bool]) -> tuple[list, list]:
 def same_by_numbers(left: sympy.Expr, right: sympy.Expr, seed: int = 0) -> bool:
     """Whether the two have equal values, to a tolerance of 1e-14, at three random rational points."""
     if isinstance(left, sympy.MatrixBase) or isinstance(right, sympy.MatrixBase):
-        shapes = [getattr(side, "shape", None) for side in (left, right)]
-        return shapes[0] == shapes[1] and all(same_by_numbers(a, b, seed) for a, b in zip(left, right, strict=True))
+        return _same_entries(lambda a, b: same_by_numbers(a, b, seed), left, right)
     if left == right:
         return True
-    with mpmath.workdps(DIGITS):
-        for k in range(POINTS):
-            value = Values(f"{seed} {k}")
-            try:
-                a, b = value(left), value(right)
-            except ZeroDivisionError:
-                return False
-            if not abs(a - b) <= TOLERANCE * (1 + abs(a) + abs(b)):
-                return False
+    for k in range(POINTS):
+        try:
+            a, b = (_value(side, f"{seed} {k}") for side in (left, right))
+        except ZeroDivisionError:
+            return False
+        if not abs(a - b) <= TOLERANCE * (1 + abs(a) + abs(b)):
+            return False
     return True
+
+
+@lru_cache(maxsize=20_000)
+def _value(e: sympy.Expr, seed: str) -> Any:
+    with mpmath.workdps(DIGITS):
+        return Values(seed)(e)
 
 
 Function = Callable[[dict], Any]
@@ -203,14 +278,14 @@ class Values:
         return mpmath.mpf(e.p) / e.q if e.is_Rational else e._to_mpmath(mpmath.mp.prec)
 
     def _random(self, e: sympy.Expr, key: str) -> Any:
-        draw = random.Random(f"{self.seed} {key}")
+        draw = zlib.crc32(f"{self.seed} {key}".encode())
         if e.is_integer:
-            return mpmath.mpf(draw.randrange(10, 41))
-        return mpmath.mpf(draw.randrange(20, 78) if e.is_positive else draw.randrange(-200, 200)) / 97
+            return mpmath.mpf(10 + draw % 31)
+        return mpmath.mpf(20 + draw % 58 if e.is_positive else draw % 400 - 200) / 97
 
     def _operation(self, e: sympy.Expr) -> Callable[..., Any]:
         if isinstance(e, AppliedUndef):
-            return lambda *values: self._random(e, f"{e.func} {[mpmath.nstr(value, 20) for value in values]}")
+            return lambda *values: self._random(e, f"{e.func} {[round(float(value), 12) for value in values]}")
         if e.is_Add:
             return lambda *terms: mpmath.fsum(terms)
         if e.is_Mul:
@@ -227,23 +302,32 @@ class Values:
 
     def _mean(self, e: Mean, bound: tuple) -> Function:
         f, x, law = e.args
-        unknown = any(depends(u, x) for u in (f * law).atoms(AppliedUndef) if u != x)
-        if isinstance(law, Normal) and law.args[0] == x and not depends(law.args[1], x):
-            inside = self.function(f, (*bound, x))
-            mean, variance = (self.function(argument, bound) for argument in law.args[1:])
+        if isinstance(x, sympy.Tuple):
+            nested = _last_variable_apart(f, x, law) if len(x.args) > 1 else (f, x.args[0], law)
+            return self.function(Mean(*nested), bound)
+        if isinstance(law, Normal) and law.args[0] == x and not depends(f, x):
+            return self.function(f, bound)
+        inner = {x}.union(*(mean.variables for mean in (f * law).atoms(Mean)))
+        unknown = any(u.has(*inner) for u in (f * law).atoms(AppliedUndef) - inner)
+        product = self.function(f * law, (*bound, x))
+        if not (isinstance(law, Normal) and law.args[0] == x and not depends(law.args[1], x)):
+            rule = _three_points if unknown else _trapezoid
+            return lambda at: rule(lambda v: product({**at, x: v}))
+        inside = self.function(f, (*bound, x))
+        mean, variance = (self.function(argument, bound) for argument in law.args[1:])
 
-            def by_nodes(at: dict, n: int) -> Any:
-                m, s = mean(at), mpmath.sqrt(2 * variance(at))
+        def under_normal(at: dict) -> Any:
+            m, s = mean(at), mpmath.sqrt(2 * variance(at))
+
+            def by_nodes(n: int) -> Any:
                 return mpmath.fsum(w * inside({**at, x: m + s * node}) for node, w in gauss_hermite(n))
 
-            if unknown or f.is_polynomial(x) or f.has(sympy.log):
-                return lambda at: by_nodes(at, 5)
-        inside = self.function(f * law, (*bound, x))
-        if unknown:
-            third = mpmath.mpf(1) / 3
-            points = [(-4 * third, third), (third, 2 * third), (2 * third, 1)]
-            return lambda at: mpmath.fsum(weight * inside({**at, x: v}) for v, weight in points)
-        return lambda at: _trapezoid(lambda v: inside({**at, x: v}))
+            few = by_nodes(5)
+            if unknown or not mpmath.isfinite(few) or abs(few - by_nodes(7)) < TOLERANCE * (1 + abs(few)):
+                return few
+            return _trapezoid(lambda v: product({**at, x: v}))
+
+        return under_normal
 
     def _over_limits(self, e: sympy.Expr, bound: tuple) -> Function:
         *rest, (x, *limits) = e.args
@@ -251,8 +335,7 @@ class Values:
         ends = [self.function(limit, bound) for limit in limits]
         if isinstance(e, sympy.Derivative):
             place = self.function(x, bound)
-            n, h = int(limits[0]), mpmath.mpf(10) ** -8
-            return lambda at: mpmath.diff(lambda v: inside({**at, x: v}), place(at), n, h=h)
+            return lambda at: mpmath.diff(lambda v: inside({**at, x: v}), place(at), int(limits[0]))
         if isinstance(e, sympy.Integral):
             return lambda at: mpmath.quad(lambda v: inside({**at, x: v}), [end(at) for end in ends])
         total = mpmath.fsum if isinstance(e, sympy.Sum) else mpmath.fprod
@@ -264,8 +347,16 @@ class Values:
         return over_all
 
 
+def _three_points(f: Callable[[Any], Any]) -> Any:
+    """An integral over a measure that sits on three points: good enough for what holds for every measure."""
+    third = mpmath.mpf(1) / 3
+    return third * f(-4 * third) + 2 * third * f(third) + f(2 * third)
+
+
 def _trapezoid(f: Callable[[Any], Any]) -> Any:
     """The integral over the real line of a smooth function that falls off like a Gaussian not much wider than 1."""
+    if abs(f(mpmath.mpf(-14))) + abs(f(mpmath.mpf(14))) > TOLERANCE:
+        return mpmath.inf
     h = mpmath.mpf(1) / 4
     total = h * mpmath.fsum(f(k * h) for k in range(-56, 57))
     for _ in range(4):
@@ -273,7 +364,7 @@ def _trapezoid(f: Callable[[Any], Any]) -> Any:
         if abs(total - between) < TOLERANCE * (1 + abs(total)) / 100:
             return total
         total, h = (total + between) / 2, h / 2
-    return mpmath.quad(f, [-mpmath.inf, -1, 0, 1, mpmath.inf])
+    return mpmath.nan
 
 
 @lru_cache

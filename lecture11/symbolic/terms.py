@@ -11,24 +11,33 @@ from sympy.printing.latex import LatexPrinter
 
 
 def indexed(name: str, latex: str, **assumptions: bool) -> UndefinedFunction:
-    """A quantity with an index, such as ``alpha(t)``, typeset with ``latex`` and the index below it.
+    """A quantity with an index or two, such as ``alpha(t)``, typeset with ``latex`` and the index below it.
 
     Args:
         assumptions: of SymPy, for example ``positive=True``.
     """
     quantity = sympy.Function(name, **assumptions)
-    quantity._latex = lambda self, printer: f"{latex}_{{{printer._print(self.args[0])}}}".replace(" ", "")
+
+    def typeset(self: sympy.Expr, printer: LatexPrinter, exp: str | None = None) -> str:
+        index = ",".join(printer._print(argument).replace(" ", "") for argument in self.args)
+        return f"{latex}_{{{index}}}" + ("" if exp is None else f"^{{{exp}}}")
+
+    quantity._latex = typeset
     return quantity
 
 
-def density(name: str, latex: str | None = None) -> UndefinedFunction:
-    """A density of which nothing is known but that it is positive: ``q(x, y, z)`` is ``q(x | y, z)``."""
+def density(name: str, latex: str, of: int = 1) -> UndefinedFunction:
+    """A density of which nothing is known but that it is positive: ``q(x, y, z)`` is ``q(x | y, z)``.
+
+    Args:
+        of: how many variables stand before the bar.
+    """
     unknown = sympy.Function(name, positive=True)
 
-    def typeset(self: sympy.Expr, printer: LatexPrinter) -> str:
-        of, *given = (printer._print(argument) for argument in self.args)
-        bar = r" \mid " if given else ""
-        return f"{latex or name}({of}{bar}{', '.join(given)})"
+    def typeset(self: sympy.Expr, printer: LatexPrinter, exp: str | None = None) -> str:
+        names = [printer._print(argument) for argument in self.args]
+        given = rf" \mid {', '.join(names[of:])}" if names[of:] else ""
+        return f"{latex}({', '.join(names[:of])}{given})" + ("" if exp is None else f"^{{{exp}}}")
 
     unknown._latex = typeset
     return unknown
@@ -61,12 +70,22 @@ class Normal(sympy.Function):
 class Mean(sympy.Expr):
     """``Mean(f, x, law)``: the integral of ``law f`` over all real ``x``, a mean if ``law`` is a density of ``x``.
 
-    ``x`` may be a symbol or an indexed quantity. With ``law = 1`` it is the plain integral of ``f``. That ``law`` has
-    mass 1 is known only of a ``Normal``; of an unknown density it is a fact to be cited.
+    ``x`` may be a symbol, an indexed quantity, or a tuple of them. With ``law = 1`` it is the plain integral of ``f``.
+    That ``law`` has mass 1 is known only of a ``Normal``; of an unknown density it is a fact to be cited.
     """
 
-    def __new__(cls, f: Any, x: sympy.Expr, law: Any) -> "Mean":
-        return sympy.Expr.__new__(cls, sympy.sympify(f), x, sympy.sympify(law))
+    def __new__(cls, f: Any, x: Any, law: Any) -> "Mean":
+        return sympy.Expr.__new__(cls, sympy.sympify(f), sympy.sympify(x), sympy.sympify(law))
+
+    @property
+    def variables(self) -> tuple[sympy.Expr, ...]:
+        """What is integrated over."""
+        x = self.args[1]
+        return x.args if isinstance(x, sympy.Tuple) else (x,)
+
+    def _eval_derivative(self, s: sympy.Expr) -> sympy.Expr:
+        f, x, law = self.args
+        return sympy.S.Zero if s in self.variables else Mean(sympy.diff(f * law, s), x, 1)
 
     is_commutative = True
 
@@ -77,10 +96,13 @@ class Mean(sympy.Expr):
         f, x, law = self.args
         power = "" if exp is None else f"^{{{exp}}}"
         if law == 1:
-            return rf"{{\int {printer._print(f)} \, d{printer._print(x)}}}{power}"
+            over = " ".join(rf"\, d{printer._print(variable)}" for variable in self.variables)
+            return rf"{{\int {printer._print(f)} {over}}}{power}"
         if isinstance(law, Normal) and law.args[0] == x:
             mean, variance = (printer._print(argument) for argument in law.args[1:])
             below = rf"{printer._print(x)} \sim \mathcal{{N}}({mean}, {variance})"
+        elif isinstance(x, sympy.Tuple):
+            below = printer._print(law).partition("(")[0]
         else:
             below = rf"{printer._print(x)} \sim {printer._print(law)}"
         return rf"\mathbb{{E}}{power}_{{{below}}}\left[{printer._print(f)}\right]"

@@ -1,0 +1,357 @@
+"""The step back when the data is known, and the model that imitates it (F22, F29-F35, F39)."""
+
+from typing import Any
+
+from sympy import Expr, Integer, Symbol, exp, pi, sqrt
+
+from lecture11.symbolic.chain import Code, Definition, Derivation, Experiment, Step
+from lecture11.symbolic.forward import (
+    ABAR,
+    ALPHA,
+    DATA,
+    F23,
+    F28,
+    abar,
+    alpha,
+    beta,
+    eps,
+    guess,
+    law_from_data,
+    q,
+    random_points,
+    step_law,
+    t,
+    x,
+)
+from lecture11.symbolic.terms import Mean, Normal, density, indexed
+
+mu_tilde = indexed("mu_tilde", r"\tilde\mu", real=True)
+beta_tilde = indexed("beta_tilde", r"\tilde\beta", positive=True)
+mu_theta = indexed("mu_theta", r"\mu_\theta", real=True)
+
+# --- Bayes ------------------------------------------------------------------------------------------------------------
+
+A, B, C = (Symbol(name, real=True) for name in "ABC")
+joint = density("joint", "q", of=3)
+
+
+def _conditional(left: Expr, right: Expr) -> Definition:
+    return Definition("F31", "a conditional density is a joint one over a marginal one", left, right)
+
+
+A_GIVEN_BC = _conditional(q(A, B, C), joint(A, B, C) / joint(B, C))
+B_GIVEN_AC = _conditional(q(B, A, C), joint(A, B, C) / joint(A, C))
+A_GIVEN_C = _conditional(q(A, C), joint(A, C) / joint(C))
+B_GIVEN_C = _conditional(q(B, C), joint(B, C) / joint(C))
+
+F31 = Derivation(
+    key="F31",
+    statement="Bayes' rule, with C given throughout",
+    start=q(A, B, C),
+    steps=(
+        Step(joint(A, B, C) / joint(B, C), "what a conditional density is", by=(A_GIVEN_BC,)),
+        Step(q(B, A, C) * joint(A, C) / joint(B, C), "the same the other way round", by=(B_GIVEN_AC,)),
+        Step(q(B, A, C) * q(A, C) * joint(C) / joint(B, C), "above, a joint density as conditional", by=(A_GIVEN_C,)),
+        Step(q(B, A, C) * q(A, C) / q(B, C), "below, the same: the density of C cancels", by=(B_GIVEN_C,)),
+    ),
+)
+
+BAYES = F31.at({A: x(t - 1), B: x(t), C: x(0)})
+NO_MEMORY = Definition("F26", "the chain has no memory", q(x(t), x(t - 1), x(0)), q(x(t), x(t - 1)))
+
+PAIR = Definition("F31", "a conditional density", q(A, B), joint(A, B) / q(B))
+RIAP = Definition("F31", "the same the other way round", q(B, A), joint(A, B) / q(A))
+_all_data = Mean(law_from_data(t), x(0), q(x(0)))
+
+F30 = Derivation(
+    key="F30",
+    statement="the step back without x_0 needs the law of all data, in two integrals",
+    start=q(x(t - 1), x(t)),
+    steps=(
+        Step(
+            q(x(t), x(t - 1)) * q(x(t - 1)) / q(x(t)),
+            "Bayes' rule",
+            by=(PAIR.at({A: x(t - 1), B: x(t)}), RIAP.at({A: x(t - 1), B: x(t)})),
+        ),
+        Step(
+            step_law(x(t), x(t - 1), t) * Mean(law_from_data(t - 1), x(0), q(x(0))) / _all_data,
+            "a step, and t steps from each x_0",
+            by=(F23, F28, F28.at({t: t - 1}), DATA, DATA.at({t: t - 1})),
+        ),
+    ),
+    printed=(("E12", step_law(x(t), x(t - 1), t) * Mean(law_from_data(t - 1), x(0), q(x(0)))),),
+)
+
+_before, _centre = Symbol("c", positive=True), Symbol("m", real=True)
+_reverse_variance = beta(t) * _before / (alpha(t) * _before + beta(t))
+
+
+def _reverse_law() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import diffusion, gaussian
+
+    s, steps, at = random_points()
+    one = torch.ones(1, dtype=torch.float64)
+    law = gaussian.Mixture(one, 0.7 * one[:, None], 0.3 * one[:, None, None])
+    laws = [diffusion.reverse_law(s, law, at[x(t)][i : i + 1], int(steps[i])) for i in range(1000)]
+    values = torch.stack([reverse.means[0, 0] + reverse.covariances[0, 0, 0].sqrt() for reverse in laws])
+    kept = at[abar(t - 1)]
+    return values, {**at, _before: 0.3 * kept + 1 - kept, _centre: 0.7 * kept.sqrt()}
+
+
+F30_GAUSS = Derivation(
+    key="F30.gauss",
+    statement="for x_(t-1) with the law N(m, c), the step back is a normal law",
+    start=step_law(x(t), x(t - 1), t)
+    * Normal(x(t - 1), _centre, _before)
+    / Normal(x(t), sqrt(alpha(t)) * _centre, alpha(t) * _before + beta(t)),
+    steps=(
+        Step(
+            exp(-(((x(t - 1) - _centre - sqrt(alpha(t)) * _before * (x(t) - sqrt(alpha(t)) * _centre)
+                 / (alpha(t) * _before + beta(t)))) ** 2) / (2 * _reverse_variance))
+            / sqrt(2 * pi * _reverse_variance),
+            "complete the square in x before",
+            by=(ALPHA,),
+        ),
+        Step(
+            Normal(
+                x(t - 1),
+                (beta(t) * _centre + sqrt(alpha(t)) * _before * x(t)) / (alpha(t) * _before + beta(t)),
+                _reverse_variance,
+            ),
+            "a normal density",
+        ),
+    ),
+    code=Code("diffusion.reverse_law", _reverse_law, of=lambda law: law.args[1] + sqrt(law.args[2])),
+)  # fmt: skip
+
+# --- The posterior ----------------------------------------------------------------------------------------------------
+
+_precision = alpha(t) / beta(t) + 1 / (1 - abar(t - 1))
+_pull = sqrt(alpha(t)) * x(t) / beta(t) + sqrt(abar(t - 1)) * x(0) / (1 - abar(t - 1))
+
+F32_SQUARE = Derivation(
+    key="F32.square",
+    statement="the step back, given x_0, is a normal law",
+    start=q(x(t - 1), x(t), x(0)),
+    steps=(
+        Step(q(x(t), x(t - 1), x(0)) * q(x(t - 1), x(0)) / q(x(t), x(0)), "Bayes' rule given x_0", by=(BAYES,)),
+        Step(
+            step_law(x(t), x(t - 1), t) * law_from_data(t - 1) / law_from_data(t),
+            "the chain has no memory, and three laws are known",
+            by=(NO_MEMORY, F23, F28, F28.at({t: t - 1})),
+        ),
+        Step(
+            sqrt(_precision / (2 * pi)) * exp(-_precision / 2 * (x(t - 1) - _pull / _precision) ** 2),
+            "complete the square in x before",
+            by=(ALPHA, ABAR),
+        ),
+        Step(Normal(x(t - 1), _pull / _precision, 1 / _precision), "a normal density"),
+    ),
+)
+
+MEAN = Definition("F33", "the mean of the step back", mu_tilde(t), Mean(x(t - 1), x(t - 1), q(x(t - 1), x(t), x(0))))
+VARIANCE = Definition(
+    "F32", "its variance", beta_tilde(t), Mean((x(t - 1) - mu_tilde(t)) ** 2, x(t - 1), q(x(t - 1), x(t), x(0)))
+)
+_from_x_0 = sqrt(alpha(t)) * (1 - abar(t - 1)) / (1 - abar(t)) * x(t) + sqrt(abar(t - 1)) * beta(t) / (1 - abar(t)) * x(
+    0
+)
+_variance = (1 - abar(t - 1)) / (1 - abar(t)) * beta(t)
+
+
+def _posterior_mean_from_x0() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import diffusion
+
+    s, steps, at = random_points()
+    return diffusion.posterior_mean_from_x0(s, at[x(0)], at[x(t)], steps), at
+
+
+def _posterior_variance() -> tuple[Any, dict[Expr, Any]]:
+    s, steps, at = random_points()
+    return s.posterior_variance(steps), at
+
+
+F33 = Derivation(
+    key="F33",
+    statement="the posterior mean from x_0: two coefficients",
+    start=mu_tilde(t),
+    steps=(
+        Step(MEAN.right, "what it is", by=(MEAN,)),
+        Step(_pull / _precision, "the mean of the normal law", by=(F32_SQUARE,)),
+        Step(
+            (sqrt(alpha(t)) * (1 - abar(t - 1)) * x(t) + sqrt(abar(t - 1)) * beta(t) * x(0))
+            / (alpha(t) * (1 - abar(t - 1)) + beta(t)),
+            "multiply above and below by both variances",
+        ),
+        Step(_from_x_0, "below stands the variance of all t steps", by=(ALPHA, ABAR)),
+    ),
+    code=Code("diffusion.posterior_mean_from_x0", _posterior_mean_from_x0),
+)
+
+F32_VARIANCE = Derivation(
+    key="F32.variance",
+    statement="the posterior variance",
+    start=beta_tilde(t),
+    steps=(
+        Step(VARIANCE.right, "what it is", by=(VARIANCE,)),
+        Step(1 / _precision, "the variance of the normal law", by=(F32_SQUARE, MEAN)),
+        Step(
+            beta(t) * (1 - abar(t - 1)) / (alpha(t) * (1 - abar(t - 1)) + beta(t)),
+            "multiply above and below by both variances",
+        ),
+        Step(_variance, "below stands the variance of all t steps", by=(ALPHA, ABAR)),
+    ),
+    code=Code("diffusion.NoiseSchedule.posterior_variance", _posterior_variance),
+)
+
+F32 = Derivation(
+    key="F32",
+    statement="the step back, given x_0, by its mean and variance",
+    start=q(x(t - 1), x(t), x(0)),
+    steps=(
+        Step(Normal(x(t - 1), _pull / _precision, 1 / _precision), "a normal law", by=(F32_SQUARE,)),
+        Step(
+            Normal(x(t - 1), mu_tilde(t), beta_tilde(t)),
+            "name its mean and variance",
+            by=(F33, F32_VARIANCE, ALPHA, ABAR),
+        ),
+    ),
+)
+
+# --- From the noise ---------------------------------------------------------------------------------------------------
+
+NOISE = Definition("F28", "epsilon is the noise in x_t", x(t), sqrt(abar(t)) * x(0) + sqrt(1 - abar(t)) * eps)
+_solved = (x(t) - sqrt(1 - abar(t)) * eps) / sqrt(abar(t))
+_from_noise = (x(t) - (1 - alpha(t)) / sqrt(1 - abar(t)) * eps) / sqrt(alpha(t))
+
+
+def _predict_x0() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import diffusion
+
+    s, steps, at = random_points()
+    return diffusion.predict_x0(s, at[x(t)], steps, at[eps]), at
+
+
+def _posterior_mean_from_eps() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import diffusion
+
+    s, steps, at = random_points()
+    return diffusion.posterior_mean_from_eps(s, at[x(t)], steps, at[eps]), at
+
+
+F34 = Derivation(
+    key="F34",
+    statement="x_0 from the noise in x_t",
+    start=x(0),
+    steps=(Step(_solved, "take the noise from x_t, and undo the shrinking", by=(NOISE,)),),
+    code=Code("diffusion.predict_x0", _predict_x0),
+)
+
+F35 = Derivation(
+    key="F35",
+    statement="the posterior mean from the noise",
+    start=mu_tilde(t),
+    steps=(
+        Step(_from_x_0, "the mean from x_0", by=(F33,)),
+        Step(
+            sqrt(alpha(t)) * (1 - abar(t - 1)) / (1 - abar(t)) * x(t)
+            + sqrt(abar(t - 1)) * beta(t) / (1 - abar(t)) * _solved,
+            "x_0 from the noise",
+            by=(F34,),
+        ),
+        Step(
+            (alpha(t) * (1 - abar(t - 1)) + beta(t)) / ((1 - abar(t)) * sqrt(alpha(t))) * x(t)
+            - beta(t) / (sqrt(1 - abar(t)) * sqrt(alpha(t))) * eps,
+            "sort by x_t and the noise",
+            by=(ABAR,),
+        ),
+        Step(_from_noise, "the first numerator is 1 - abar_t", by=(ALPHA, ABAR)),
+    ),
+    code=Code("diffusion.posterior_mean_from_eps", _posterior_mean_from_eps),
+    printed=(("E13", _from_noise * sqrt(alpha(t)) / sqrt(abar(t))),),
+)
+
+# --- The model --------------------------------------------------------------------------------------------------------
+
+p = density("p", r"p_\theta")
+predicted, z = guess(x(t)), Symbol("z", real=True)
+sigma = indexed("sigma", r"\sigma", positive=True)
+MODEL = Definition("F29", "the learned step", p(x(t - 1), x(t)), Normal(x(t - 1), mu_theta(t), beta_tilde(t)))
+_model_mean = _from_noise.subs(eps, predicted)
+F39_MEAN = Definition("F39", "its mean: the posterior mean with the predicted noise", mu_theta(t), _model_mean)
+
+m, v = indexed("m", r"\mu_\theta", real=True), Symbol("v", positive=True)
+
+
+def _learned(k: int) -> Normal:
+    return Normal(x(k - 1), m(x(k)), sigma(k) ** 2)
+
+
+F29 = Derivation(
+    key="F29",
+    statement="the model is a density, whatever its means and variances: two steps, and each further one likewise",
+    start=Mean(Mean(Mean(1, x(0), p(x(0), x(1))), x(1), p(x(1), x(2))), x(2), Normal(x(2), 0, 1)),
+    steps=(
+        Step(
+            Mean(Mean(1, x(1), _learned(2)), x(2), Normal(x(2), 0, 1)),
+            "the last step has mass 1, wherever it starts",
+            by=tuple(Definition("F29", "a learned step", p(x(k - 1), x(k)), _learned(k)) for k in (1, 2)),
+        ),
+        Step(Mean(1, x(2), Normal(x(2), 0, 1)), "so has the one before"),
+        Step(Integer(1), "and the law of the start"),
+    ),
+)
+
+
+def _difference_of_means() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import diffusion
+
+    s, steps, at = random_points()
+    other = at[x(t - 1)]
+    true = diffusion.posterior_mean_from_eps(s, at[x(t)], steps, at[eps])
+    return true - diffusion.p_mean(s, at[x(t)], steps, other), {**at, predicted: other}
+
+
+def _p_step() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import diffusion
+
+    s, steps, at = random_points()
+    return diffusion.p_step(s, at[x(t)], steps, at[eps], at[x(0)]), {**at, z: at[x(0)]}
+
+
+F39 = Derivation(
+    key="F39",
+    statement="the two means differ by the two noises alone",
+    start=mu_tilde(t) - mu_theta(t),
+    steps=(
+        Step(_from_noise - _model_mean, "both means from a noise", by=(F35, F39_MEAN)),
+        Step(
+            (1 - alpha(t)) / (sqrt(alpha(t)) * sqrt(1 - abar(t))) * (predicted - eps),
+            "x_t cancels",
+        ),
+    ),
+    code=Code("diffusion.p_mean", _difference_of_means),
+)
+
+F22 = Derivation(
+    key="F22",
+    statement="with the noise that is in x_t, a line of Algorithm 2 draws from the step back given x_0",
+    start=mu_tilde(t) + sqrt(beta_tilde(t)) * z,
+    steps=(
+        Step(_from_noise + sqrt(beta_tilde(t)) * z, "the mean from the noise", by=(F35,)),
+        Step(_from_noise + sqrt(_variance) * z, "the posterior variance", by=(F32_VARIANCE,)),
+    ),
+    code=Code("diffusion.p_step", _p_step),
+    printed=(("E10", (x(t) - (1 - alpha(t)) / sqrt(1 - alpha(t)) * eps) / sqrt(alpha(t)) + sqrt(_variance) * z),),
+)
+
+DERIVATIONS = (F31, F30, F30_GAUSS, F32_SQUARE, F33, F32_VARIANCE, F32, F34, F35, F29, F39, F22)
+EXPERIMENTS = (
+    Experiment(
+        "F22",
+        "Algorithm 2 with the exact noise returns the law that can be computed for Gaussian data",
+        "tests/test_diffusion_sampling.py::test_samples_have_the_exact_law",
+    ),
+)

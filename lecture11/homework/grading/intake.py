@@ -21,7 +21,7 @@ from lecture11.homework import build
 BYTES_LIMIT = 20 * 2**20  # of a notebook, pictures included
 CELLS_LIMIT = 1_000
 ENTRIES_LIMIT = 20_000  # of a folder or zip
-IGNORED = re.compile(r"^(\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)")
+IGNORED = re.compile(r"^(\.(?!\.)|__MACOSX$|Thumbs\.db$|desktop\.ini$)")
 MOODLE = re.compile(r"_\d+_assignsubmission_(file|onlinetext)_?.*$")
 
 

@@ -111,7 +111,7 @@ def class_page(results: Sequence[Result], failed: dict[str, str], isolated: bool
         own = [result for result in run if result.homework == name]
         if own:
             body.append(f"<h2>{_text(homework.title)}</h2>")
-            body += [_mistakes(own, check.part) for check in homework.checks]
+            body += [_mistakes([p for r in own for p in r.parts if p.part == c.part]) for c in homework.checks]
     body.append("<h2>To look at</h2>" + _to_look_at(results, failed))
     rows = [
         [
@@ -126,8 +126,10 @@ def class_page(results: Sequence[Result], failed: dict[str, str], isolated: bool
     return _page("The class", body)
 
 
-def _mistakes(results: Sequence[Result], part: str) -> str:
-    grades = [p for result in results for p in result.parts if p.part == part]
+def _mistakes(grades: Sequence[Grade]) -> str:
+    """How often which mistake was made in a part."""
+    if not grades:
+        return ""
     right = sum(p.points == p.of for p in grades)
     counted = Counter(p.headline for p in grades if p.points < p.of)
     rows = [[str(n), _text(headline)] for headline, n in counted.most_common(12)]

@@ -162,15 +162,15 @@ class Sandbox:
     def command(self, folder: Path) -> list[str]:
         """The command line that runs ``runner.py``; ``folder`` is its own where there are no namespaces."""
         python = [sys.executable, "-s", "-B", str(self.base / "stub" / "runner.py")]
-        lifetime = ["timeout", "-s", "KILL", str(int(self.limits.start + self.limits.total) + 10)]
         if self.method == "bwrap":
-            return [*lifetime, *self._bwrap(), *python]
+            return [*self._bwrap(), *python]
         if self.method == "unshare":
-            return [*lifetime, *self._unshare(python)]
+            return self._unshare(python)
         return python
 
     def _bwrap(self) -> list[str]:
-        command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+        command = [shutil.which("bwrap") or "bwrap", "--unshare-all", "--unshare-user", "--disable-userns"]
+        command += ["--die-with-parent", "--new-session", "--cap-drop", "ALL"]
         command += ["--size", str(self.limits.disk), "--tmpfs", "/tmp"]
         for path in _visible(self.base / "stub"):
             if path.is_symlink():
@@ -179,7 +179,8 @@ class Sandbox:
                 command += ["--ro-bind", str(path), str(path)]
         for path in self._covered():
             command += ["--tmpfs", str(path), "--remount-ro", str(path)]
-        return [*command, "--proc", "/proc", "--dev", "/dev", "--chdir", "/tmp"]
+        command += ["--proc", "/proc", "--dev", "/dev", "--chdir", "/tmp"]
+        return [*command, "--remount-ro", "/dev", "--remount-ro", "/"]
 
     def _covered(self) -> list[Path]:
         """What is to be hidden and lies in something that is seen."""
@@ -210,7 +211,7 @@ class Sandbox:
             "for d in null zero random urandom; do : > dev/$d; mount --bind /dev/$d dev/$d; done",
             # Of this namespace alone: shared memory belongs to no process, and would not be counted.
             "echo 0 > /proc/sys/kernel/shmall 2> /dev/null || true",
-            "pivot_root . .old; umount -l /.old; rmdir /.old; mount -o remount,ro /; cd /tmp",
+            "pivot_root . .old; umount -l /.old; rmdir /.old; mount -o remount,bind,ro /; cd /tmp",
         ]
         root_user = os.geteuid() == 0
         drop = f"setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups --no-new-privs" if root_user else ""
@@ -220,7 +221,20 @@ class Sandbox:
         lines.append(f'exec {drop} unshare --user --map-root-user sh -c {quoted(last)} sh "$@"')
         outer = [] if root_user else ["--user", "--map-root-user"]
         spaces = ["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
-        return ["unshare", *outer, *spaces, "sh", "-c", "\n".join(lines), "sh", *command]
+        # Whoever is killed takes the next one along: the grader the utility, and that one the student's code.
+        return [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            *outer,
+            *spaces,
+            "sh",
+            "-c",
+            "\n".join(lines),
+            "sh",
+            *command,
+        ]
 
     @contextlib.contextmanager
     def start(self, job: bytes) -> Iterator["Child"]:
@@ -453,7 +467,7 @@ def _tried(sandbox: Sandbox) -> str:
     """Empty if the sandbox holds; else what is wrong with it. Really starts it, and looks about in it."""
     import socket
 
-    utilities = ["bwrap", "timeout"] if sandbox.method == "bwrap" else ["unshare", "setpriv", "timeout", "mount"]
+    utilities = ["bwrap"] if sandbox.method == "bwrap" else ["unshare", "setpriv", "mount"]
     missing = [name for name in utilities if shutil.which(name) is None]
     if missing:
         return f"{', '.join(missing)} not installed"

@@ -1,0 +1,270 @@
+"""A run over a class goes on where it stopped, and says loudly where there is no sandbox; tables and pages."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import hostile
+import pytest
+
+from lecture11 import cli
+from lecture11.homework.grading import course, report, sandbox, submission
+from lecture11.homework.grading.sandbox import Sandbox, SandboxError
+from lecture11.homework.grading.submission import Grade, Result
+
+
+def _result(name: str = "Ada.ipynb", **changes: Any) -> Result:
+    parts = (
+        Grade("elbo-kl", "the KL in closed form", 2, 2, "right", "right", "right"),
+        Grade("elbo", "the bound", 0, 4, "mistake", "a <b> & c", "a <b> & c\nline two"),
+    )
+    made = Result(name, name.removesuffix(".ipynb"), "02-vae-elbo", "Ada", "abc", "", parts, (), (), 1.0)
+    return replace(made, **changes)
+
+
+class _Desk:
+    """In place of the sandbox and of what runs in it: notes who was graded."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.graded: list[str] = []
+        self.fail: dict[str, BaseException] = {}
+        monkeypatch.setattr(submission, "grade", self._grade)
+        monkeypatch.setattr(sandbox, "_tried", lambda box: "")
+        monkeypatch.setattr(sandbox, "_make_stub", lambda stub: None)
+
+    def _grade(self, one: Any, content: bytes, digest: str, box: Sandbox, seed: str, homework: str | None) -> Result:
+        if one.name in self.fail:
+            raise self.fail[one.name]
+        self.graded.append(one.name)
+        return _result(one.name, content=digest, seed=seed)
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> _Desk:
+    return _Desk(monkeypatch)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Seven submissions; ``6.ipynb`` is empty, so not run."""
+    made = tmp_path / "class"
+    made.mkdir()
+    for i in range(7):
+        (made / f"{i}.ipynb").write_text(str(i) if i < 6 else "")
+    return made
+
+
+def test_a_finished_submission_is_not_graded_again(desk: _Desk, folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "grades"
+    first = course.grade(folder, output, workers=2)
+    assert sorted(desk.graded) == [f"{i}.ipynb" for i in range(7)]
+    seed = first.results[0].seed
+    assert len(seed) == 32
+    (folder / "3.ipynb").write_text("changed")
+    (folder / "new.ipynb").write_text("new")
+    desk.graded.clear()
+    second = course.grade(folder, output, workers=2)
+    assert sorted(desk.graded) == ["3.ipynb", "new.ipynb"]
+    assert second.graded == 2
+    assert [r.name for r in second.results] == [*(f"{i}.ipynb" for i in range(7)), "new.ipynb"]
+    assert {r.seed for r in second.results} == {seed}
+
+
+@pytest.mark.parametrize("setting", [{"seed": "another"}, {"homework": "04-diffusion"}])
+def test_other_settings_are_other_results(desk: _Desk, folder: Path, tmp_path: Path, setting: dict[str, str]) -> None:
+    course.grade(folder, tmp_path / "grades", seed="a")
+    desk.graded.clear()
+    course.grade(folder, tmp_path / "grades", **{"seed": "a", **setting})
+    assert len(desk.graded) == 7
+
+
+def test_a_stopped_run_loses_nothing_and_goes_on(desk: _Desk, folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "grades"
+    desk.fail["4.ipynb"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        course.grade(folder, output, workers=1)
+    done = set(desk.graded)
+    assert {"0.ipynb", "1.ipynb", "2.ipynb", "3.ipynb"} <= done
+    del desk.fail["4.ipynb"]
+    summary = course.grade(folder, output, workers=1)
+    assert sorted(desk.graded) == [f"{i}.ipynb" for i in range(7)], "each once"
+    assert len(summary.results) == 7
+
+
+def test_half_a_result_counts_as_none(desk: _Desk, folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "grades"
+    course.grade(folder, output)
+    path = next(p for p in (output / "results").iterdir() if json.loads(p.read_text())["name"] == "2.ipynb")
+    path.write_text(path.read_text()[:40])
+    desk.graded.clear()
+    assert len(course.grade(folder, output).results) == 7
+    assert desk.graded == ["2.ipynb"]
+
+
+def test_what_could_not_be_graded_is_said_and_tried_again(
+    desk: _Desk, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "grades"
+    desk.fail["4.ipynb"] = SandboxError("the sandbox did not start")
+    assert cli.main(["grade", str(folder), "--output", str(output)]) == 1
+    assert "not graded: '4.ipynb': the sandbox did not start" in capsys.readouterr().out
+    assert "not graded yet: the sandbox did not start" in (output / "grades.csv").read_text()
+    assert "Not graded yet: 4.ipynb" in (output / "class.html").read_text()
+    desk.fail.clear()
+    assert cli.main(["grade", str(folder), "--output", str(output)]) == 0
+    assert "7 submissions, 1 graded now" in capsys.readouterr().out
+
+
+def test_a_stopped_sandbox_gives_no_results(tmp_path: Path) -> None:
+    box = Sandbox("none", tmp_path, (), sandbox.Limits(), [])
+    box.stop()
+    with pytest.raises(SandboxError, match="stopped"), box.start(b""):
+        pass
+
+
+def test_without_a_sandbox_the_grader_stops_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sandbox, "_tried", lambda box: "does not work here")
+    monkeypatch.setattr(sandbox, "_nobody_may_run_python", lambda: True)
+    monkeypatch.setattr(sandbox, "_make_stub", lambda stub: None)
+    assert cli.main(["grade", str(folder), "--output", str(tmp_path / "grades")]) == 1
+    said = capsys.readouterr().out
+    assert "NO SANDBOX" in said
+    assert "does not work here" in said
+    assert "--without-sandbox" in said
+    assert not list(tmp_path.glob("grades/results/*"))
+
+
+def test_on_request_it_goes_on_without_a_sandbox_and_says_so_everywhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A harmless submission, run for real; as root there may be nobody else who can run this Python.
+    monkeypatch.setattr(sandbox, "_tried", lambda box: "does not work here")
+    monkeypatch.setattr(sandbox, "_nobody_may_run_python", lambda: True)
+    monkeypatch.setattr(sandbox, "NOBODY", os.geteuid())
+    place = tmp_path / "class"
+    place.mkdir()
+    imports = "from lecture11.gaussian import kl as elbo_kl"
+    (place / "a.ipynb").write_bytes(hostile.as_bytes(hostile.notebook(imports, hostile.ESS)))
+    output = tmp_path / "grades"
+    assert cli.main(["grade", str(place), "--output", str(output), "--without-sandbox"]) == 0
+    assert "NOT ISOLATED" in capsys.readouterr().out
+    pages = list(output.rglob("*.html"))
+    assert len(pages) == 2
+    for page in pages:
+        assert "NOT ISOLATED" in page.read_text(encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO((output / "grades.csv").read_text(encoding="utf-8"))))
+    assert [(row["points"], row["effective-sample-size"], row["elbo-kl"]) for row in rows] == [("2", "2", "0")]
+    assert "lecture11.gaussian is not there while homework is graded" in pages[1].read_text() + pages[0].read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--homework", "05-none"], "no homework is called '05-none'"),
+        (["--output", "{folder}/grades"], "among the submissions"),
+    ],
+)
+def test_arguments_that_cannot_be(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    assert cli.main(["grade", str(folder), *(a.format(folder=folder) for a in arguments)]) == 1
+    assert says in capsys.readouterr().out
+
+
+def test_a_killed_grader_leaves_no_process_and_loses_no_result(tmp_path: Path) -> None:
+    place, output = tmp_path / "class", tmp_path / "grades"
+    place.mkdir()
+    (place / "a.ipynb").write_bytes(b"")
+    (place / "b.ipynb").write_bytes(hostile.as_bytes(hostile.notebook("time.sleep(1000)")))
+    program = "from lecture11 import cli; raise SystemExit(cli.main())"
+    command = [sys.executable, "-c", program, "grade", str(place), "--output", str(output), "--workers", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    children: list[int] = []
+    until = time.monotonic() + 120
+    while time.monotonic() < until and process.poll() is None and not _running(children):
+        time.sleep(0.1)
+        children = sandbox.family(process.pid)[1:] if list(output.glob("results/*.json")) else []
+    if process.poll() is not None:
+        assert "NO SANDBOX" in process.stdout.read()
+        return
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    until = time.monotonic() + 30
+    while time.monotonic() < until and _running(children):
+        time.sleep(0.1)
+    assert not _running(children)
+    (kept,) = output.glob("results/*.json")
+    assert json.loads(kept.read_text())["name"] == "a.ipynb"
+
+
+def _running(pids: list[int]) -> list[int]:
+    """Those of the processes that run a student's code, or wait for it."""
+    found = []
+    for pid in pids:
+        try:
+            if b"runner.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", r"'\t=1"),
+        ("\r=1", r"'\r=1"),
+        ("  =1", "'  =1"),
+        ("＝1", "'＝1"),
+        ("Ada", "Ada"),
+        (3, 3),
+    ],
+)
+def test_no_cell_of_the_table_is_a_formula(value: str | int, written: str | int) -> None:
+    assert report.cell(value) == written
+
+
+def test_pages_of_a_student_and_of_the_class() -> None:
+    results = [
+        _result(),
+        _result("<i>Bob</i>.ipynb"),
+        _result("c.ipynb", refused="the file is empty", parts=(), homework="", content="", seed=""),
+    ]
+    pages = dict(report.pages(results, {}, True, "Run in a test."))
+    assert set(pages) == {"grades.csv", "class.html", *map(report.page_name, results)}
+    page = pages["class.html"]
+    assert "the KL in closed form: 2 of 2 right" in page
+    assert "<td>2</td><td>a &lt;b&gt; &amp; c</td>" in page
+    assert "&lt;i&gt;Bob&lt;/i&gt;" in page
+    assert "<i>" not in page
+    assert "The same file: Ada.ipynb, &lt;i&gt;Bob&lt;/i&gt;.ipynb" in page
+    assert "The same name in the notebook: Ada.ipynb" in page
+    assert "c.ipynb: the file is empty" in page
+    own = pages[report.page_name(results[0])]
+    assert "2 of 6 points" in own
+    assert "a &lt;b&gt; &amp; c\nline two" in own
+    assert "Not graded, no points: the file is empty" in pages[report.page_name(results[2])]
+
+
+def test_page_names_are_safe_and_different() -> None:
+    names = ["a/b.ipynb", "a b.ipynb", "A B.ipynb", "../x.ipynb", "\udcff.ipynb", "con.ipynb", "x" * 300]
+    made = [report.page_name(_result(name)) for name in names]
+    assert len(set(made)) == len(names)
+    for name in made:
+        assert name.removeprefix("reports/").removesuffix(".html").replace("-", "").isalnum()
+        assert len(name) < 80

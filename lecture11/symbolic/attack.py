@@ -99,7 +99,7 @@ def _changes(e: sympy.Expr, names: list[sympy.Expr]) -> Iterator[tuple[str, symp
     """Wrong forms of an expression, each with the kind of its error."""
     yield "factor 2", 2 * e
     yield "sign", -e
-    for more in (sympy.S.One, *names):
+    for more in (sympy.Integer(1), *names, sympy.Integer(2)):
         yield "extra term", e + more
     for place, part in _nodes(e):
         for error, wrong in _changed(part, names):

@@ -12,7 +12,7 @@ from lecture11.homework.part import Part, expected, mistaken
 
 Kind = Literal[
     "right", "not done", "time", "package", "none", "error", "type", "shape", "dtype", "changed", "generator",
-    "broadcast", "batch", "gradient", "mistake", "value",
+    "broadcast", "dims", "batch", "gradient", "mistake", "value",
 ]  # fmt: skip
 
 
@@ -37,8 +37,9 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
     """Judges what ``observe`` saw of an answer on ``part.cases(seed)``, one observation for each case, in this order.
 
     The order: not done, endless, a call of the package's own solution, nothing returned, an error everywhere, input
-    changed, generator not used; where values differ: a known mistake, then type, shape (broadcasting first), dtype, one
-    batch size only, an error, the smallest failing case; where they agree: the gradient.
+    changed, generator not used; where values differ: a known mistake, then right for points or for images only, type,
+    shape (broadcasting first), dtype, one batch size only, an error, the smallest failing case; where they agree: the
+    gradient.
 
     Raises:
         ValueError: another number of observations than of cases.
@@ -88,18 +89,28 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
                 return _verdict("mistake", mistake.message, _detail(part, *seen[failing[0]], right[failing[0]]))
         if len(errors) == len(observations):
             return _error(*seen[0])
+        first = failing[0]
+        detail = _detail(part, *seen[first], right[first])
+        dims = _one_number_of_dims(cases, failing)
+        if dims:
+            return _verdict("dims", dims, detail)
         forms = [found for i in failing if (found := _form(part, *seen[i], right[i])) is not None]
         if forms:  # of one example, a broadcast result cannot be told from one with a dimension too many
             return next((found for found in forms if found.kind == "broadcast"), forms[0])
-        batch = _one_batch_size(cases, failing)
-        if batch is not None:
-            return _verdict("batch", *batch, _detail(part, *seen[failing[0]], right[failing[0]]))
-        first = failing[0]
         if observations[first].error is not None:
             return _error(*seen[first])
-        headline = "this is not the right result yet, and none of the mistakes that we know"
+        batch = _one_batch_size(cases, failing)
+        if batch:
+            return _verdict("batch", batch, detail)
+        if part.personal:
+            return _verdict(
+                "value",
+                "this does not follow from your own numbers, and it is none of the mistakes that we know. Is the "
+                "seed of "
+                "the check the one that your numbers were made from?",
+            )
         relation = _relation([(observations[i], right[i]) for i in failing])
-        return _verdict("value", headline, relation, _detail(part, *seen[first], right[first]))
+        return _verdict("value", "this is not right yet, and it is none of the mistakes that we know", relation, detail)
 
     for (case, o), r in zip(seen, right, strict=True):
         wrong = _gradient(case, o, r)
@@ -123,7 +134,7 @@ def _agree(a: Observation, b: Observation) -> bool:
     if a.timed_out or b.timed_out or (a.error is None) != (b.error is None):
         return False
     if a.error is not None and b.error is not None:
-        return a.error.type == b.error.type
+        return (a.error.type, a.error.text) == (b.error.type, b.error.text)
     return _same(_value(a), _value(b))
 
 
@@ -251,20 +262,43 @@ def _kind(value: Any) -> str:
     return f"an object of type {name}" if value["kind"] == "other" else name
 
 
-def _one_batch_size(cases: Sequence[Case], failing: Sequence[int]) -> tuple[str, ...] | None:
-    bad = {cases[i].batch for i in failing}
-    good = {case.batch for i, case in enumerate(cases) if i not in failing} - bad
-    if None in bad or None in good or not bad or not good:
-        return None
-    if len(good) > 1:
-        return None
+def _one_batch_size(cases: Sequence[Case], failing: Sequence[int]) -> str:
+    good, bad = _apart([case.batch or 0 for case in cases], failing)
+    if len(good) != 1 or not bad or 0 in good | bad:
+        return ""
     hint = (
         "Is something summed, averaged or mixed over the examples?"
         if good == {1}
         else "Is a size of this batch written as a number, or does a dimension of length 1 disappear (squeeze)?"
     )
-    batches = ", ".join(str(b) for b in sorted(bad))  # type: ignore[type-var]
-    return (f"right for a batch of {good.pop()}, and wrong for one of {batches}. {hint}",)
+    batches = ", ".join(map(str, sorted(bad)))
+    return f"right for a batch of {good.pop()}, and wrong for one of {batches}. {hint}"
+
+
+def _one_number_of_dims(cases: Sequence[Case], failing: Sequence[int]) -> str:
+    """Points ``(batch, d)`` and images ``(batch, channels, height, width)`` among the cases, and only one of them "
+    "right."""
+    dims = [max((v.ndim for v in case.args.values() if isinstance(v, Tensor)), default=0) for case in cases]
+    good, bad = _apart(dims, failing)
+    if len(good) != 1 or len(bad) != 1:
+        return ""
+    if max(good) < max(bad):
+        return (
+            "right for points, and wrong for images, which have three dimensions more than the batch. A number for "
+            "each "
+            "example must get as many dimensions as x has, and a sum must go over all of them but the first"
+        )
+    return (
+        "right for images, and wrong for points, which have one dimension beside the batch. Count the dimensions with "
+        "x.ndim, or make rows of the examples with flatten(1)"
+    )
+
+
+def _apart(kinds: Sequence[int], failing: Sequence[int]) -> tuple[set[int], set[int]]:
+    """The kinds of cases that are always right, and those that are always wrong; empty sets if there are others."""
+    bad = {kinds[i] for i in failing}
+    good = {kind for i, kind in enumerate(kinds) if i not in failing}
+    return (good, bad) if not good & bad else (set(), set())
 
 
 def _gradient(case: Case, o: Observation, right: Observation) -> str:
@@ -296,11 +330,31 @@ def _gradient(case: Case, o: Observation, right: Observation) -> str:
 # --- what is shown
 
 
+# What PyTorch's words mean, for those who read them for the first time.
+ONE_NUMBER = "math.sqrt, float and the like take one number; torch.sqrt takes a tensor."
+HINTS = (
+    (
+        "must match the size of tensor",
+        "Print the shapes of what you combine. A number for each example must get as many dimensions as x has.",
+    ),
+    ("shapes cannot be multiplied", "Print the shapes of what you multiply. Is a .T missing, or one too many?"),
+    ("one element tensors", ONE_NUMBER),
+    ("elements cannot be converted to Scalar", ONE_NUMBER),
+    ("out of bounds", "Rows count from 0: which row belongs to step t?"),
+    ("expected m1 and m2 to have the same dtype", "Two precisions meet: keep that of the input."),
+    ("'tuple' object has no attribute", "Something gave several results: unpack them, as in a, b = f(x)."),
+    ("Boolean value of Tensor", "An if takes one truth value, and this tensor has several: torch.where."),
+)
+
+
 def _error(case: Case, o: Observation) -> Verdict:
     assert o.error is not None
     text = o.error.text.strip().splitlines()
-    headline = f"it raises {o.error.type}" + (f": {text[0]}" if text else "")
-    return _verdict("error", headline, f"at        {o.error.line}" if o.error.line else "", _given(case), _printed(o))
+    headline = f"it raises {o.error.type}" + (f": {text[0][:300]}" if text else "")
+    hint = next((hint for words, hint in HINTS if words in o.error.text), "")
+    return _verdict(
+        "error", headline, hint, f"at        {o.error.line}" if o.error.line else "", _given(case), _printed(o)
+    )
 
 
 def _given(case: Case) -> str:
@@ -341,7 +395,7 @@ def _show(value: Any) -> str:
     if isinstance(value, Given):
         options = [repr(value.name), *(f"{name}={option}" for name, option in value.options.items())]
         return f"lecture11.homework.given.make({', '.join(options)})"
-    return _digits(value) if isinstance(value, float) else repr(value)
+    return _digits(value) if isinstance(value, float) else repr(value)[:200]
 
 
 def _rounded(values: Any) -> str:
@@ -366,7 +420,10 @@ def _relation(pairs: Sequence[tuple[Observation, Observation]]) -> str:
         return ""
     x, y = torch.cat(got), torch.cat(want)
     if not (x.isfinite().all() and y.isfinite().all()):
-        return "Not all of your numbers are finite: look for the logarithm of zero, and for exp of large numbers."
+        return (
+            "Not all of your numbers are finite: look for the root of a negative number, the logarithm of zero, "
+            "exp of a large number."
+        )
     used = y.abs() > 1e-9
     ratio = x[used] / y[used]
     if used.sum() >= 3 and _close(ratio, ratio[:1].expand_as(ratio)) and _close(x[~used], y[~used]):

@@ -5,6 +5,7 @@ pickle. So an answer can run in a process that knows no solutions and is trusted
 """
 
 import contextlib
+import inspect
 import io
 import itertools
 import json
@@ -339,7 +340,7 @@ def _describe(value: Any, tensors: list[Tensor], depth: int) -> dict[str, Any]:
         return {"kind": "none"}
     if value is Ellipsis or value is NotImplemented:
         return {"kind": "ellipsis"}
-    if isinstance(value, bool | int | float) and (isinstance(value, float) or abs(value) < 2**63):
+    if isinstance(value, bool | int | float) and _fits(value):
         return {"kind": "number", "value": value}
     if isinstance(value, str):
         return {"kind": "text", "value": value[:TEXT_LIMIT]}
@@ -348,6 +349,11 @@ def _describe(value: Any, tensors: list[Tensor], depth: int) -> dict[str, Any]:
     if isinstance(value, list | tuple) and depth < 3 and len(value) <= ITEMS_LIMIT:
         return {"kind": "list", "items": [_describe(item, tensors, depth + 1) for item in value]}
     return {"kind": "other", "type": f"{type(value).__module__}.{type(value).__qualname__}"[:TEXT_LIMIT]}
+
+
+def _fits(number: bool | int | float) -> bool:
+    """Python's whole numbers have no bounds; one with a thousand digits is no result, and no float."""
+    return isinstance(number, float) or abs(number) < 2**63
 
 
 def _as_raised(error: BaseException, answer: Callable[..., Any]) -> Raised:
@@ -421,7 +427,8 @@ class _Watch:
         if not self._timer and time.perf_counter() > self.deadline:
             self.expired = True
             raise _TimeIsUp
-        if event != "call":
+        # The bodies of modules and classes run where an answer imports something: they are no functions.
+        if event != "call" or not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
             return
         file = frame.f_code.co_filename
         if file.startswith(PREFIX) and not file.startswith(OWN):
@@ -489,7 +496,7 @@ def _checked_structure(value: Any, tensors: int, depth: int = 0) -> dict[str, An
             return {"kind": "tensor", "at": at}
         case {"kind": "none" | "ellipsis" as kind}:
             return {"kind": kind}
-        case {"kind": "number", "value": bool() | int() | float() as number}:
+        case {"kind": "number", "value": bool() | int() | float() as number} if _fits(number):
             return {"kind": "number", "value": number}
         case {"kind": "text", "value": str(text)}:
             return {"kind": "text", "value": text[:TEXT_LIMIT]}

@@ -113,14 +113,14 @@ class Part:
         return self.make_cases(Draw(self.id, seed))
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=128)
 def expected(part: Part, seed: str | int) -> list[list[Observation]]:
     """What right answers do on the cases: those of the reference first."""
     cases = part.cases(seed)
     return [[observe(answer, case) for case in cases] for answer in (part.reference, *part.also)]
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=128)
 def mistaken(part: Part, seed: str | int) -> list[list[Observation]]:
     """What each known mistake does on the cases."""
     cases = part.cases(seed)

@@ -62,4 +62,4 @@ def variation(seed: str | int) -> Variation:
 
 def number(purpose: str, seed: str | int) -> int:
     """A seed for PyTorch's generator, different for each purpose."""
-    return int.from_bytes(hashlib.sha256(f"{purpose}/{seed}".encode()).digest()[:7], "big")
+    return int.from_bytes(hashlib.sha256(f"{purpose}/{seed}".encode("utf-8", "surrogatepass")).digest()[:7], "big")

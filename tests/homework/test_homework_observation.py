@@ -54,6 +54,7 @@ def test_what_comes_out_is_described() -> None:
     assert structure(lambda: ...) == {"kind": "ellipsis"}
     assert structure(7) == {"kind": "number", "value": 7}
     assert structure(lambda: "text") == {"kind": "text", "value": "text"}
+    assert structure(lambda: 10**400)["kind"] == "other"
     assert structure(lambda: object()) == {"kind": "other", "type": "builtins.object"}
     assert structure(lambda: (torch.ones(2), [1.5])) == {
         "kind": "list",
@@ -133,6 +134,7 @@ def test_foreign_bytes_are_refused() -> None:
     for change in (
         {"structure": {"kind": "tensor", "at": 5}},
         {"structure": {"kind": "tensor", "at": -1}},
+        {"structure": {"kind": "number", "value": 10**400}},
         {"outputs": 10**9},
         {"gradients": [["x", {"generator": 3}]]},
         {"error": {"type": "E"}},

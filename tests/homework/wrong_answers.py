@@ -1065,7 +1065,7 @@ def _(betas):
     return betas[1:] / (2 * (1 - bars[:-1]))
 
 
-@wrong("loss-weight", "this is not the right result yet")
+@wrong("loss-weight", "this is not right yet")
 def _(betas):
     return torch.full_like(betas[1:], 7.0)
 
@@ -1141,3 +1141,41 @@ def _(x, mean, log_var):
     d = x.numel()
     squared = ((x - mean) ** 2 * torch.exp(-log_var) + log_var).sum(1)
     return -0.5 * (squared + d * math.log(2 * math.pi))
+
+
+@wrong("q-step", "right for points, and wrong for images")
+def _(x_prev, beta, eps):
+    return torch.sqrt(1 - beta)[:, None] * x_prev + torch.sqrt(beta)[:, None] * eps
+
+
+@wrong("q-sample", "right for points, and wrong for images")
+def _(alpha_bar, x_0, t, eps):
+    a = alpha_bar[t].to(x_0.dtype).unsqueeze(1)
+    return torch.sqrt(a) * x_0 + torch.sqrt(1 - a) * eps
+
+
+@wrong("simple-loss", "right for images, and wrong for points")
+def _(model, alpha_bar, x_0, t, eps):
+    a = column(alpha_bar[t], x_0)
+    return ((model(a.sqrt() * x_0 + (1 - a).sqrt() * eps, t) - eps) ** 2).sum((1, 2, 3))
+
+
+@wrong("elbo", "the constant log 2 pi is there once")
+def _(x, encoder, decoder, eps):
+    mu, log_var = encoder(x)
+    z = mu + (0.5 * log_var).exp() * eps
+    reconstruction = -0.5 * (x - decoder(z)).square().sum(1) - 0.5 * math.log(2 * math.pi)
+    return reconstruction - 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1)
+
+
+@wrong("half-signal", "this does not follow from your own numbers")
+def _(betas):
+    return 7
+
+
+@wrong("posterior", "it raises RuntimeError: The size of tensor a")
+def _(alpha_bar, x_0, x_t, t):
+    now, before = alpha_bar[t], alpha_bar[t - 1]
+    a, b = now / before, 1 - now / before
+    mean = a.sqrt() * (1 - before) / (1 - now) * x_t + before.sqrt() * b / (1 - now) * x_0
+    return mean, (1 - before) / (1 - now) * b

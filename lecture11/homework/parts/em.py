@@ -407,6 +407,10 @@ LINEAR_ELBO = Part(
             _elbo_with(spread=0.0),
         ),
         Mistake("the constant -(d/2) log 2 pi is missing", _elbo_with(constant=0.0)),
+        Mistake(
+            "the constant log 2 pi is there once; each of the d coordinates has its own",
+            lambda x, W, m, C: _elbo(x, W, m, C) + 0.5 * (len(W) - 1) * math.log(2 * math.pi),
+        ),
         Mistake("the KL is added; it is subtracted", _elbo_with(sign=1.0)),
         Mistake("this is minus the ELBO", _elbo_with(total=lambda e: -e)),
         Mistake(

@@ -252,6 +252,10 @@ ELBO = Part(
             "the constant -(d/2) log 2 pi is missing: without it this bounds nothing",
             _elbo_with(reconstruction=_half_square),
         ),
+        Mistake(
+            "the constant log 2 pi is there once; each of the d pixels has its own",
+            _elbo_with(reconstruction=lambda x, m: _half_square(x, m) - 0.5 * math.log(2 * math.pi)),
+        ),
         Mistake("the KL is added; it is subtracted from the reconstruction", _elbo_with(sign=1.0)),
         Mistake("this is minus the ELBO: a loss. The bound itself is asked for", _elbo_with(total=lambda e: -e)),
         Mistake(

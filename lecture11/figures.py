@@ -141,6 +141,44 @@ def structure_of_vae(
     return figure
 
 
+def denoising_chain(chain: Mapping[int, Float[Tensor, "channels height width"]]) -> Figure:
+    """Fig. 6: images along the chain, from noise to data; ``p_theta`` leads from each to the next, ``q`` back (F29).
+
+    Args:
+        chain: ``x_t`` by ``t``, in [-1, 1]; drawn from the largest ``t`` to the smallest. Between neighbours ``t`` and
+            ``t - 1`` the two laws are named, and dots stand where steps are left out.
+    """
+    times = sorted(chain, reverse=True)
+    figure = plt.figure(figsize=(1.5 * len(times), 2.2), layout="none")
+    width = 1 / (2 * len(times) - 0.9)  # and 0.95 of it between two images
+    axes = [figure.add_axes(((0.025 + 1.95 * i) * width, 0.3, width, 0.45)) for i in range(len(times))]
+    for ax, t in zip(axes, times, strict=True):
+        _show_image(ax, chain[t], -1.0)
+        ax.text(0.5, -0.12, f"$x_{{{t}}}$", transform=ax.transAxes, ha="center", va="top", size=13)
+    for (before, after), (t, t_next) in zip(itertools.pairwise(axes), itertools.pairwise(times), strict=True):
+        for start, end, height, color, style in ((before, after, 0.72, BLUE, "-"), (after, before, 0.28, GREY, "--")):
+            ends = ((1.06, height), (-0.06, height)) if start is before else ((-0.06, height), (1.06, height))
+            arrow = ConnectionPatch(
+                *ends,
+                start.transAxes,
+                end.transAxes,
+                arrowstyle="-|>",
+                mutation_scale=14,
+                lw=1.6,
+                color=color,
+                ls=style,
+            )
+            figure.add_artist(arrow)
+        middle = (before.get_position().x1 + after.get_position().x0) / 2
+        if t_next == t - 1:
+            names = (rf"$p_\theta(x_{{{t_next}}} \mid x_{{{t}}})$", rf"$q(x_{{{t}}} \mid x_{{{t_next}}})$")
+            figure.text(middle, 0.82, names[0], ha="center", va="bottom", size=12, color=BLUE)
+            figure.text(middle, 0.12, names[1], ha="center", va="top", size=12, color=GREY)
+        else:
+            figure.text(middle, 0.525, "· · ·", ha="center", va="center", size=12)
+    return figure
+
+
 def scatter_classes(ax: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, " n"]) -> None:
     """Codes coloured by class, and each class's number written at its median: colour alone is not enough."""
     xy, classes = _numpy(points), _numpy(labels)

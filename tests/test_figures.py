@@ -8,8 +8,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from matplotlib.transforms import Transform
 
 from lecture11 import figures
 
@@ -63,6 +66,31 @@ def test_figure_4_shows_the_law_a_draw_and_its_image() -> None:
         assert drawn[title].get_xlim() == drawn["μ(x)"].get_xlim()
         assert drawn[title].get_xlim()[1] > 2.5
     assert len(figure.artists) == 5  # arrows
+
+
+def test_figure_6_leads_from_noise_to_data_and_back() -> None:
+    """F29: the law of each step above, the noising step below, named where nothing is left out."""
+    chain = {0: torch.zeros(1, 4, 4), 500: torch.rand(1, 4, 4), 1000: torch.ones(1, 4, 4), 499: -torch.rand(1, 4, 4)}
+    figure = figures.denoising_chain(chain)
+    for ax, t in zip(figure.axes, (1000, 500, 499, 0), strict=True):
+        assert ax.texts[0].get_text() == f"$x_{{{t}}}$"
+        assert np.array_equal(ax.images[0].get_array(), chain[t][0].numpy())
+        assert ax.images[0].get_clim() == (-1, 1)
+    names = [text.get_text() for text in figure.texts]
+    named = [r"$p_\theta(x_{499} \mid x_{500})$", r"$q(x_{500} \mid x_{499})$"]
+    assert names == ["· · ·", *named, "· · ·"]
+    # Of each pair of arrows one leads to the right and stands above the other, which leads back.
+    for forth, back in zip(figure.artists[::2], figure.artists[1::2], strict=True):
+        assert figure.axes.index(axis_of(figure, forth.coords1)) + 1 == figure.axes.index(
+            axis_of(figure, forth.coords2)
+        )
+        assert (back.coords1, back.coords2) == (forth.coords2, forth.coords1)
+        assert forth.xy1[1] > back.xy1[1]
+
+
+def axis_of(figure: Figure, transform: Transform) -> Axes:
+    (ax,) = (ax for ax in figure.axes if ax.transAxes == transform)
+    return ax
 
 
 def test_classes_are_named_where_they_are() -> None:

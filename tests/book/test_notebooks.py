@@ -90,6 +90,15 @@ def test_the_first_code_cell_installs_on_colab(notebook: NotebookNode) -> None:
     assert f"git+{config()['repository']['url']}@{config()['repository']['branch']}" in source
 
 
+def test_the_code_in_a_table_is_the_code_that_runs(notebook: NotebookNode) -> None:
+    """The algorithms stand in tables, line by line: the column of code must not drift away from the cell below."""
+    tables = [c.source for c in notebook.cells if c.cell_type == "markdown" and "| Code |" in c.source]
+    written = [line for text in tables for line in re.findall(r"^\| [\d, ]+\|.*", text, flags=re.MULTILINE)]
+    run = "\n".join(cell.source for cell in code_cells(notebook))
+    assert [code for line in written for code in re.findall(r"`(.+?)`", line) if code not in run] == []
+    assert bool(tables) == bool(written)
+
+
 def test_no_time_stamps_are_stored(notebook: NotebookNode) -> None:
     stamped = [where(cell) for cell in notebook.cells if "execution" in cell.metadata]
     assert stamped == [], "they make each run a different file: make run strips them"

@@ -19,7 +19,7 @@ from lecture11.homework.grading import course, sandbox
 from lecture11.homework.grading.sandbox import Limits
 from lecture11.homework.grading.submission import Grade, Result
 
-LIMITS = Limits(cell=12.0, call=3.0, total=150.0, memory=2**29, processes=16, disk=2**24)
+LIMITS = Limits(cell=12.0, call=5.0, total=150.0, memory=2**29, processes=16, disk=2**24)
 
 FORMULA = '=HYPERLINK("http:","a").ipynb'
 RIGHT = {

@@ -79,7 +79,12 @@ def grade(
     with sandbox(hidden, limits or Limits(), methods) as box:
         if not box.isolated and not without_sandbox:
             raise NotIsolatedError("; ".join(box.reasons))
-        return _Course(found, output, box, seed, homework).run(workers or os.cpu_count() or 1)
+        return _Course(found, output, box, seed, homework).run(workers or _processors())
+
+
+def _processors() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _secret(path: Path) -> str:

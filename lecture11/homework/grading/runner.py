@@ -6,6 +6,7 @@ none of it: it judges the values that come back, whoever wrote them.
 
 import builtins
 import contextlib
+import importlib
 import io
 import json
 import linecache
@@ -43,6 +44,10 @@ def main() -> None:
     sys.meta_path[:] = [*finders, _Absent]
 
     from lecture11.homework.observation import Case, observe
+
+    # Takes seconds, and would count as a student's time.
+    if any("matplotlib" in cell["text"] for cell in job["cells"]):
+        importlib.import_module("lecture11.figures")
 
     own = os.getpid()
 

@@ -1,7 +1,7 @@
 """A folder as a class hands it in: right, wrong and hostile; the grades are fixed beforehand.
 
-What the hostile ones do is really tried, so only where a sandbox holds. Where there is none, that is what is tested:
-that the grader says so and stops.
+What the hostile ones do is really tried, so only where a sandbox holds. That the grader says so and stops where there
+is none is tested everywhere, in test_grading_course.py.
 """
 
 import csv
@@ -60,16 +60,12 @@ class Graded:
         return next(grade for grade in self.results[name].parts if grade.part == part)
 
 
-def _isolated() -> bool:
-    with sandbox.sandbox([], LIMITS, None) as box:
-        return box.isolated
-
-
 @pytest.fixture(scope="module")
 def isolated() -> bool:
     """Whether this system has a sandbox."""
     try:
-        return _isolated()
+        with sandbox.sandbox([], LIMITS) as box:
+            return box.isolated
     except sandbox.SandboxError:
         return False
 
@@ -78,7 +74,9 @@ def isolated() -> bool:
 def graded(isolated: bool, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     """The whole folder, graded once for all tests."""
     if not isolated:
-        pytest.skip("no sandbox here: hostile code is not run; test_without_a_sandbox tests that the grader stops")
+        # In CI that is a failure, not a silence.
+        assert os.environ.get("CI") != "true", "CI needs namespaces: .ci/namespaces"
+        pytest.skip("no sandbox here: hostile code is not run. That the grader stops is in test_grading_course.py")
     folder = tmp_path_factory.mktemp("class")
     canary = tmp_path_factory.mktemp("canary")
     canary.chmod(0o777)  # only the sandbox keeps anyone from it

@@ -114,13 +114,14 @@ def test_what_could_not_be_graded_is_said_and_tried_again(
 ) -> None:
     output = tmp_path / "grades"
     desk.fail["4.ipynb"] = SandboxError("the sandbox did not start")
+    desk.fail["5.ipynb"] = ZeroDivisionError("a bug in the grader")
     assert cli.main(["grade", str(folder), "--output", str(output)]) == 1
-    assert "not graded: '4.ipynb': the sandbox did not start" in capsys.readouterr().out
-    assert "not graded yet: the sandbox did not start" in (output / "grades.csv").read_text()
+    assert "not graded: '4.ipynb': SandboxError: the sandbox did not start" in capsys.readouterr().out
+    assert "not graded yet: SandboxError: the sandbox did not start" in (output / "grades.csv").read_text()
     assert "Not graded yet: 4.ipynb" in (output / "class.html").read_text()
     desk.fail.clear()
     assert cli.main(["grade", str(folder), "--output", str(output)]) == 0
-    assert "7 submissions, 1 graded now" in capsys.readouterr().out
+    assert "7 submissions, 2 graded now" in capsys.readouterr().out
 
 
 def test_a_stopped_sandbox_gives_no_results(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from lecture11.homework.grading import intake, report, submission
 from lecture11.homework.grading.intake import Refused, Submission
-from lecture11.homework.grading.sandbox import Limits, Sandbox, SandboxError, sandbox
+from lecture11.homework.grading.sandbox import Limits, Sandbox, sandbox
 from lecture11.homework.grading.submission import Result
 
 ALONE = "results"  # folder of the results, one file each
@@ -130,8 +130,8 @@ class _Course:
                         one = open_.pop(future)
                         try:
                             paths[one.name] = future.result()
-                        except (SandboxError, OSError) as error:
-                            self.failed[one.name] = str(error)
+                        except Exception as error:  # whatever it is, it is one submission's
+                            self.failed[one.name] = f"{type(error).__name__}: {error}"
                         bar.update()
                         for following in islice(left, 1):
                             open_[pool.submit(self._one, following)] = following

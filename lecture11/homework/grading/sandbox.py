@@ -515,7 +515,8 @@ def sandbox(hidden: Sequence[Path], limits: Limits, methods: Sequence[str] | Non
         hidden: folders that must not be seen, besides the package.
         methods: to try, in this order.
     """
-    package = PACKAGE if PACKAGE.parent in _paths() else PACKAGE.parent
+    # Of a checkout nothing is to be seen, with its tests and solved notebooks; of an installation the package.
+    package = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").exists() else PACKAGE
     with tempfile.TemporaryDirectory(prefix="lecture11-grade-") as folder:
         base = Path(folder).resolve()
         base.chmod(0o755)

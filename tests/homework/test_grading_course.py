@@ -249,7 +249,7 @@ def test_pages_of_a_student_and_of_the_class() -> None:
     pages = dict(report.pages(results, {}, True, "Run in a test."))
     assert set(pages) == {"grades.csv", "class.html", *map(report.page_name, results)}
     page = pages["class.html"]
-    assert "the KL in closed form: 2 of 2 right" in page
+    assert "2. The KL in closed form: 2 of 2 right" in page
     assert "<td>2</td><td>a &lt;b&gt; &amp; c</td>" in page
     assert "&lt;i&gt;Bob&lt;/i&gt;" in page
     assert "<i>" not in page

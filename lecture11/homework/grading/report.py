@@ -85,7 +85,7 @@ def student_page(result: Result, isolated: bool, isolation: str) -> str:
     else:
         title = homeworks()[result.homework].title
         body.append(f"<p>{_text(title)}: <strong>{result.points} of {result.of} points</strong></p>")
-        rows = [[_text(p.title), f"{p.points} of {p.of}"] for p in result.parts]
+        rows = [[_title(i, p), f"{p.points} of {p.of}"] for i, p in enumerate(result.parts, 1)]
         body.append(_html_table(["Part", "Points"], rows))
         body += [_part(i, part) for i, part in enumerate(result.parts, 1)]
         if result.cells:
@@ -96,10 +96,14 @@ def student_page(result: Result, isolated: bool, isolation: str) -> str:
     return _page(f"{result.student}: {result.homework or 'not graded'}", body)
 
 
+def _title(number: int, part: Grade) -> str:
+    return f"{number}. {_text(part.title[:1].upper() + part.title[1:])}"
+
+
 def _part(number: int, part: Grade) -> str:
     mark = "right" if part.points == part.of else "wrong"
     message = _text(part.message, lines=True)
-    return f"<h2>{number}. {_text(part.title)}</h2><pre class='{mark}'>{message}</pre>"
+    return f"<h2>{_title(number, part)}</h2><pre class='{mark}'>{message}</pre>"
 
 
 def class_page(results: Sequence[Result], failed: dict[str, str], isolated: bool, isolation: str) -> str:
@@ -111,7 +115,8 @@ def class_page(results: Sequence[Result], failed: dict[str, str], isolated: bool
         own = [result for result in run if result.homework == name]
         if own:
             body.append(f"<h2>{_text(homework.title)}</h2>")
-            body += [_mistakes([p for r in own for p in r.parts if p.part == c.part]) for c in homework.checks]
+            for number, check in enumerate(homework.checks, 1):
+                body.append(_mistakes(number, [p for r in own for p in r.parts if p.part == check.part]))
     body.append("<h2>To look at</h2>" + _to_look_at(results, failed))
     rows = [
         [
@@ -126,7 +131,7 @@ def class_page(results: Sequence[Result], failed: dict[str, str], isolated: bool
     return _page("The class", body)
 
 
-def _mistakes(grades: Sequence[Grade]) -> str:
+def _mistakes(number: int, grades: Sequence[Grade]) -> str:
     """How often which mistake was made in a part."""
     if not grades:
         return ""
@@ -136,7 +141,7 @@ def _mistakes(grades: Sequence[Grade]) -> str:
     rest = sum(counted.values()) - sum(n for _, n in counted.most_common(12))
     if rest:
         rows.append([str(rest), "others"])
-    head = f"<h3>{_text(grades[0].title)}: {right} of {len(grades)} right</h3>"
+    head = f"<h3>{_title(number, grades[0])}: {right} of {len(grades)} right</h3>"
     return head + (_html_table(["Times", "Mistake"], rows) if rows else "")
 
 

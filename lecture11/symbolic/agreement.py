@@ -1,6 +1,6 @@
 """Does the code compute what was proved? The result of a chain as a function of floats, against the package's own."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,15 @@ def largest_difference(derivation: Derivation, result: sympy.Expr | None = None)
     if derivation.code is None:
         raise ValueError(f"no function of the package belongs to {derivation.key}")
     computed, points = derivation.code.compute()
+    return difference(derivation.code.of(derivation.right if result is None else result), computed, points)
+
+
+def difference(e: sympy.Expr, computed: Any, points: Mapping[sympy.Expr, Any]) -> float:
+    """The same between any expression at some points, and what was computed there."""
     computed = np.asarray(computed, dtype=np.float64)
     if computed.shape != (1000,):
-        raise ValueError(f"{derivation.key} needs 1,000 values, got shape {computed.shape}")
-    part = derivation.code.of(derivation.right if result is None else result)
-    proved = np.broadcast_to(_function(part, list(points))(*map(np.asarray, points.values())), computed.shape)
-    return float(np.max(np.abs(proved - computed) / np.maximum(1, np.abs(computed))))
-
-
-def _function(e: sympy.Expr, quantities: list[sympy.Expr]) -> Callable[..., Any]:
-    names = {quantity: sympy.Dummy(f"v{i}") for i, quantity in enumerate(quantities)}
-    return sympy.lambdify(list(names.values()), work_out(e).xreplace(names), ["scipy", "numpy"])
+        raise ValueError(f"1,000 values are needed, got shape {computed.shape}")
+    names = {quantity: sympy.Dummy(f"v{i}") for i, quantity in enumerate(points)}
+    function = sympy.lambdify(list(names.values()), work_out(e).xreplace(names), ["scipy", "numpy"])
+    values = np.broadcast_to(function(*map(np.asarray, points.values())), computed.shape)
+    return float(np.max(np.abs(values - computed) / np.maximum(1, np.abs(computed))))

@@ -39,7 +39,7 @@ def planted_errors(derivation: Derivation, most: int = 2) -> Iterator[Mutant]:
         facts = derivation.facts(step)
         names = _names(derivation)
         found: dict[str, list[sympy.Expr]] = {}
-        for error, wrong in _changes(step.expression, names):
+        for error, wrong in changes(step.expression, names):
             same_kind = found.setdefault(error, [])
             if len(same_kind) >= most or wrong in same_kind or wrong.has(sympy.zoo, sympy.nan):
                 continue
@@ -48,7 +48,7 @@ def planted_errors(derivation: Derivation, most: int = 2) -> Iterator[Mutant]:
                 yield Mutant(number, error, replace(step, expression=wrong))
         for i, fact in enumerate(facts):
             before = derivation.steps[number - 2].expression if number > 1 else derivation.start
-            for _, wrong in _changes(fact.right, names):
+            for _, wrong in changes(fact.right, names):
                 by = (*facts[:i], Fact(Definition(fact.key, "planted", fact.left, wrong)), *facts[i + 1 :])
                 if not same_by_numbers(rewrite(before, by), rewrite(step.expression, by), seed=1):
                     yield Mutant(number, "fact", replace(step, by=by))
@@ -95,7 +95,7 @@ def _put(e: sympy.Basic, place: Place, new: sympy.Expr) -> sympy.Expr:
     return e.func(*arguments)
 
 
-def _changes(e: sympy.Expr, names: list[sympy.Expr]) -> Iterator[tuple[str, sympy.Expr]]:
+def changes(e: sympy.Expr, names: list[sympy.Expr]) -> Iterator[tuple[str, sympy.Expr]]:
     """Wrong forms of an expression, each with the kind of its error."""
     yield "factor 2", 2 * e
     yield "sign", -e

@@ -12,8 +12,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy
+from sympy.core.function import AppliedUndef
 
-from lecture11.symbolic.compare import same_by_algebra, same_by_numbers
+from lecture11.symbolic.compare import BINDERS, bound_by, depends, same_by_algebra, same_by_numbers
 from lecture11.symbolic.signs import never_negative
 
 Renaming = Mapping[sympy.Expr, Any]
@@ -71,7 +72,15 @@ class Fact:
 
     def _rename(self, e: sympy.Expr) -> sympy.Expr:
         for renaming in self.renamings:
-            e = e.xreplace(dict(renaming))
+            names = dict(renaming)
+            for inner in e.atoms(*BINDERS):
+                for x in bound_by(inner):
+                    others = {other.xreplace(names) for other in inner.atoms(sympy.Symbol, AppliedUndef) - {x}}
+                    if x.xreplace(names) in others:
+                        raise CitationError(
+                            f"{self.key}: with these names, {x} below an integral becomes another quantity"
+                        )
+            e = e.xreplace(names)
         return e
 
 
@@ -286,11 +295,32 @@ def _rewrite(e: sympy.Expr, rules: tuple[tuple[sympy.Expr, sympy.Expr], ...]) ->
     for _ in range(10):
         idle = True
         for left, right in rules:
-            before, e = e, e.xreplace({left: right})
+            before, e = e, replace_free(e, left, right)
             idle = idle and e == before
         if idle:
             return e
     raise RecursionError
+
+
+def replace_free(e: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
+    """``e`` with ``left`` replaced by ``right``, but for variables of integrals, sums and derivatives.
+
+    Raises:
+        CitationError: ``right`` would bring in the variable of an integral, which there means something else.
+    """
+    if e == left:
+        return right
+    if not e.has(left):
+        return e
+    bound = bound_by(e)
+    if left in bound:
+        return e
+    for x in bound:
+        if depends(right, x) and not depends(left, x):
+            raise CitationError(
+                f"{left} stands where {x} is a variable: there it cannot become {right}. Write it as a function of {x}"
+            )
+    return e.func(*(replace_free(argument, left, right) for argument in e.args))
 
 
 def _check_induction(derivation: Derivation, induction: Induction) -> None:

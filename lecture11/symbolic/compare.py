@@ -197,12 +197,24 @@ def _integrate_term(term: sympy.Expr, x: sympy.Expr) -> sympy.Expr:
     return sympy.Mul(*constant) * Mean(sympy.Mul(*inside), ordered, 1)
 
 
-def depends(e: sympy.Expr, x: sympy.Expr) -> bool:
-    """Whether ``x`` occurs in ``e`` other than as the variable of a mean."""
+BINDERS = (Mean, sympy.Integral, sympy.Sum, sympy.Product, sympy.Derivative)
+
+
+def bound_by(e: sympy.Basic) -> tuple[sympy.Expr, ...]:
+    """The variables that an integral, a sum or a derivative gives a meaning of their own."""
+    return tuple(e.variables) if isinstance(e, BINDERS) else ()
+
+
+def depends(e: sympy.Basic, x: sympy.Expr) -> bool:
+    """Whether ``x`` occurs in ``e`` other than as the variable of an integral or a sum."""
     if e == x:
         return True
     if isinstance(e, Mean):
         return x not in e.variables and (depends(e.args[0], x) or depends(e.args[2], x))
+    if isinstance(e, sympy.Integral | sympy.Sum | sympy.Product):
+        inside, *limits = e.args
+        ends = [end for limit in limits for end in limit.args[1:]]
+        return (x not in e.variables and depends(inside, x)) or any(depends(end, x) for end in ends)
     return any(depends(argument, x) for argument in e.args)
 
 

@@ -158,16 +158,15 @@ F24_LAW = Derivation(
 
 F26_MASS = Derivation(
     key="F26",
-    statement="the joint density of a chain integrates to 1: three steps, and each further one in the same way",
-    start=Mean(Mean(Mean(1, x(3), q(x(3), x(2))), x(2), q(x(2), x(1))), x(1), q(x(1), x(0))),
+    statement="the joint density of a chain integrates to 1: two steps, and each further one in the same way",
+    start=Mean(Mean(1, x(2), q(x(2), x(1))), x(1), q(x(1), x(0))),
     steps=(
         Step(
-            Mean(Mean(1, x(2), step_law(x(2), x(1), 2)), x(1), step_law(x(1), x(0), 1)),
+            Mean(1, x(1), step_law(x(1), x(0), 1)),
             "the last step has mass 1, wherever it starts",
-            by=tuple(F23.at({t: k}) for k in (1, 2, 3)),
+            by=(F23.at({t: 2}), F23.at({t: 1})),
         ),
-        Step(Mean(1, x(1), step_law(x(1), x(0), 1)), "so has the one before"),
-        Step(Integer(1), "and the first"),
+        Step(Integer(1), "and so has the first"),
     ),
 )
 
@@ -237,7 +236,7 @@ F27 = Derivation(
         ),
         Step(
             Normal(x(t), _keep * x(t - 2), _both) * Mean(1, x(t - 1), _middle),
-            "complete the square in x between: a density of it, and what is left",
+            "complete the square in x_(t-1): a density of it, and what is left",
         ),
         Step(Normal(x(t), _keep * x(t - 2), _both), "a density has mass 1"),
         Step(

@@ -19,7 +19,7 @@ from lecture11.homework.grading import course, sandbox
 from lecture11.homework.grading.sandbox import Limits
 from lecture11.homework.grading.submission import Grade, Result
 
-LIMITS = Limits(cell=12.0, call=5.0, total=150.0, memory=2**29, processes=16, disk=2**24)
+LIMITS = Limits(cell=6.0, call=4.0, total=150.0, memory=2**29, processes=16, disk=2**24)
 
 FORMULA = '=HYPERLINK("http:","a").ipynb'
 RIGHT = {
@@ -144,28 +144,22 @@ def test_a_hostile_program_has_no_points_and_a_clear_line(graded: Graded, name: 
     assert (result.points, result.of) == (0, 15)
     assert all(part.message for part in result.parts)
     says = {
-        "imports the solution": "lecture11.gaussian is not there while homework is graded",
-        "imports the reference": "lecture11.gaussian is not there while homework is graded",
-        "forks without end": "took longer than 12 seconds",
-        "allocates without end": "memory",
-        "allocates in many processes": "memory",
-        "writes without end": "File too large",
-        "sleeps for ever": "took longer than 12 seconds",
-        "ends with success": "the process was ended, with code 0",
-        "is written for Python 2": "Missing parentheses in call to 'print'",
-    }.get(name)
-    if says:
-        assert any(says in line for line in (*result.cells, *(part.message for part in result.parts))), result
-    line = {
-        "sleeps for ever": "this takes too long",
-        "cannot be stopped": "time is up",
-        "prints without end": "this takes too long",
-        "returns too much": "what came back was no result",
-        "overwrites the checker": "",
-        "writes outside": "",
-    }.get(name)
-    if line:
-        assert line in graded.part(f"{name}.ipynb", "elbo-kl").message
+        "imports the solution": ["lecture11.gaussian is not there while homework is graded"],
+        "imports the reference": ["lecture11.gaussian is not there while homework is graded"],
+        "forks without end": ["took longer than 6 seconds"],
+        # The second one on a busy machine.
+        "allocates without end": ["can't allocate memory", "took longer than 6 seconds"],
+        "allocates in many processes": ["more memory than there is", "took longer than 6 seconds"],
+        "writes without end": ["File too large"],
+        "sleeps for ever": ["this takes too long"],
+        "cannot be stopped": ["while elbo_kl ran: time is up"],
+        "prints without end": ["this takes too long"],
+        "returns too much": ["what came back was no result", "time is up"],
+        "ends with success": ["the process was ended, with code 0"],
+        "is written for Python 2": ["Missing parentheses in call to 'print'"],
+    }.get(name, [""])
+    lines = [*result.cells, *(part.message for part in result.parts)]
+    assert any(text in line for text in says for line in lines), lines
 
 
 def test_no_solution_is_found_in_the_sandbox(graded: Graded) -> None:

@@ -189,7 +189,8 @@ def test_a_killed_grader_leaves_no_process_and_loses_no_result(tmp_path: Path) -
     (place / "b.ipynb").write_bytes(hostile.as_bytes(hostile.notebook("time.sleep(1000)")))
     program = "from lecture11 import cli; raise SystemExit(cli.main())"
     command = [sys.executable, "-c", program, "grade", str(place), "--output", str(output), "--workers", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    env = {**os.environ, "TMPDIR": str(tmp_path)}  # what a killed process does not tidy up
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env)
     assert process.stdout is not None
     children: list[int] = []
     until = time.monotonic() + 120

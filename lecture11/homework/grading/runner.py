@@ -67,11 +67,11 @@ def main() -> None:
         if at not in job["skip"]:
             tell({"event": "cell", "at": at})
             tell({"event": "cell done", "at": at, **_run(cell, vars(main_module), job["limits"]["cell"])})
-    for part in job["parts"]:
+    # First: if an answer ends the process, no other process is needed to find out what is not there.
+    there = [part for part in job["parts"] if part["answer"] in vars(main_module)]
+    tell({"event": "missing", "ids": [part["id"] for part in job["parts"] if part not in there]})
+    for part in there:
         tell({"event": "part", "id": part["id"]})
-        if part["answer"] not in vars(main_module):
-            tell({"event": "missing"})
-            continue
         for data in cases[part["id"]]:
             observation = observe(vars(main_module)[part["answer"]], Case.from_bytes(data), limit=job["limits"]["call"])
             try:

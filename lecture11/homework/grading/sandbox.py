@@ -319,7 +319,7 @@ class Child:
                 raise TimeoutError
             if time.monotonic() > self._look:
                 self._look = time.monotonic() + 0.3
-                if memory(self.process.pid) > 2 * self.limits.memory:
+                if memory(self.process.pid, 2 * self.limits.memory) > 2 * self.limits.memory:
                     raise MemoryError
             ready, _, _ = select.select([self._out], [], [], min(left, 0.1))
             if not ready:
@@ -373,10 +373,21 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def memory(pid: int) -> int:
-    """Bytes that a process and those that come from it fill; what they share is counted once, files are not."""
+def memory(pid: int, enough: int = 0) -> int:
+    """Bytes that a process and those that come from it fill; what they share is counted once, files are not.
+
+    To count so takes the system ten milliseconds a process. It is not done while a quick look, which counts what is
+    shared several times, finds less than ``enough``.
+    """
+    members = family(pid)
+    quick = 0
+    for member in members:
+        with contextlib.suppress(OSError, ValueError):
+            quick += int(Path(f"/proc/{member}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    if quick < enough:
+        return quick
     total = 0
-    for member in family(pid):
+    for member in members:
         with contextlib.suppress(OSError, ValueError, IndexError):
             for line in Path(f"/proc/{member}/smaps_rollup").read_text().splitlines():
                 if line.startswith(("Pss_Anon:", "Pss_Shmem:")):

@@ -167,12 +167,12 @@ def _process(found: Work, seeds: dict[str, str], run: _Run, sandbox: Sandbox, de
                     case "cell done" if now == ("cell", event["at"]):
                         if event["error"]:
                             run.errors[now[1]] = str(event["error"])[:MESSAGE_LIMIT]
-                    case "part" if event["id"] in cases and event["id"] not in run.seen:
+                    case "part" if event["id"] in cases.keys() - run.seen.keys() - run.missing:
                         now = ("part", event["id"])
                         run.seen[now[1]] = []
-                    case "missing" if now[0] == "part":
-                        run.missing.add(now[1])
-                        run.seen.pop(now[1])
+                    case "missing" if set(event["ids"]) <= cases.keys() - run.seen.keys():
+                        now = ("ready", None)
+                        run.missing.update(event["ids"])
                     case "seen" if now[0] == "part" and len(run.seen[now[1]]) < len(cases[now[1]]):
                         run.seen[now[1]].append(Observation.from_bytes(data))
                         if run.seen[now[1]][-1].timed_out:

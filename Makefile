@@ -13,7 +13,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help env book test serve run lint format address gpu-check colab-check links
+.PHONY: help env book test serve run proofs lint format address gpu-check colab-check links
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -47,6 +47,10 @@ serve: book ## Build the site and show it at http://localhost:8000 (PORT=...)
 
 run: $(ENV) ## Execute the notebooks in place: all, or NB=01-autoencoder.ipynb
 	$(BIN)/python book/tools/run.py $(NB)
+
+proofs: $(ENV) ## Write the proof pages, the marks that lead to them, and the index of formulas
+	$(BIN)/python book/tools/proofs.py
+	$(BIN)/python book/tools/formula_index.py
 
 lint: $(ENV) ## Check style, formatting and types
 	$(BIN)/ruff check

@@ -28,7 +28,7 @@ The {total} statements of the lecture, as the chapters write them, each with the
 it, its proof, and its tests. This page is generated from the sources, and a test fails if it is out of date.
 
 A statement is **proved** by a chain of steps in SymPy, each verified by machine: {proved} are. Where it is no algebra,
-or a choice, an **experiment** that could fail stands for the proof: {experiments}. What the notes print otherwise stands
+or a choice, an **experiment** that could fail stands for the proof: {experiments}. What the notes print otherwise is
 among the [errata](errata.ipynb); how a proof is written is on [a page of its own](proving.md).
 
 {summary}

@@ -53,6 +53,7 @@ def chapters() -> list[Path]:
     return sorted(BOOK.glob("[0-9][0-9]-*.ipynb"))
 
 
+@cache
 def statements() -> dict[str, Statement]:
     """Each id that a chapter states.
 

@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -74,6 +75,7 @@ class Section:
         return self.key.lower().replace(".", "")
 
 
+@cache
 def sections() -> dict[str, list[Section]]:
     """For each page its sections, in the order of the proofs."""
     found: dict[str, list[Section]] = {}
@@ -147,8 +149,8 @@ def _link_to(key: str) -> str:
 def _code(derivation: symbolic.Derivation) -> str:
     lines = [f'proof = symbolic.derivation("{derivation.key}")', "symbolic.check(proof)"]
     if derivation.code:
-        text = f"{derivation.code.name} differs by"
-        lines.append(f'evaluation.verdict("{text}", symbolic.largest_difference(proof), at_most=1e-10)')
+        lines.append("difference = symbolic.largest_difference(proof)")
+        lines.append(f'evaluation.verdict("{derivation.code.name} differs by", difference, at_most=1e-10)')
     return "\n".join([*lines, "proof"])
 
 
@@ -168,9 +170,21 @@ def is_current(name: str) -> bool:
     path = FOLDER / f"{name}.ipynb"
     if not path.exists():
         return False
-    stored = nbformat.read(path, as_version=4).cells
-    old, new = ([(c.id, c.cell_type, c.source) for c in cells] for cells in (stored, page(name).cells))
-    return old == new
+    stored = nbformat.read(path, as_version=4)
+    old, new = ([(c.id, c.cell_type, c.source) for c in nb.cells] for nb in (stored, page(name)))
+    return old == new and "lecture11" in stored.metadata  # written by run.py, when the page has been executed
+
+
+def _keep_outputs(new: NotebookNode, path: Path) -> bool:
+    """Takes over what the stored page printed, if its code is the same and has been run."""
+    stored = nbformat.read(path, as_version=4) if path.exists() else new_notebook()
+    old, cells = ([c for c in nb.cells if c.cell_type == "code"] for nb in (stored, new))
+    if "lecture11" not in stored.metadata or [c.source for c in old] != [c.source for c in cells]:
+        return False
+    for cell, done in zip(cells, old, strict=True):
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    run.tidy(new)
+    return True
 
 
 # --- Marks -----------------------------------------------------------------------------------------------------------
@@ -204,20 +218,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, fail if something is out of date")
     options = parser.parse_args(arguments)
     old = [FOLDER / f"{name}.ipynb" for name in sections() if not is_current(name)]
-    marks = {path: new for path in formulas.chapters() if (new := with_marks(path)) != path.read_text(encoding="utf-8")}
+    unmarked = [path for path in formulas.chapters() if with_marks(path) != path.read_text(encoding="utf-8")]
     if options.check:
-        for path in [*old, *marks]:
+        for path in [*old, *unmarked]:
             print(f"{path}: out of date; run: make proofs", file=sys.stderr)
-        return 1 if old or marks else 0
+        return 1 if old or unmarked else 0
+    for path in unmarked:
+        path.write_text(with_marks(path), encoding="utf-8")
+        print(f"{path.name}: marked")
     FOLDER.mkdir(exist_ok=True)
     for path in old:
-        notebook = page(path.stem)
-        nbformat.write(notebook, path)
-        run.execute(path, timeout=300)
-        print(f"{path.name}: written and executed")
-    for path, text in marks.items():
-        path.write_text(text, encoding="utf-8")
-        print(f"{path.name}: marked")
+        new = page(path.stem)
+        done = _keep_outputs(new, path)
+        nbformat.write(new, path)
+        if not done:
+            run.execute(path, timeout=300)
+        print(f"{path.name}: written{'' if done else ' and executed'}")
     return 0
 
 

@@ -241,7 +241,7 @@ F27 = Derivation(
         Step(Normal(x(t), _keep * x(t - 2), _both), "a density has mass 1"),
         Step(
             Normal(x(t), sqrt(alpha(t) * alpha(t - 1)) * x(t - 2), 1 - alpha(t) * alpha(t - 1)),
-            "write alpha for 1 - beta",
+            "write alpha_t for 1 - beta_t",
             by=(ALPHA, ALPHA.at({t: t - 1})),
         ),
     ),

@@ -111,7 +111,7 @@ F30_GAUSS = Derivation(
             exp(-(((x(t - 1) - _centre - sqrt(alpha(t)) * _before * (x(t) - sqrt(alpha(t)) * _centre)
                  / (alpha(t) * _before + beta(t)))) ** 2) / (2 * _reverse_variance))
             / sqrt(2 * pi * _reverse_variance),
-            "complete the square in x before",
+            "complete the square in x_(t-1)",
             by=(ALPHA,),
         ),
         Step(
@@ -144,7 +144,7 @@ F32_SQUARE = Derivation(
         ),
         Step(
             sqrt(_precision / (2 * pi)) * exp(-_precision / 2 * (x(t - 1) - _pull / _precision) ** 2),
-            "complete the square in x before",
+            "complete the square in x_(t-1)",
             by=(ALPHA, ABAR),
         ),
         Step(Normal(x(t - 1), _pull / _precision, 1 / _precision), "a normal density"),
@@ -264,7 +264,7 @@ F35 = Derivation(
         Step(
             (alpha(t) * (1 - abar(t - 1)) + beta(t)) / ((1 - abar(t)) * sqrt(alpha(t))) * x(t)
             - beta(t) / (sqrt(1 - abar(t)) * sqrt(alpha(t))) * eps,
-            "sort by x_t and the noise",
+            "sort by x_t and the noise: sqrt(abar_(t-1) / abar_t) is 1 / sqrt(alpha_t)",
             by=(ABAR,),
         ),
         Step(_from_noise, "the first numerator is 1 - abar_t", by=(ALPHA, ABAR)),

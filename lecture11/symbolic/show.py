@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import sympy
+from sympy.printing.latex import LatexPrinter
 
 from lecture11.symbolic.chain import Definition, Derivation, Step
 from lecture11.symbolic.terms import Mean, Normal
@@ -32,7 +33,7 @@ def typeset(derivation: Derivation) -> str:
 def _definition(definition: Definition) -> list[str]:
     """``left = right`` and its number in the lecture, on one line if there is room."""
     name = rf"\quad\small\text{{({definition.formula})}}" if definition.formula else ""
-    left, right = sympy.latex(definition.left), laid_out(definition.right, WIDTH - 5)
+    left, right = latex(definition.left), laid_out(definition.right, WIDTH - 5)
     if len(right) == 1 and width(left + "=" + right[0] + name) + 2 <= WIDTH:
         return [rf"&\quad {left} = {right[0]}{name}"]
     return [rf"&\quad {left}{name}", *(rf"&\qquad {'= ' if i == 0 else ''}{line}" for i, line in enumerate(right))]
@@ -44,18 +45,32 @@ def _aligned(sign: str, e: sympy.Expr) -> list[str]:
 
 
 def _reason(derivation: Derivation, step: Step) -> str:
-    cited = dict.fromkeys(fact.source.formula for fact in derivation.facts(step) if fact.source.formula)
+    """The reason and what it cites: the number of a statement, or the name that a definition gives."""
+    facts = derivation.facts(step)
+    cited = dict.fromkeys(fact.source.formula or f"${latex(fact.source.left)}$" for fact in facts)
     return f"{step.reason} ({', '.join(cited)})" if cited else step.reason
 
 
 def _words(text: str) -> str:
     """Words as small text, over as many lines as they need."""
     lines = [""]
-    for word in text.split():
-        if lines[-1] and width(_name_in_latex(f"{lines[-1]} {word}")) * 0.8 > WIDTH - 2:
+    for word in _WORD.findall(prose(text)):
+        if lines[-1] and width(f"{lines[-1]} {word}") * 0.8 > WIDTH - 2:
             lines.append("")
         lines[-1] += f" {word}" if lines[-1] else word
-    return " \\\\\n&\\quad ".join(rf"\small\text{{{prose(line)}}}" for line in lines)
+    return " \\\\\n&\\quad ".join(rf"\small\text{{{line}}}" for line in lines)
+
+
+class _Printer(LatexPrinter):
+    """SymPy's, but a sum does not begin with a minus if it can help it: ``x - m``, not ``-m + x``."""
+
+    def _as_ordered_terms(self, expr: sympy.Expr, order: str | None = None) -> list[sympy.Expr]:
+        return sorted(super()._as_ordered_terms(expr, order), key=lambda term: term.could_extract_minus_sign())
+
+
+def latex(e: sympy.Basic) -> str:
+    """An expression in LaTeX, on one line."""
+    return _Printer().doprint(e)
 
 
 # --- Names in prose ---------------------------------------------------------------------------------------------------
@@ -64,21 +79,20 @@ _LATEX = {"abar": r"\bar\alpha", "eps": r"\epsilon", "mu~": r"\tilde\mu", "beta~
 _GREEK = ("alpha", "beta", "epsilon", "mu", "sigma", "theta", "phi", "lambda")
 _SYMBOL = rf"(?:{'|'.join([*map(re.escape, _LATEX), *_GREEK])}|[A-Za-z])"
 _INDEXED = re.compile(rf"(?<![\w\\$])({_SYMBOL})_(?:\(([^()]+)\)|\{{([^{{}}]+)\}}|(\w+))")
+_ROOT = re.compile(r"sqrt\(((?:[^()]|\([^()]*\))*)\)")
+_WORD = re.compile(r"[^\s$]*\$[^$]*\$\S*|\S+")
 
 
 def prose(text: str) -> str:
-    """Words in which ``abar_t`` or ``x_(t-1)`` is typeset."""
-    return _INDEXED.sub(lambda match: f"${_symbol(match)}$", text)
-
-
-def _name_in_latex(text: str) -> str:
-    return _INDEXED.sub(_symbol, text)
+    """Words in which ``abar_t``, ``x_(t-1)`` or ``sqrt(beta_t)`` is typeset; what is between dollars stays."""
+    parts = re.split(r"(\$[^$]*\$)", _ROOT.sub(lambda match: rf"$\sqrt{{{_INDEXED.sub(_symbol, match[1])}}}$", text))
+    return "".join(p if p.startswith("$") else _INDEXED.sub(lambda match: f"${_symbol(match)}$", p) for p in parts)
 
 
 def _symbol(match: re.Match[str]) -> str:
     name, index = match[1], next(filter(None, match.groups()[1:]))
-    latex, index = (_LATEX.get(part, f"\\{part}" if part in _GREEK else part) for part in (name, index))
-    return f"{latex}_{{{index}}}"
+    name, index = (_LATEX.get(part, f"\\{part}" if part in _GREEK else part) for part in (name, index))
+    return f"{name}_{{{index}}}"
 
 
 # --- Lines that fit ---------------------------------------------------------------------------------------------------
@@ -86,7 +100,7 @@ def _symbol(match: re.Match[str]) -> str:
 
 def laid_out(e: sympy.Expr, room: float = WIDTH) -> list[str]:
     """An expression as one line, or as several: broken before a sign, between factors, inside brackets."""
-    whole = sympy.latex(e)
+    whole = latex(e)
     if width(whole) <= room:
         return [whole]
     if isinstance(e, sympy.Add):
@@ -97,7 +111,7 @@ def laid_out(e: sympy.Expr, room: float = WIDTH) -> list[str]:
         return _mean(e, room)
     if isinstance(e, Normal):
         x, mean, variance = e.args
-        inside = [f"{sympy.latex(x)};", *_with_comma(laid_out(mean, room - INDENT)), *laid_out(variance, room - INDENT)]
+        inside = [f"{latex(x)};", *_with_comma(laid_out(mean, room - INDENT)), *laid_out(variance, room - INDENT)]
         if width(f"{inside[0]} {inside[1]}") <= room - INDENT:
             inside[:2] = [f"{inside[0]}\\, {inside[1]}"]
         return _bracketed(r"\mathcal{N}\big(", inside, r"\big)", room)
@@ -108,15 +122,18 @@ def laid_out(e: sympy.Expr, room: float = WIDTH) -> list[str]:
         inside = laid_out(e.base, room - INDENT)
         if e.exp == sympy.S.Half:
             return _bracketed(r"\sqrt{\phantom{x}}\Big(", inside, r"\Big)", room)
-        return _bracketed(r"\Big(", inside, rf"\Big)^{{{sympy.latex(e.exp)}}}", room)
+        return _bracketed(r"\Big(", inside, rf"\Big)^{{{latex(e.exp)}}}", room)
     if isinstance(e, sympy.Derivative):
-        below = " ".join(rf"\, d{sympy.latex(x)}" for x, n in e.variable_count)
+        below = " ".join(rf"\, d{latex(x)}" for x, n in e.variable_count)
         return _bracketed(rf"\frac{{d}}{{{below}}}\Big(", laid_out(e.expr, room - INDENT), r"\Big)", room)
+    if isinstance(e, sympy.Sum | sympy.Product):
+        sign = latex(e.func(sympy.Symbol("|"), *e.limits)).removesuffix("|")
+        return _bracketed(rf"{sign}\Big(", laid_out(e.function, room - 3), r"\Big)", room)
     return [whole]
 
 
 def _signed(e: sympy.Add) -> Iterator[tuple[str, sympy.Expr]]:
-    for term in e.as_ordered_terms():
+    for term in _Printer()._as_ordered_terms(e):
         negative = term.could_extract_minus_sign()
         yield ("- " if negative else "+ "), (-term if negative else term)
 
@@ -130,7 +147,7 @@ def _packed(terms: Iterator[tuple[str, sympy.Expr]], room: float) -> list[str]:
         parts = laid_out(term, room - width(sign))
         parts[0] = sign + parts[0]
         if term.is_Add:
-            parts[0] = f"{sign}({sympy.latex(term)})" if len(parts) == 1 else parts[0]
+            parts[0] = f"{sign}({latex(term)})" if len(parts) == 1 else parts[0]
         if lines and len(parts) == 1 and not alone and width(f"{lines[-1]} {parts[0]}") <= room:
             lines[-1] += f" {parts[0]}"
         else:
@@ -179,14 +196,18 @@ def _mean(e: Mean, room: float) -> list[str]:
     f, x, law = e.args
     inside = laid_out(f, room - INDENT)
     if law == 1:
-        over = "".join(rf"\, d{sympy.latex(variable)}" for variable in e.variables)
+        over = "".join(rf"\, d{latex(variable)}" for variable in e.variables)
         return _bracketed(r"\int ", inside, over, room)
-    below = sympy.latex(Mean(sympy.Symbol("|"), x, law)).partition(r"\left[")[0]
+    below = latex(Mean(sympy.Symbol("|"), x, law)).partition(r"\left[")[0]
     if width(below) <= room - 1:
         return _bracketed(rf"{below}\Big[", inside, r"\Big]", room)
-    name, _, of = below.partition("_")
-    wide = [rf"\text{{over }} {of.removeprefix('{').removesuffix('}')}"]
-    return [*_bracketed(rf"{name}\Big[", inside, r"\Big]", room), *wide]
+    over = rf"\text{{over }} {latex(x)} \sim "
+    if isinstance(law, Normal) and law.args[0] == x:
+        mean, variance = (laid_out(argument, room - INDENT) for argument in law.args[1:])
+        law_lines = _bracketed(rf"{over}\mathcal{{N}}\big(", [*_with_comma(mean), *variance], r"\big)", room)
+    else:
+        law_lines = _prefixed(over, laid_out(law, room - width(over)))
+    return [*_bracketed(r"\mathbb{E}\Big[", inside, r"\Big]", room), *law_lines]
 
 
 def _bracketed(opening: str, inside: list[str], closing: str, room: float) -> list[str]:
@@ -212,15 +233,28 @@ def _with_comma(lines: list[str]) -> list[str]:
 # --- How wide ---------------------------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|[{}^_&]|\s+|.")
-_NOTHING = {r"\left", r"\right", r"\big", r"\Big", r"\bar", r"\tilde", r"\hat", r"\small", r"\displaystyle", r"\!", "&"}
+_NOTHING = {
+    r"\left",
+    r"\right",
+    r"\big",
+    r"\Big",
+    r"\bar",
+    r"\tilde",
+    r"\hat",
+    r"\small",
+    r"\displaystyle",
+    r"\!",
+    "&",
+    "$",
+}
 _WIDE = {r"\quad": 2.0, r"\qquad": 4.0, r"\log": 2.6, r"\exp": 2.8, r"\mathcal": 0.4, r"\mathbb": 0.2, r"\sum": 2.0,
          r"\int": 1.4, r"\sqrt": 1.6, r"\,": 0.3, r"\;": 0.5, r"\sim": 2.2, r"\mid": 1.6, "=": 2.6, "+": 2.4, "-": 2.4,
          r"\cdot": 1.2, ",": 0.9, ";": 1.0, "(": 0.8, ")": 0.8, r"\operatorname": 0.0, r"\text": 0.0}  # fmt: skip
 
 
-def width(latex: str) -> float:
+def width(text: str) -> float:
     """About how wide LaTeX is, in the widths of an x: a fraction as wide as its wider half, an index smaller."""
-    return _width(list(filter(str.strip, _TOKEN.findall(latex))))
+    return _width(list(filter(str.strip, _TOKEN.findall(text))))
 
 
 def _width(tokens: list[str]) -> float:

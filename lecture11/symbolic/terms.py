@@ -20,7 +20,8 @@ def indexed(name: str, latex: str, **assumptions: bool) -> UndefinedFunction:
 
     def typeset(self: sympy.Expr, printer: LatexPrinter, exp: str | None = None) -> str:
         index = ",".join(printer._print(argument).replace(" ", "") for argument in self.args)
-        return f"{latex}_{{{index}}}" + ("" if exp is None else f"^{{{exp}}}")
+        name = f"{latex}({index})" if "_" in latex else f"{latex}_{{{index}}}"  # one index is enough
+        return name + ("" if exp is None else f"^{{{exp}}}")
 
     quantity._latex = typeset
     return quantity

@@ -1,0 +1,78 @@
+"""Chains as LaTeX: lines that fit a phone, in an order that a reader expects; symbols typeset among words."""
+
+import itertools
+import re
+
+import pytest
+import sympy
+
+from lecture11 import symbolic
+from lecture11.symbolic import Definition, Derivation, Step, indexed, show
+
+a, b, c, d = sympy.symbols("a b c d", real=True)
+long = sympy.symbols("alpha_1:9", positive=True)
+
+
+@pytest.mark.parametrize("key", symbolic.DERIVATIONS)
+def test_no_line_is_wider_than_a_phone(key: str) -> None:
+    # A little more than WIDTH: indices and brackets are estimated.
+    lines = show.typeset(symbolic.derivation(key)).splitlines()[1:-1]
+    assert [line for line in lines if show.width(line.removesuffix(r"\\")) * (0.8 if "text" in line else 1) > 33] == []
+
+
+@pytest.mark.parametrize("key", symbolic.DERIVATIONS)
+def test_no_symbol_has_two_indices_below(key: str) -> None:
+    # MathJax shows an error in their place.
+    assert not re.search(r"_(?:\\?\w+|\{[^{}]*\})_", show.typeset(symbolic.derivation(key)).replace(r"\_", ""))
+
+
+def test_what_fits_is_one_line() -> None:
+    assert show.laid_out(a + b) == ["a + b"]
+
+
+def test_a_sum_does_not_begin_with_a_minus() -> None:
+    assert show.latex(b - a) == "b - a"
+    assert show.latex(c - (a - b) ** 2) == r"c - \left(a - b\right)^{2}"
+    assert show.latex(-a - b) == "- a - b"
+
+
+@pytest.mark.parametrize(
+    "e",
+    [
+        sympy.Add(*(x**3 / (1 + y) for x, y in itertools.pairwise(long))),
+        sympy.Mul(*(x + y for x, y in itertools.pairwise(long))),
+        sympy.log(sympy.Add(*long, evaluate=False)),
+        sympy.Add(*long) ** 2 / sympy.Add(*(x * x for x in long)),
+        -sympy.exp(sympy.Add(*long)) * sympy.sqrt(sympy.Add(*long)),
+        symbolic.Normal(a, sympy.Add(*long), sympy.Add(*long) ** 2),
+        symbolic.Mean(sympy.Add(*long) + a, a, 1),
+        sympy.Sum(sympy.Add(*long) * sympy.Symbol("n"), (sympy.Symbol("n"), 1, 3)),
+    ],
+)
+def test_what_does_not_fit_is_broken_and_whole(e: sympy.Expr) -> None:
+    lines = show.laid_out(e)
+    assert len(lines) > 1
+    assert max(map(show.width, lines)) <= show.WIDTH + 2
+    text = "".join(lines)
+    assert [name for name in long if sympy.latex(name) not in text] == []
+    assert all(text.count(left) == text.count(right) for left, right in ("()", "[]", "{}"))
+    assert text.count(r"\left") == text.count(r"\right")
+
+
+def test_words_in_which_symbols_are_typeset() -> None:
+    assert show.prose("the mean from x_0, and abar_(t-1)") == r"the mean from $x_{0}$, and $\bar\alpha_{t-1}$"
+    assert show.prose("deviation sqrt(beta_t), $x_0$") == r"deviation $\sqrt{\beta_{t}}$, $x_0$"
+    assert show.prose("no symbols: t = 1, N(0, 1)") == "no symbols: t = 1, N(0, 1)"
+
+
+def test_a_chain_shows_reasons_citations_and_definitions() -> None:
+    square = indexed("s", "s", real=True)
+    name = Definition("s", "a name", square(1), a**2)
+    chain = Derivation("F0", "a test", square(1) + b, (Step(a**2 + b, "what s_1 is", by=(name,)),))
+    assert show.typeset(chain).splitlines()[1:-1] == [
+        r"&b + s_{1} \\",
+        r"&\quad \small\text{what $s_{1}$ is ($s_{1}$)} \\",
+        r"&= a^{2} + b \\",
+        r"&\small\text{where} \\",
+        r"&\quad s_{1} = a^{2}",
+    ]

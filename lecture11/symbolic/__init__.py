@@ -10,7 +10,7 @@
 How a chain is built and what the checker asks of it stands in ``lecture11.symbolic.chain``.
 """
 
-from lecture11.symbolic import bound, forward, posterior
+from lecture11.symbolic import autoencoder, bound, em, forward, posterior, vae
 from lecture11.symbolic.agreement import largest_difference
 from lecture11.symbolic.attack import Mutant, is_caught, planted_errors
 from lecture11.symbolic.chain import (
@@ -66,7 +66,7 @@ __all__ = [
 ]
 
 # In the order of the lecture: a part may cite those before it.
-PARTS = (forward, posterior, bound)
+PARTS = (autoencoder, vae, em, forward, posterior, bound)
 DERIVATIONS: dict[str, Derivation] = {d.key: d for part in PARTS for d in part.DERIVATIONS}
 EXPERIMENTS: dict[str, Experiment] = {e.key: e for part in PARTS for e in part.EXPERIMENTS}
 

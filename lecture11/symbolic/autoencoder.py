@@ -1,0 +1,599 @@
+"""Auto-encoders: what a short code loses, the best linear one, and the best denoiser (F1-F5).
+
+``r(j)`` and the like are coordinates. The axes are the principal ones of the data, in which its coordinates are
+uncorrelated: any other axes differ from them by a rotation, which changes no distance.
+"""
+
+import functools
+from typing import Any
+
+from sympy import Derivative, Expr, Integer, Sum, Symbol, cos, log, sin
+
+from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Experiment, Induction, Step
+from lecture11.symbolic.terms import Mean, Normal, density, indexed
+
+i, j, n = (Symbol(name, integer=True, positive=True) for name in "ijn")
+d, N = Symbol("d", integer=True, positive=True), Symbol("N", integer=True, positive=True)
+k, r = Symbol("k", integer=True, nonnegative=True), Symbol("r", integer=True, positive=True)
+x = indexed("x", "x", real=True)  # one example by its coordinates, or N of them
+
+
+def over_axes(f: Expr) -> Sum:
+    """The sum over all coordinates ``j``."""
+    return Sum(f, (j, 1, d))
+
+
+def over_data(f: Expr) -> Sum:
+    """The sum over all examples ``n``."""
+    return Sum(f, (n, 1, N))
+
+
+# --- What is lost, and the best point (F1, F2) ------------------------------------------------------------------------
+
+back = indexed("back", r"\tilde x", real=True)  # back(k, j): what comes back, from a code of k numbers
+code, column = indexed("code", "z", real=True), indexed("column", "a", real=True)
+across = indexed("across", "w", real=True)
+DECODER = Definition("F1", "a linear decoder", back(k, j), back(k - 1, j) + code(k) * column(k, j))
+NO_CODE = Definition("F1", "with no code", back(0, j), Integer(0))
+ACROSS = Definition("F1", "w is at right angles to each column", over_axes(across(j) * column(k, j)), Integer(0))
+
+F1_BASE = Derivation(
+    key="F1.base",
+    statement="without a code nothing comes back",
+    start=over_axes(across(j) * back(0, j)),
+    steps=(Step(Integer(0), "no code", by=(NO_CODE,)),),
+)
+
+F1 = Derivation(
+    key="F1",
+    statement="whatever the code, nothing comes back at right angles to the k columns of a linear decoder",
+    start=over_axes(across(j) * back(k, j)),
+    steps=(
+        Step(over_axes(across(j) * (back(k - 1, j) + code(k) * column(k, j))), "the last column apart", by=(DECODER,)),
+        Step(
+            over_axes(across(j) * back(k - 1, j)) + code(k) * over_axes(across(j) * column(k, j)),
+            "the sum term by term",
+        ),
+        Step(Integer(0), "both are zero", by=(HYPOTHESIS, ACROSS)),
+    ),
+    induction=Induction(k, F1_BASE, first=0),
+)
+
+m, b = Symbol("m", real=True), Symbol("b", real=True)
+CENTRE = Definition("F2", "the mean", over_data(x(n)), N * m)
+
+
+def _reconstruction_error() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import autoencoder
+
+    examples = torch.randn(5, 1000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    answers = examples[4]
+    errors = [autoencoder.reconstruction_error(lambda _: answers[:, None], e[:, None]) for e in examples[:4]]
+    points = {x(Integer(i + 1)): examples[i] for i in range(4)}
+    return sum(errors), {**points, m: examples[:4].mean(0), b: answers}
+
+
+F2 = Derivation(
+    key="F2",
+    statement="of all constant answers b the mean of the examples has the least error: any other adds its distance",
+    start=over_data((x(n) - b) ** 2),
+    steps=(
+        Step(over_data((x(n) - m) ** 2 + 2 * (x(n) - m) * (m - b) + (m - b) ** 2), "by way of the mean"),
+        Step(
+            over_data((x(n) - m) ** 2) + 2 * (m - b) * (over_data(x(n)) - N * m) + N * (m - b) ** 2,
+            "the sum term by term",
+        ),
+        Step(over_data((x(n) - m) ** 2) + N * (m - b) ** 2, "the middle term is zero", by=(CENTRE,)),
+    ),
+    code=Code("autoencoder.reconstruction_error", _reconstruction_error, of=lambda e: e.subs(N, 4).doit()),
+    printed=(("E2", Sum((x(n) - m) ** 2, (n, 0, N)) + (N + 1) * (m - b) ** 2),),
+)
+
+# --- The best linear auto-encoder (F3) --------------------------------------------------------------------------------
+
+spread = indexed("lambda", r"\lambda", positive=True)  # the mean square of the data along an axis
+weight = indexed("weight", "u", real=True)
+example = Symbol("e", real=True)
+data = density("data", "p")(example)
+at = indexed("at", "x", real=True)  # at(example, j): coordinate j of an example
+part = indexed("part", "y", real=True)  # part(example, d): its part along u, from d of its coordinates
+
+
+def over_data_law(f: Expr) -> Mean:
+    """The mean over the data, whatever their law: that of N examples is one."""
+    return Mean(f, example, data)
+
+
+FIRST_PART = Definition("F3", "one coordinate", part(example, 1), weight(1) * at(example, 1))
+PART = Definition("F3", "one more", part(example, d), part(example, d - 1) + weight(d) * at(example, d))
+SPREAD = Definition("F3", "the mean square along an axis", over_data_law(at(example, d) ** 2), spread(d))
+UNCORRELATED = Definition(
+    "F3", "in the principal axes", over_data_law(at(example, j) * at(example, d)), Integer(0)
+)  # fmt: skip
+F3_UNCORRELATED_BASE = Derivation(
+    key="F3.uncorrelated.base",
+    statement="the first coordinate is not correlated with a later one",
+    start=over_data_law(part(example, 1) * at(example, d)),
+    steps=(
+        Step(weight(1) * over_data_law(at(example, 1) * at(example, d)), "one coordinate", by=(FIRST_PART,)),
+        Step(Integer(0), "they are uncorrelated", by=(UNCORRELATED.at({j: 1}),)),
+    ),
+)
+
+F3_UNCORRELATED = Derivation(
+    key="F3.uncorrelated",
+    statement="nor are the first j coordinates together, weighted in any way",
+    start=over_data_law(part(example, j) * at(example, d)),
+    steps=(
+        Step(
+            over_data_law((part(example, j - 1) + weight(j) * at(example, j)) * at(example, d)),
+            "the last coordinate apart",
+            by=(PART.at({d: j}),),
+        ),
+        Step(
+            over_data_law(part(example, j - 1) * at(example, d))
+            + weight(j) * over_data_law(at(example, j) * at(example, d)),
+            "the mean of a sum",
+        ),
+        Step(Integer(0), "both are zero", by=(HYPOTHESIS, UNCORRELATED)),
+    ),
+    induction=Induction(j, F3_UNCORRELATED_BASE),
+)
+
+F3_AXIS_BASE = Derivation(
+    key="F3.axis.base",
+    statement="the mean square of one coordinate",
+    start=over_data_law(part(example, 1) ** 2),
+    steps=(
+        Step(weight(1) ** 2 * over_data_law(at(example, 1) ** 2), "one coordinate", by=(FIRST_PART,)),
+        Step(spread(1) * weight(1) ** 2, "its mean square", by=(SPREAD.at({d: 1}),)),
+        Step(Sum(spread(j) * weight(j) ** 2, (j, 1, 1)), "a sum of one term"),
+    ),
+)
+
+F3_AXIS = Derivation(
+    key="F3.axis",
+    statement="along weights u the data have the mean square sum_j lambda_j u_j^2",
+    start=over_data_law(part(example, d) ** 2),
+    steps=(
+        Step(
+            over_data_law((part(example, d - 1) + weight(d) * at(example, d)) ** 2),
+            "the last coordinate apart",
+            by=(PART,),
+        ),
+        Step(
+            over_data_law(part(example, d - 1) ** 2)
+            + 2 * weight(d) * over_data_law(part(example, d - 1) * at(example, d))
+            + weight(d) ** 2 * over_data_law(at(example, d) ** 2),
+            "the mean of a square of a sum",
+        ),
+        Step(
+            Sum(spread(j) * weight(j) ** 2, (j, 1, d - 1)) + weight(d) ** 2 * spread(d),
+            "the middle term is zero",
+            by=(HYPOTHESIS, F3_UNCORRELATED.at({j: d - 1}), SPREAD),
+        ),
+        Step(over_axes(spread(j) * weight(j) ** 2), "one sum"),
+    ),
+    induction=Induction(d, F3_AXIS_BASE),
+)
+
+# The columns v of the decoder are the first k of d orthonormal directions; the code for column k has the weights m.
+v, reach = indexed("v", "v", real=True), indexed("reach", "m", real=True)
+error = indexed("error", "E", real=True)
+before, after = indexed("before", "b", real=True), indexed("after", "c", real=True)
+kept, lost = indexed("kept", "h", nonnegative=True), indexed("lost", "g", nonnegative=True)
+miss = indexed("miss", "s", nonnegative=True)
+ERROR = Definition(
+    "F3",
+    "of x along v_k the decoder takes the code away",
+    error(k),
+    error(k - 1) - over_data_law(before(example) ** 2) + over_data_law(after(example) ** 2),
+)
+NO_COLUMN = Definition("F3", "nothing comes back", error(0), over_axes(spread(j)))
+KEPT = Definition("F3", "of axis j lies in the plane", kept(k, j), kept(k - 1, j) + v(k, j) ** 2)
+LOST = Definition("F3", "the rest: all directions together are a basis", lost(k, j), 1 - kept(k, j))
+MISS = Definition("F3", "the encoder misses", miss(k, j), miss(k - 1, j) + (v(k, j) - reach(k, j)) ** 2)
+NONE_KEPT = Definition("F3", "no plane", kept(0, j), Integer(0))
+NONE_MISSED = Definition("F3", "no code", miss(0, j), Integer(0))
+UNIT = Definition("F3", "a direction has length 1", over_axes(v(k, j) ** 2), Integer(1))
+
+F3_ERROR_BASE = Derivation(
+    key="F3.error.base",
+    statement="without a code all is lost",
+    start=error(0),
+    steps=(
+        Step(over_axes(spread(j)), "nothing comes back", by=(NO_COLUMN,)),
+        Step(
+            over_axes(spread(j) * (lost(0, j) + miss(0, j))),
+            "nothing is kept, nothing missed",
+            by=(LOST.at({k: 0}), NONE_KEPT, NONE_MISSED),
+        ),
+    ),
+)
+
+F3_ERROR = Derivation(
+    key="F3.error",
+    statement="the mean error of a linear auto-encoder: what its plane does not hold, and what its encoder misses",
+    start=error(k),
+    steps=(
+        Step(
+            error(k - 1) - over_axes(spread(j) * v(k, j) ** 2) + over_axes(spread(j) * (v(k, j) - reach(k, j)) ** 2),
+            "mean squares along two weights",
+            by=(
+                ERROR,
+                F3_AXIS.at({part(example, d): before(example), weight(j): v(k, j)}),
+                F3_AXIS.at({part(example, d): after(example), weight(j): v(k, j) - reach(k, j)}),
+            ),
+        ),
+        Step(
+            over_axes(spread(j) * (lost(k - 1, j) + miss(k - 1, j) - v(k, j) ** 2 + (v(k, j) - reach(k, j)) ** 2)),
+            "the statement for k - 1, in one sum",
+            by=(HYPOTHESIS,),
+        ),
+        Step(
+            over_axes(spread(j) * (lost(k, j) + miss(k, j))),
+            "one direction more",
+            by=(LOST, LOST.at({k: k - 1}), KEPT, MISS),
+        ),
+    ),
+    induction=Induction(k, F3_ERROR_BASE, first=0),
+)
+
+F3_TRACE_BASE = Derivation(
+    key="F3.trace.base",
+    statement="no direction keeps nothing",
+    start=over_axes(kept(0, j)),
+    steps=(Step(Integer(0), "no plane", by=(NONE_KEPT,)),),
+)
+
+F3_TRACE = Derivation(
+    key="F3.trace",
+    statement="of all axes together, k directions keep k",
+    start=over_axes(kept(k, j)),
+    steps=(
+        Step(over_axes(kept(k - 1, j) + v(k, j) ** 2), "the last direction apart", by=(KEPT,)),
+        Step(over_axes(kept(k - 1, j)) + over_axes(v(k, j) ** 2), "the sum term by term"),
+        Step(k, "k - 1, and one more", by=(HYPOTHESIS, UNIT)),
+    ),
+    induction=Induction(k, F3_TRACE_BASE, first=0),
+)
+
+
+def large(f: Expr) -> Sum:
+    """The sum over the k axes with the largest spread."""
+    return Sum(f, (j, 1, k))
+
+
+def small(f: Expr) -> Sum:
+    """The sum over the other r = d - k axes."""
+    return Sum(f, (j, k + 1, k + r))
+
+
+def all_axes(f: Expr) -> Sum:
+    """The sum over all of them."""
+    return Sum(f, (j, 1, k + r))
+
+
+F3_BALANCE = Derivation(
+    key="F3.balance",
+    statement="a plane of k directions loses of the k first axes what it keeps of the others",
+    start=large(lost(k, j)),
+    steps=(
+        Step(k - large(kept(k, j)), "the rest of each axis", by=(LOST,)),
+        Step(all_axes(kept(k, j)) - large(kept(k, j)), "k in all", by=(F3_TRACE.at({d: k + r}),)),
+        Step(small(kept(k, j)), "the other axes"),
+    ),
+)
+
+edge = Symbol("e", positive=True)  # any number between lambda_k and lambda_{k+1}
+above, below = indexed("above", r"\delta^+", nonnegative=True), indexed("below", r"\delta^-", nonnegative=True)
+ABOVE = Definition("F3", "not negative for j up to k", spread(j) - edge, above(j))
+BELOW = Definition("F3", "not negative for j after k", edge - spread(j), below(j))
+
+
+F3_HELD = Derivation(
+    key="F3.held",
+    statement="a plane holds at most the spread of the k first axes: two sums of products that are not negative less",
+    start=all_axes(spread(j) * kept(k, j)),
+    steps=(
+        Step(
+            large(spread(j)) - large(spread(j) * lost(k, j)) + small(spread(j) * kept(k, j)),
+            "the k first axes, and the others",
+            by=(LOST,),
+        ),
+        Step(
+            large(spread(j))
+            - large(spread(j) * lost(k, j))
+            + small(spread(j) * kept(k, j))
+            + edge * (large(lost(k, j)) - small(kept(k, j))),
+            "add nothing",
+            by=(F3_BALANCE,),
+        ),
+        Step(
+            large(spread(j)) - large((spread(j) - edge) * lost(k, j)) - small((edge - spread(j)) * kept(k, j)),
+            "sort by axes",
+        ),
+        Step(
+            large(spread(j)) - large(above(j) * lost(k, j)) - small(below(j) * kept(k, j)),
+            "the larger spreads come first",
+            by=(ABOVE, BELOW),
+        ),
+    ),
+)
+
+
+def _linear(encoder: Any, decoder: Any, x: Any) -> Any:
+    return x @ encoder.T @ decoder
+
+
+def _excess_of_linear() -> tuple[Any, dict[Expr, Any]]:
+    """Data in 3 dimensions, codes of 2: 100 data sets, and 10 auto-encoders for each."""
+    import torch
+
+    from lecture11 import autoencoder
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    generator = torch.Generator().manual_seed(0)
+    values, spreads, axes, directions, codes = [], [], [], torch.linalg.qr(normal(1000, 3, 2)).Q.mT, normal(1000, 2, 3)
+    for a in range(100):
+        x = normal(6, 3)
+        x = x - x.mean(0)
+        best = autoencoder.reconstruction_error(autoencoder.PCA(x, 2), x).mean()
+        for M, V in zip(codes[10 * a : 10 * a + 10], directions[10 * a : 10 * a + 10], strict=True):
+            linear = functools.partial(_linear, M, V)
+            values.append(autoencoder.reconstruction_error(linear, x).mean() - best)
+        axes += 10 * [autoencoder.PCA(x, 3).components]
+        spreads += 10 * [autoencoder.PCA(x, 3).variances]
+    s, V, M = torch.stack(spreads), *(rows @ torch.stack(axes).mT for rows in (directions, codes))
+    held, missed, between = V.square().sum(1), (V - M).square().sum(1), s[:, 1:].mean(1)
+    at: dict[Expr, Any] = {above(a + 1): s[:, a] - between for a in (0, 1)} | {below(3): between - s[:, 2]}
+    at |= {lost(2, a + 1): 1 - held[:, a] for a in (0, 1)} | {kept(2, 3): held[:, 2]}
+    at |= {miss(2, a + 1): missed[:, a] for a in range(3)} | {spread(Integer(a + 1)): s[:, a] for a in range(3)}
+    return torch.stack(values), at
+
+
+F3 = Derivation(
+    key="F3",
+    statement="no linear auto-encoder has a smaller error than PCA: the sum of the d - k smallest lambda_j",
+    start=error(k) - small(spread(j)),
+    steps=(
+        Step(
+            all_axes(spread(j) * (lost(k, j) + miss(k, j))) - small(spread(j)),
+            "the error, axis by axis",
+            by=(F3_ERROR.at({d: k + r}),),
+        ),
+        Step(
+            all_axes(spread(j) * miss(k, j)) + large(spread(j)) - all_axes(spread(j) * kept(k, j)),
+            "what is not kept is lost",
+            by=(LOST,),
+        ),
+        Step(
+            all_axes(spread(j) * miss(k, j)) + large(above(j) * lost(k, j)) + small(below(j) * kept(k, j)),
+            "what a plane can hold",
+            by=(F3_HELD,),
+        ),
+    ),
+    nonnegative=True,
+    code=Code("autoencoder.PCA", _excess_of_linear, of=lambda e: e.subs({k: 2, r: 1}).doit()),
+)
+
+angle = Symbol(r"\varphi", real=True)
+UNCORRELATED_PARTS = Definition(
+    "F3", "in the principal axes", over_data_law(before(example) * after(example)), Integer(0)
+)  # fmt: skip
+F3_SLOPE = Derivation(
+    key="F3.slope",
+    statement="turn a kept direction, with part b of an example, towards a dropped one, with part c: "
+    "in the principal axes the error has slope 0 at the start, and rises if b has the larger mean square",
+    start=Derivative(over_data_law((cos(angle) * after(example) - sin(angle) * before(example)) ** 2), angle),
+    steps=(
+        Step(
+            -2
+            * over_data_law(
+                (cos(angle) * after(example) - sin(angle) * before(example))
+                * (sin(angle) * after(example) + cos(angle) * before(example))
+            ),
+            "differentiate the square",
+        ),
+        Step(
+            2 * sin(angle) * cos(angle) * (over_data_law(before(example) ** 2) - over_data_law(after(example) ** 2))
+            - 2 * (cos(angle) ** 2 - sin(angle) ** 2) * over_data_law(before(example) * after(example)),
+            "the mean of a sum",
+        ),
+        Step(
+            sin(2 * angle) * (over_data_law(before(example) ** 2) - over_data_law(after(example) ** 2)),
+            "the parts are uncorrelated",
+            by=(UNCORRELATED_PARTS,),
+        ),
+    ),
+)
+
+# --- Denoising (F4, F5) -----------------------------------------------------------------------------------------------
+
+clean, noisy, other = Symbol("x", real=True), Symbol("y", real=True), Symbol("y'", real=True)
+hidden = Symbol("x'", real=True)  # all coordinates but one
+noise, s = Symbol(r"\epsilon", real=True), Symbol("s", positive=True)
+w, mean_square = Symbol("w", real=True), Symbol("lambda", positive=True)
+standard = Normal(noise, 0, 1)
+x_law = density("clean", "p")(clean)
+SECOND = Definition("F4", "the mean square of the data", Mean(clean**2, clean, x_law), mean_square)
+MASS = Definition("F4", "the law of the data is a density", Mean(1, clean, x_law), Integer(1))
+
+
+def _denoising_error() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import autoencoder
+
+    x, factor = torch.randn(2, 1000, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+    def error(eps: float) -> torch.Tensor:
+        drawn = torch.full_like(x, eps)
+        return autoencoder.denoising_error(lambda y: factor * y, x, 0.7, eps=drawn)
+
+    # Gauss and Hermite's rule is exact for squares.
+    values = (error(-(3**0.5)) + 4 * error(0.0) + error(3**0.5)) / 6
+    return values, {clean: x[:, 0], w: factor[:, 0], s: 0.7}
+
+
+F4 = Derivation(
+    key="F4",
+    statement="for the denoiser D(y) = w y, noise is a price on w: what one would add to keep weights small",
+    start=Mean((clean - w * (clean + s * noise)) ** 2, noise, standard),
+    steps=(
+        Step(
+            Mean(
+                (1 - w) ** 2 * clean**2 - 2 * (1 - w) * w * s * clean * noise + w**2 * s**2 * noise**2, noise, standard
+            ),
+            "multiply out",
+        ),
+        Step((1 - w) ** 2 * clean**2 + w**2 * s**2, "the noise has mean 0 and mean square 1"),
+    ),
+    code=Code("autoencoder.denoising_error", _denoising_error),
+)
+
+F4_BEST = Derivation(
+    key="F4.best",
+    statement="the best w is lambda / (lambda + s^2): any other adds to the error",
+    start=Mean(Mean((clean - w * (clean + s * noise)) ** 2, noise, standard), clean, x_law)
+    - mean_square * s**2 / (mean_square + s**2),
+    steps=(
+        Step(
+            Mean((1 - w) ** 2 * clean**2 + w**2 * s**2, clean, x_law) - mean_square * s**2 / (mean_square + s**2),
+            "mean over the noise",
+        ),
+        Step(
+            (1 - w) ** 2 * Mean(clean**2, clean, x_law)
+            + w**2 * s**2 * Mean(1, clean, x_law)
+            - mean_square * s**2 / (mean_square + s**2),
+            "mean over the data, term by term",
+        ),
+        Step(
+            (1 - w) ** 2 * mean_square + w**2 * s**2 - mean_square * s**2 / (mean_square + s**2),
+            "their mean square",
+            by=(SECOND, MASS),
+        ),
+        Step((mean_square + s**2) * (w - mean_square / (mean_square + s**2)) ** 2, "complete the square in w"),
+    ),
+    nonnegative=True,
+)
+
+given_clean = Normal(noisy, clean, s**2)
+seen = density("seen", "p_s")
+answer, best = Symbol("D", real=True), indexed("best", r"D^*", real=True)
+back_law = density("back", "p")(clean, noisy)
+SEEN = Definition("F5", "the law of noisy data", seen(noisy), Mean(given_clean, clean, x_law))
+BAYES = Definition("F5", "Bayes' rule", back_law, given_clean * x_law / seen(noisy))
+BACK_MASS = Definition("F5", "it is a density", Mean(1, clean, back_law), Integer(1))
+BEST = Definition("F5", "the mean of the clean x behind y", best(noisy), Mean(clean, clean, back_law))
+
+F5_BEST = Derivation(
+    key="F5.best",
+    statement="of all answers D to a noisy y the mean of the clean x behind it has the least error",
+    start=Mean((clean - answer) ** 2, clean, back_law) - Mean((clean - best(noisy)) ** 2, clean, back_law),
+    steps=(
+        Step(
+            Mean(2 * clean * (best(noisy) - answer) + answer**2 - best(noisy) ** 2, clean, back_law),
+            "the squares of x cancel",
+        ),
+        Step(
+            2 * (best(noisy) - answer) * Mean(clean, clean, back_law)
+            + (answer**2 - best(noisy) ** 2) * Mean(1, clean, back_law),
+            "the mean of a sum",
+        ),
+        Step(
+            2 * (best(noisy) - answer) * best(noisy) + answer**2 - best(noisy) ** 2, "what D* is", by=(BEST, BACK_MASS)
+        ),
+        Step((answer - best(noisy)) ** 2, "a square"),
+    ),
+    nonnegative=True,
+)
+
+F5 = Derivation(
+    key="F5",
+    statement="Tweedie's formula: the best denoiser is a step along the slope of the log-density of noisy data",
+    start=noisy + s**2 * Derivative(log(seen(noisy)), noisy),
+    steps=(
+        Step(noisy + s**2 * Derivative(log(Mean(given_clean, clean, x_law)), noisy), "y comes from some x", by=(SEEN,)),
+        Step(
+            noisy + s**2 * Mean((clean - noisy) / s**2 * given_clean, clean, x_law) / Mean(given_clean, clean, x_law),
+            "differentiate under the integral",
+        ),
+        Step(
+            Mean(clean * given_clean, clean, x_law) / Mean(given_clean, clean, x_law), "y cancels, being constant there"
+        ),
+        Step(Mean(clean * given_clean / seen(noisy), clean, x_law), "name the law of noisy data", by=(SEEN,)),
+        Step(Mean(clean, clean, back_law), "Bayes' rule", by=(BAYES,)),
+        Step(best(noisy), "the best denoiser", by=(BEST,)),
+    ),
+)
+
+# The other coordinates: noise acts on each by itself, so that their density, whatever it is, does not depend on y.
+rest = density("rest", "r")(other, hidden)
+pair_law = density("pair", "p", of=2)(clean, hidden)
+
+
+def over_both(f: Expr) -> Mean:
+    """The mean over all coordinates of a clean example."""
+    return Mean(f, (clean, hidden), pair_law)
+
+
+F5_PIXELS = Derivation(
+    key="F5.pixels",
+    statement="the same for one of d coordinates: the slope along it moves that coordinate alone",
+    start=noisy + s**2 * Derivative(log(over_both(given_clean * rest)), noisy),
+    steps=(
+        Step(
+            noisy + s**2 * over_both((clean - noisy) / s**2 * given_clean * rest) / over_both(given_clean * rest),
+            "differentiate under the integral",
+        ),
+        Step(over_both(clean * given_clean * rest) / over_both(given_clean * rest), "y cancels, being constant there"),
+    ),
+)
+
+_m, _v = Symbol("m", real=True), Symbol("v", positive=True)
+
+
+def _optimal_denoiser() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import autoencoder, gaussian
+
+    y = 2 * torch.randn(1000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    one = torch.ones(1, dtype=torch.float64)
+    law = gaussian.Mixture(one, 0.7 * one[:, None], 0.3 * one[:, None, None])
+    return autoencoder.optimal_denoiser(law, y[:, None], 0.8)[:, 0], {noisy: y, s: 0.8, _m: 0.7, _v: 0.3}
+
+
+F5_GAUSS = Derivation(
+    key="F5.gauss",
+    statement="for data with the law N(m, v), the best denoiser shrinks y towards m",
+    start=noisy + s**2 * Derivative(log(Mean(given_clean, clean, Normal(clean, _m, _v))), noisy),
+    steps=(
+        Step(noisy + s**2 * Derivative(log(Normal(noisy, _m, _v + s**2)), noisy), "variances add"),
+        Step(noisy - s**2 * (noisy - _m) / (_v + s**2), "the slope of a parabola"),
+        Step(_m + _v / (_v + s**2) * (noisy - _m), "from m on"),
+    ),
+    code=Code("autoencoder.optimal_denoiser", _optimal_denoiser),
+)
+
+DERIVATIONS = (
+    F1_BASE, F1, F2, F3_UNCORRELATED_BASE, F3_UNCORRELATED, F3_AXIS_BASE, F3_AXIS, F3_ERROR_BASE, F3_ERROR,
+    F3_TRACE_BASE, F3_TRACE, F3_BALANCE, F3_HELD, F3, F3_SLOPE, F4, F4_BEST, F5_BEST, F5, F5_PIXELS, F5_GAUSS,
+)  # fmt: skip
+EXPERIMENTS = (
+    Experiment(
+        "F1",
+        "what an auto-encoder gives back is its decoder's answer to its encoder's code",
+        "tests/test_autoencoder.py::test_forward_is_decode_after_encode",
+    ),
+    Experiment(
+        "F3",
+        "a linear auto-encoder, trained, spans the plane of PCA",
+        "tests/test_autoencoder.py::test_a_trained_linear_auto_encoder_spans_the_principal_subspace",
+    ),
+)

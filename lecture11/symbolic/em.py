@@ -1,0 +1,561 @@
+"""Variational EM: what each step gains, that nothing falls, and where it ends (F18-F20).
+
+One latent, where several do not mix: columns at right angles are enough (``F9.rotation``), and rows of a decoder, its
+pixels, are fitted one by one. ``R``, ``c``, ``g`` are those of ``F9``, ``m`` and ``s`` mean and deviation of ``q``.
+"""
+
+from typing import Any
+
+from sympy import Derivative, Expr, Function, Integer, Rational, Sum, Symbol, log, sqrt
+
+from lecture11.symbolic.autoencoder import F3_HELD, KEPT, above, all_axes, below, d, i, j, kept, large, lost, r, small
+from lecture11.symbolic.autoencoder import k as rank
+from lecture11.symbolic.autoencoder import spread as eigenvalue
+from lecture11.symbolic.autoencoder import v as v_
+from lecture11.symbolic.bound import divergence, kl
+from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Experiment, Induction, Step
+from lecture11.symbolic.terms import Mean, Normal, density, indexed
+from lecture11.symbolic.vae import (
+    F12,
+    F12_DIVERGENCE,
+    F16_ONE,
+    GAP,
+    R,
+    c,
+    constant,
+    elbo,
+    g,
+    gap,
+    left,
+    linear_models,
+    marginal,
+    mu,
+    of_three_pixels,
+    posterior,
+    q,
+    random_numbers,
+    right,
+    sigma,
+    slack,
+    u,
+    v,
+    written_out,
+    x,
+    z,
+)
+
+# --- The E-step (F18) -------------------------------------------------------------------------------------------------
+
+best_elbo = Function("ELBO_best", real=True)(x)
+best_elbo.func._latex = lambda self, printer: r"\operatorname{ELBO}^*(x)"
+AT_BEST = F12.at({elbo: best_elbo, q(z, x): posterior})
+
+F18 = Derivation(
+    key="F18",
+    statement="ELBO* is the bound at q = p(z|x); at another q it is lower by the slack, so that the E-step ends there",
+    start=elbo,
+    steps=(
+        Step(log(marginal) - slack, "the bound is the likelihood, less a slack", by=(F12,)),
+        Step(best_elbo + divergence(posterior, posterior) - slack, "so it is at the posterior", by=(AT_BEST,)),
+        Step(best_elbo - slack, "a law has no divergence from itself", by=(kl(posterior, posterior, z),)),
+    ),
+)
+
+F18_RISE = Derivation(
+    key="F18.rise",
+    statement="the E-step never lowers the bound",
+    start=best_elbo - elbo,
+    steps=(
+        Step(slack, "the slack before it", by=(F18,)),
+        Step(
+            Mean(gap(posterior / q(z, x)), z, q(z, x)),
+            "a divergence is never negative",
+            by=(F12_DIVERGENCE.at({left: q(z, x), right: posterior}),),
+        ),
+    ),
+    nonnegative=True,
+    printed=(("E8", Integer(0)),),  # of ELBO(phi^, theta) the argument phi is no part: no step gains anything
+)
+
+m, s = Symbol("m", real=True), Symbol("s", positive=True)
+_q = Normal(z, m, s**2)
+_linear_elbo = -(R - 2 * m * c + (m**2 + s**2) * g) / (2 * v) - constant - (m**2 + s**2 - 1 - log(s**2)) / 2
+
+
+def _models() -> Any:
+    """50 linear decoders with 20 images each, and laws q for them; and what stands in the formulas."""
+    models, images, at = linear_models()
+    means, deviations = random_numbers(50, 20, seed=2), random_numbers(50, seed=3).exp()
+    laws = [(m_[:, None], s_.square()[None, None]) for m_, s_ in zip(means, deviations, strict=True)]
+    at |= {m: means.flatten(), s: deviations.repeat_interleave(20)}
+    return list(zip(models, images, laws, strict=True)), at
+
+
+def _elbo() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    cases, at = _models()
+    return torch.cat([model.elbo(x, *law) for model, x, law in cases]), at
+
+
+def _rise_of_e_step() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import em
+
+    cases, at = _models()
+    return torch.cat([model.elbo(x, *em.e_step(model, x)) - model.elbo(x, *law) for model, x, law in cases]), at
+
+
+F18_LINEAR = Derivation(
+    key="F18.linear",
+    statement="the bound of a linear decoder in closed form",
+    start=Mean(-(R - 2 * z * c + z**2 * g) / (2 * v) - constant, z, _q) - divergence(_q, Normal(z, 0, 1)),
+    steps=(
+        Step(
+            -(R - 2 * m * c + (m**2 + s**2) * g) / (2 * v) - constant - divergence(_q, Normal(z, 0, 1)),
+            "mean and mean square of the code",
+        ),
+        Step(_linear_elbo, "the divergence in closed form", by=(F16_ONE.at({mu: m, sigma: s}),)),
+    ),
+    code=Code("vae.LinearGaussian.elbo", _elbo, of=of_three_pixels),
+)
+
+_best_m, _best_s = c / (v + g), sqrt(v / (v + g))
+
+F18_GAIN = Derivation(
+    key="F18.gain",
+    statement="what the E-step gains for a linear decoder: it moves q to m = c / (v + g), s^2 = v / (v + g)",
+    start=_linear_elbo.subs({m: _best_m, s: _best_s}) - _linear_elbo,
+    steps=(
+        Step(
+            ((v + g) * m**2 - 2 * m * c + c**2 / (v + g) + (v + g) * s**2) / (2 * v)
+            - Rational(1, 2)
+            - log(s**2 * (v + g) / v) / 2,
+            "R and the constant cancel",
+        ),
+        Step(
+            (v + g) / (2 * v) * (m - _best_m) ** 2 + (s**2 * (v + g) / v - 1 - log(s**2 * (v + g) / v)) / 2,
+            "complete the square in m",
+        ),
+        Step(
+            (v + g) / (2 * v) * (m - _best_m) ** 2 + gap(s**2 * (v + g) / v) / 2,
+            "a logarithm below its tangent",
+            by=(GAP.at({u: s**2 * (v + g) / v}),),
+        ),
+    ),
+    nonnegative=True,
+    code=Code("em.e_step", _rise_of_e_step, of=written_out),
+)
+
+# --- The M-step (F19) -------------------------------------------------------------------------------------------------
+
+pixel = Symbol("x", real=True)
+w, b, w1, b1 = Symbol("w", real=True), Symbol("b", real=True), Symbol("w_1", real=True), Symbol("b_1", real=True)
+pairs = density("pairs", "q", of=2)(pixel, z)  # images of the data, codes drawn from q
+
+
+def over_pairs(f: Expr) -> Mean:
+    """The mean over the data and, for each image, over its codes."""
+    return Mean(f, (pixel, z), pairs)
+
+
+_change, _left = (w1 - w) * z + b1 - b, pixel - w1 * z - b1
+PAIR_MASS = Definition("F19", "a law", over_pairs(1), Integer(1))
+NORMAL_1 = Definition("F19", "what is left has mean 0", over_pairs(_left), Integer(0))
+NORMAL_Z = Definition("F19", "and is at right angles to the code", over_pairs(_left * z), Integer(0))
+
+F19 = Derivation(
+    key="F19",
+    statement="for one pixel, the decoder w z + b that fulfils the normal equations has the least error: "
+    "any other adds the mean square of the difference",
+    start=over_pairs((pixel - w * z - b) ** 2),
+    steps=(
+        Step(over_pairs(_left**2 + 2 * _left * _change + _change**2), "by way of w_1 z + b_1"),
+        Step(
+            over_pairs(_left**2)
+            + 2 * (w1 - w) * over_pairs(_left * z)
+            + 2 * (b1 - b) * over_pairs(_left)
+            + over_pairs(_change**2),
+            "the mean of a sum",
+        ),
+        Step(over_pairs(_left**2) + over_pairs(_change**2), "two normal equations", by=(NORMAL_1, NORMAL_Z)),
+    ),
+)
+
+S_z, S_x = Symbol("S_z", real=True), Symbol("S_x", real=True)
+S_zz, S_xz = Symbol("S_zz", positive=True), Symbol("S_xz", real=True)
+MEAN_X = Definition("F19", "the mean of what is left is 0", S_x, w1 * S_z + b1)
+MEAN_XZ = Definition("F19", "and that of it times the code", S_xz, w1 * S_zz + b1 * S_z)
+
+
+def _m_step(part: str) -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import em, vae
+
+    images, means, deviations = random_numbers(1000, 6, 1), random_numbers(1000, 6, 1, seed=1), random_numbers(1000, 1)
+    old = vae.LinearGaussian(torch.ones(1, 1), torch.zeros(1))
+    new = [
+        em.m_step(old, x, mean, deviation.square()[None])
+        for x, mean, deviation in zip(images, means, deviations, strict=True)
+    ]
+    at: dict[Expr, Any] = {
+        S_x: images.mean((1, 2)),
+        S_z: means.mean((1, 2)),
+        S_xz: (images * means).mean((1, 2)),
+        S_zz: means.square().mean((1, 2)) + deviations[:, 0] ** 2,
+    }
+    return torch.stack([getattr(model, part).flatten()[0] for model in new]), at
+
+
+_det = S_zz - S_z**2
+
+F19_WEIGHT = Derivation(
+    key="F19.weight",
+    statement="the normal equations solved, with means S of z, z^2, x and x z over data and codes: the weight",
+    start=w1,
+    steps=(
+        Step(((w1 * S_zz + b1 * S_z) - (w1 * S_z + b1) * S_z) / _det, "b_1 cancels"),
+        Step((S_xz - S_x * S_z) / _det, "the normal equations", by=(MEAN_X, MEAN_XZ)),
+    ),
+    code=Code("em.m_step", lambda: _m_step("weight")),
+)
+
+F19_BIAS = Derivation(
+    key="F19.bias",
+    statement="and the bias",
+    start=b1,
+    steps=(
+        Step(((w1 * S_z + b1) * S_zz - (w1 * S_zz + b1 * S_z) * S_z) / _det, "w_1 cancels"),
+        Step((S_x * S_zz - S_xz * S_z) / _det, "the normal equations", by=(MEAN_X, MEAN_XZ)),
+    ),
+    code=Code("em.m_step", lambda: _m_step("bias")),
+)
+
+bound = indexed("bound", r"\operatorname{ELBO}", real=True)  # after so many steps of EM: 0, then E, then M
+others = Symbol("K", real=True)
+_errors = over_pairs((pixel - w * z - b) ** 2), over_pairs(_left**2)
+OLD = Definition("F19", "before the M-step", bound(1), others - _errors[0] / (2 * v))
+NEW = Definition("F19", "after it, nothing else having changed", bound(2), others - _errors[1] / (2 * v))
+
+F19_GAIN = Derivation(
+    key="F19.gain",
+    statement="what the M-step gains for a pixel: the mean square of the change in what the decoder says",
+    start=bound(1),
+    steps=(
+        Step(others - _errors[0] / (2 * v), "what the decoder sees of the bound", by=(OLD,)),
+        Step(others - (_errors[1] + over_pairs(_change**2)) / (2 * v), "the least error", by=(F19,)),
+        Step(bound(2) - over_pairs(_change**2) / (2 * v), "the bound after it", by=(NEW,)),
+    ),
+    printed=(("E8", bound(2)),),
+)
+
+# --- Nothing falls (F20) ----------------------------------------------------------------------------------------------
+
+new_marginal, new_posterior = density("new", r"p_{\theta'}")(x), density("new", r"p_{\theta'}")(z, x)
+
+F20 = Derivation(
+    key="F20",
+    statement="after a round of EM the likelihood is at least the bound before it: three parts, none negative",
+    start=log(new_marginal) - bound(0),
+    steps=(
+        Step(
+            bound(2) + divergence(posterior, new_posterior) - bound(0),
+            "the new likelihood and its bound; q is still the old posterior",
+            by=(F12.at({marginal: new_marginal, posterior: new_posterior, elbo: bound(2), q(z, x): posterior}),),
+        ),
+        Step(
+            bound(2) + divergence(posterior, new_posterior) - bound(1) + slack,
+            "the E-step",
+            by=(F18.at({elbo: bound(0), best_elbo: bound(1)}),),
+        ),
+        Step(
+            over_pairs(_change**2) / (2 * v) + divergence(posterior, new_posterior) + slack,
+            "the M-step",
+            by=(F19_GAIN,),
+        ),
+        Step(
+            over_pairs(_change**2) / (2 * v)
+            + Mean(gap(new_posterior / posterior), z, posterior)
+            + Mean(gap(posterior / q(z, x)), z, q(z, x)),
+            "divergences are never negative",
+            by=(
+                F12_DIVERGENCE.at({left: posterior, right: new_posterior}),
+                F12_DIVERGENCE.at({left: q(z, x), right: posterior}),
+            ),
+        ),
+    ),
+    nonnegative=True,
+)
+
+# --- Where it ends: one pixel, one latent, b = 0, v = 1 (F20) ---------------------------------------------------------
+
+S, a, t = Symbol("S", positive=True), Symbol("a", real=True), Symbol("t", positive=True)
+NEW_WEIGHT = Definition("F19", "the M-step, S_z and S_x being 0", w1, a * S / (a**2 * S + t))
+BEST_CODE = Definition("F18", "q has the mean a x", a, w / (1 + w**2))
+BEST_SPREAD = Definition("F18", "and the variance t", t, 1 / (1 + w**2))
+_simple = -(S * (1 - a * w) ** 2 + t * w**2) / 2 - (a**2 * S + t - 1 - log(t)) / 2
+
+
+def _round() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import em, vae
+
+    half, weights = random_numbers(1000, 3, 1), random_numbers(1000, seed=1)
+    images = torch.cat([half, -half], dim=1)
+    models = [vae.LinearGaussian(weight[None, None], torch.zeros(1).double()) for weight in weights]
+    new = [em.m_step(model, x, *em.e_step(model, x)) for model, x in zip(models, images, strict=True)]
+    moves = torch.stack([model.weight[0, 0] for model in new]) - weights
+    return moves, {S: images.square().mean((1, 2)), w: weights}
+
+
+F20_ROUND = Derivation(
+    key="F20.round",
+    statement="one round moves w towards w^2 = S - 1, where S is the mean square of the pixel, and stops there or at 0",
+    start=w1 - w,
+    steps=(
+        Step(a * S / (a**2 * S + t) - w, "the M-step", by=(NEW_WEIGHT,)),
+        Step(w * S * (1 + w**2) / (w**2 * S + 1 + w**2) - w, "the E-step before it", by=(BEST_CODE, BEST_SPREAD)),
+        Step(w * (S - 1 - w**2) / (w**2 * S + 1 + w**2), "one fraction"),
+    ),
+    code=Code("em.m_step", _round),
+)
+
+
+F20_JOINT_W = Derivation(
+    key="F20.joint.w",
+    statement="joint ascent: the slope of the bound over w leads to the w_1 of the M-step",
+    start=Derivative(_simple, w),
+    steps=(
+        Step(a * S * (1 - a * w) - t * w, "differentiate"),
+        Step((a**2 * S + t) * (w1 - w), "the M-step", by=(NEW_WEIGHT,)),
+    ),
+)
+
+F20_JOINT_A = Derivation(
+    key="F20.joint.a",
+    statement="that over a to the a of the E-step",
+    start=Derivative(_simple, a),
+    steps=(
+        Step(S * w * (1 - a * w) - S * a, "differentiate"),
+        Step(S * (1 + w**2) * (w / (1 + w**2) - a), "sort by a"),
+    ),
+)
+
+F20_JOINT_T = Derivation(
+    key="F20.joint.t",
+    statement="and that over t to its t: joint ascent can stop nowhere else than EM",
+    start=Derivative(_simple, t),
+    steps=(
+        Step((1 / t - 1 - w**2) / 2, "differentiate"),
+        Step((1 + w**2) / (2 * t) * (1 / (1 + w**2) - t), "sort by t"),
+    ),
+)
+
+# --- Probabilistic PCA: the optimum (F20) -----------------------------------------------------------------------------
+
+rho, kappa = indexed("rho", r"\rho", real=True), indexed("kappa", r"\kappa", positive=True)
+length, short = indexed("length", "c", positive=True), indexed("short", r"\Delta", nonnegative=True)
+example = Symbol("e", real=True)
+data, along = density("data", "p")(example), indexed("along", "c", real=True)
+ALONG = Definition(
+    "F20", "rho is the mean square of the data along a column", Mean(along(example) ** 2, example, data), g * rho(1)
+)
+DATA_MASS = Definition("F20", "the law of the data", Mean(1, example, data), Integer(1))
+
+F20_LEVEL = Derivation(
+    key="F20.level",
+    statement="what a latent with the column w, of squared length g, adds to -2 ln p(x), in the mean over the data",
+    start=Mean(log(1 + g / v) - along(example) ** 2 / (v * (v + g)), example, data),
+    steps=(
+        Step(
+            log(1 + g / v) * Mean(1, example, data) - Mean(along(example) ** 2, example, data) / (v * (v + g)),
+            "the mean of a sum",
+        ),
+        Step(log(1 + g / v) - g * rho(1) / (v * (v + g)), "along a column", by=(ALONG, DATA_MASS)),
+        Step(log((v + g) / v) - (1 / v - 1 / (v + g)) * rho(1), "in terms of v + g, the variance along it"),
+    ),
+)
+
+_held = Sum(eigenvalue(j) * kept(rank, j), (j, 1, d))
+SHORT = Definition(
+    "F20", "what k directions hold less than the k first axes", short(rank), Sum(eigenvalue(j), (j, 1, rank)) - _held
+)
+RHO = Definition("F20", "the mean square along the last", Sum(eigenvalue(j) * v_(rank, j) ** 2, (j, 1, d)), rho(rank))
+
+F20_SHORT = Derivation(
+    key="F20.short",
+    statement="it is not negative: F3 again",
+    start=short(rank),
+    steps=(
+        Step(
+            large(eigenvalue(j)) - all_axes(eigenvalue(j) * kept(rank, j)), "what it is", by=(SHORT.at({d: rank + r}),)
+        ),
+        Step(large(above(j) * lost(rank, j)) + small(below(j) * kept(rank, j)), "what a plane can hold", by=(F3_HELD,)),
+    ),
+    nonnegative=True,
+)
+
+F20_GROWS = Derivation(
+    key="F20.grows",
+    statement="a direction more",
+    start=short(rank),
+    steps=(
+        Step(Sum(eigenvalue(j), (j, 1, rank)) - _held, "what it is", by=(SHORT,)),
+        Step(
+            Sum(eigenvalue(j), (j, 1, rank - 1))
+            + eigenvalue(rank)
+            - Sum(eigenvalue(j) * kept(rank - 1, j), (j, 1, d))
+            - Sum(eigenvalue(j) * v_(rank, j) ** 2, (j, 1, d)),
+            "the last axis and the last direction apart",
+            by=(KEPT,),
+        ),
+        Step(short(rank - 1) + eigenvalue(rank) - rho(rank), "name them", by=(SHORT.at({rank: rank - 1}), RHO)),
+    ),
+)
+
+
+def _columns(f: Expr, last: Expr = rank) -> Sum:
+    return Sum(f, (i, 1, last))
+
+
+NOTHING = Definition("F20", "no direction", short(0), Integer(0))
+_steps = (kappa(i) - kappa(i + 1)) * short(i)
+
+F20_PARTS_BASE = Derivation(
+    key="F20.parts.base",
+    statement="no direction",
+    start=_columns(kappa(i) * (eigenvalue(i) - rho(i)), 0),
+    steps=(Step(_columns(_steps, 0) + kappa(1) * short(0), "nothing on both sides", by=(NOTHING,)),),
+)
+
+F20_PARTS = Derivation(
+    key="F20.parts",
+    statement="summation by parts (Abel): for falling kappa it is not negative",
+    start=_columns(kappa(i) * (eigenvalue(i) - rho(i))),
+    steps=(
+        Step(
+            _columns(kappa(i) * (eigenvalue(i) - rho(i)), rank - 1) + kappa(rank) * (eigenvalue(rank) - rho(rank)),
+            "the last term apart",
+        ),
+        Step(
+            _columns(_steps, rank - 1) + kappa(rank) * short(rank - 1) + kappa(rank) * (eigenvalue(rank) - rho(rank)),
+            "the statement for k - 1",
+            by=(HYPOTHESIS,),
+        ),
+        Step(_columns(_steps, rank - 1) + kappa(rank) * short(rank), "a direction more", by=(F20_GROWS,)),
+        Step(_columns(_steps) + kappa(rank + 1) * short(rank), "one step more in the sum"),
+    ),
+    induction=Induction(rank, F20_PARTS_BASE, first=0),
+)
+
+drop = indexed("drop", r"\delta", nonnegative=True)
+KAPPA = Definition("F20", "of the column i", kappa(i), 1 / v - 1 / length(i))
+DROP = Definition("F20", "columns are sorted by length, kappa falls", kappa(i) - kappa(i + 1), drop(i))
+_worst = _columns(log(length(i) / v) - kappa(i) * rho(i))
+_best = _columns(log(eigenvalue(i) / v) - eigenvalue(i) / v + 1)
+
+
+def _optimum() -> tuple[Any, dict[Expr, Any]]:
+    """Data in 3 dimensions, 2 latents: 100 data sets, and 10 models for each."""
+    import torch
+
+    from lecture11 import vae
+
+    values, at = [], []
+    lengths = torch.tensor([1.2, 0.5], dtype=torch.float64)
+    for n in range(100):
+        x = random_numbers(30, 3, seed=n) * torch.tensor([1.5, 1.0, 0.2])
+        best = vae.LinearGaussian.optimum(x, 2, variance=0.1)
+        covariance = (x - x.mean(0)).T @ (x - x.mean(0)) / 30
+        spreads = torch.linalg.eigvalsh(covariance).flip(0)
+        for directions in torch.linalg.qr(random_numbers(10, 3, 2, seed=n)).Q:
+            model = vae.LinearGaussian(directions * lengths, x.mean(0), 0.1)
+            values.append(2 * (best.log_prob(x) - model.log_prob(x)).mean())
+            held = (directions * (covariance @ directions)).sum(0)
+            at.append({eigenvalue(Integer(1)): spreads[0], eigenvalue(Integer(2)): spreads[1],
+                       short(1): spreads[0] - held[0], short(2): spreads[:2].sum() - held.sum()})  # fmt: skip
+    variances = lengths.square() + 0.1
+    kappas = 10 - 1 / variances
+    points: dict[Expr, Any] = {key: torch.stack([point[key] for point in at]) for key in at[0]}
+    points |= {length(1): variances[0], length(2): variances[1], drop(1): kappas[0] - kappas[1]}
+    return torch.stack(values), points | {drop(2): kappas[1] - 0.3, kappa(3): 0.3}
+
+
+F20_OPTIMUM = Derivation(
+    key="F20.optimum",
+    statement="no decoder has a larger likelihood than probabilistic PCA: columns along the principal axes "
+    "with v + g_i = lambda_i; for lambda_i not below v, in -2 ln p(x)",
+    start=_worst - _best,
+    steps=(
+        Step(
+            _columns(gap(eigenvalue(i) / length(i))) + _columns(kappa(i) * (eigenvalue(i) - rho(i))),
+            "as if the columns were along the axes, and what they are not",
+            by=(GAP.at({u: eigenvalue(i) / length(i)}), KAPPA),
+        ),
+        Step(
+            _columns(gap(eigenvalue(i) / length(i))) + _columns(_steps) + kappa(rank + 1) * short(rank),
+            "by parts",
+            by=(F20_PARTS,),
+        ),
+        Step(
+            _columns(gap(eigenvalue(i) / length(i))) + _columns(drop(i) * short(i)) + kappa(rank + 1) * short(rank),
+            "columns sorted by length",
+            by=(DROP,),
+        ),
+    ),
+    nonnegative=True,
+    code=Code("vae.LinearGaussian.optimum", _optimum, of=lambda e: written_out(e.subs(rank, 2).doit())),
+)
+
+quiet, size = Symbol("lambda", positive=True), Symbol("g", positive=True)
+below_noise = Symbol("delta", nonnegative=True)
+QUIET = Definition("F20", "an axis that is not louder than the noise", quiet, v - below_noise)
+
+F20_QUIET = Derivation(
+    key="F20.quiet",
+    statement="an axis with lambda below v is best switched off: a column of squared length g costs, in -2 ln p(x)",
+    start=log((v + size) / v) - (1 / v - 1 / (v + size)) * quiet,
+    steps=(
+        Step((v / (v + size) - 1 - log(v / (v + size))) + (1 - v / (v + size)) * (1 - quiet / v), "add and subtract"),
+        Step(
+            gap(v / (v + size)) + size / (v + size) * below_noise / v,
+            "a logarithm below its tangent",
+            by=(GAP.at({u: v / (v + size)}), QUIET),
+        ),
+    ),
+    nonnegative=True,
+)
+
+dropped, average = Symbol("r", integer=True, positive=True), Symbol("A", positive=True)
+
+F20_NOISE = Derivation(
+    key="F20.noise",
+    statement="the best v is the mean A of the r = d - k smallest lambda: any other costs, in -2 ln p(x)",
+    start=dropped * (log(v) + average / v) - dropped * (log(average) + 1),
+    steps=(
+        Step(dropped * (average / v - 1 - log(average / v)), "one logarithm"),
+        Step(dropped * gap(average / v), "it lies below its tangent", by=(GAP.at({u: average / v}),)),
+    ),
+    nonnegative=True,
+)
+
+DERIVATIONS = (
+    F18, F18_RISE, F18_LINEAR, F18_GAIN, F19, F19_WEIGHT, F19_BIAS, F19_GAIN, F20, F20_ROUND, F20_JOINT_W,
+    F20_JOINT_A, F20_JOINT_T, F20_LEVEL, F20_SHORT, F20_GROWS, F20_PARTS_BASE, F20_PARTS, F20_OPTIMUM, F20_QUIET,
+    F20_NOISE,
+)  # fmt: skip
+EXPERIMENTS = (
+    Experiment(
+        "F19",
+        "networks: a phase of steps moves one of the two, the other stays",
+        "tests/test_em.py::test_gradient_steps_move_one_part_at_a_time",
+    ),
+    Experiment(
+        "F20",
+        "exact steps never lower the bound or the likelihood",
+        "tests/test_em.py::test_exact_steps_never_lower_the_bound_or_the_likelihood",
+    ),
+)

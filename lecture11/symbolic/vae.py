@@ -1,0 +1,913 @@
+"""Variational auto-encoders: the likelihood, the bound below it, the divergence, and gradients (F6-F17).
+
+Codes of one number are enough where coordinates do not mix: for a diagonal covariance densities are products over the
+coordinates, and their logarithms and divergences are sums (``F7``, ``F16.product``, ``F16.latents``). Images have ``d``
+pixels throughout.
+"""
+
+from typing import Any
+
+from sympy import Derivative, Expr, Function, Integer, Rational, Symbol, cos, exp, log, pi, sin, sqrt
+from sympy import Integral as OverInterval
+
+from lecture11.symbolic.autoencoder import N, d, i, j, n, over_axes, over_data
+from lecture11.symbolic.bound import divergence, kl
+from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Experiment, Induction, Step
+from lecture11.symbolic.terms import Mean, Normal, density, indexed
+
+x, z = Symbol("x", real=True), Symbol("z", real=True)
+eps = Symbol(r"\epsilon", real=True)
+k = Symbol("k", integer=True, nonnegative=True)
+p, prior, q = density("p", r"p_\theta"), density("prior", "p"), density("q", r"q_\phi")
+joint, data = density("joint", r"p_\theta", of=2), density("data", "p")
+likelihood, posterior, marginal = p(x, z), p(z, x), p(x)
+
+PRIOR = Definition("F9", "the law of codes", prior(z), Normal(z, 0, 1))
+JOINT = Definition("F9", "first a code, then an image", joint(x, z), likelihood * prior(z))
+MARGINAL = Definition("F9", "over all codes", marginal, Mean(likelihood, z, prior(z)))
+POSTERIOR = Definition("F12", "Bayes' rule", posterior, joint(x, z) / marginal)
+MASS = Definition("F12", "q is a density", Mean(1, z, q(z, x)), Integer(1))
+
+
+def random_numbers(*shape: int, seed: int = 0) -> Any:
+    """Standard normal numbers, in float64."""
+    import torch
+
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def inside(e: Expr) -> Expr:
+    """A formula with each mean replaced by what it is the mean of: what the package computes at one draw."""
+    return e.replace(lambda part: isinstance(part, Mean), lambda mean: mean.args[0])
+
+
+# --- Codes that are normal (F6) ---------------------------------------------------------------------------------------
+
+centre, spread = indexed("centre", r"\mu_\phi", real=True), indexed("spread", r"\sigma^2_\phi", positive=True)
+image = indexed("image", "x", real=True)
+EXACT = Definition("F6", "q is exact: Bayes' rule", posterior, likelihood * prior(z) / marginal)
+IMAGE_MASS = Definition("F6", "a density of images", Mean(1, x, likelihood), Integer(1))
+ENCODER = Definition("F11", "the encoder", q(z, x), Normal(z, centre(x), spread(x)))
+ENCODERS = Definition("F11", "the encoder", q(z, image(n)), Normal(z, centre(n), spread(n)))
+
+
+def _aggregated_log_prob() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import vae
+
+    z_, mu, log_var = random_numbers(1000, 1), random_numbers(3, 1, seed=1), random_numbers(3, 1, seed=2)
+    at: dict[Expr, Any] = {z: z_[:, 0]}
+    at |= {centre(Integer(i + 1)): mu[i, 0] for i in range(3)}
+    at |= {spread(Integer(i + 1)): log_var[i, 0].exp() for i in range(3)}
+    return vae.aggregated_log_prob(z_, mu, log_var), at
+
+
+F6 = Derivation(
+    key="F6",
+    statement="if q is the exact posterior and the data follow the model, the aggregated posterior is the prior",
+    start=Mean(posterior, x, marginal),
+    steps=(
+        Step(Mean(likelihood * prior(z) / marginal, x, marginal), "Bayes' rule", by=(EXACT,)),
+        Step(prior(z) * Mean(1, x, likelihood), "the law of images cancels"),
+        Step(prior(z), "a density has mass 1", by=(IMAGE_MASS,)),
+    ),
+)
+
+F6_SQUARE = Derivation(
+    key="F6.square",
+    statement="the mean square of codes under the aggregated posterior; for it to be the prior's, this must be 1",
+    start=Mean(Mean(z**2, z, q(z, x)), x, data(x)),
+    steps=(
+        Step(Mean(Mean(z**2, z, ENCODER.right), x, data(x)), "the encoder's law", by=(ENCODER,)),
+        Step(Mean(centre(x) ** 2, x, data(x)) + Mean(spread(x), x, data(x)), "squared mean plus variance"),
+    ),
+)
+
+F6_EXAMPLES = Derivation(
+    key="F6.examples",
+    statement="the log-density of the aggregated posterior of N examples",
+    start=log(over_data(q(z, image(n))) / N),
+    steps=(
+        Step(log(over_data(ENCODERS.right) / N), "the encoder's laws", by=(ENCODERS,)),
+        Step(
+            log(over_data(exp(-((z - centre(n)) ** 2) / (2 * spread(n))) / sqrt(spread(n)))) - log(2 * pi) / 2 - log(N),
+            "the densities written out",
+        ),
+    ),
+    code=Code("vae.aggregated_log_prob", _aggregated_log_prob, of=lambda e: e.subs(N, 3).doit()),
+)
+
+# --- The decoder (F7, F8) ---------------------------------------------------------------------------------------------
+
+pixel, mean = indexed("x", "x", real=True), indexed("m", "m", real=True)
+level, square = indexed("level", r"\ell", real=True), indexed("S", "S", nonnegative=True)
+v = Symbol("v", positive=True)  # the variance of the decoder's noise; the lecture's is 1
+ONE_PIXEL = Definition("F7", "the log-density of one pixel", level(1), log(Normal(pixel(1), mean(1), v)))
+PIXELS = Definition(
+    "F7", "pixels are independent given the code", level(d), level(d - 1) + log(Normal(pixel(d), mean(d), v))
+)
+ONE_SQUARE = Definition("F7", "the squared distance of one pixel", square(1), (pixel(1) - mean(1)) ** 2)
+SQUARES = Definition("F7", "the squared distance", square(d), square(d - 1) + (pixel(d) - mean(d)) ** 2)
+
+
+def _log_prob() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import gaussian
+
+    x_, mean_ = random_numbers(2, 1000, 3)
+    values = gaussian.log_prob(x_, mean_, torch.full_like(x_, 0.4).log())
+    return values, {square(3): (x_ - mean_).square().sum(1), v: 0.4}
+
+
+F7_BASE = Derivation(
+    key="F7.base",
+    statement="one pixel",
+    start=level(1),
+    steps=(
+        Step(log(Normal(pixel(1), mean(1), v)), "its normal law", by=(ONE_PIXEL,)),
+        Step(-((pixel(1) - mean(1)) ** 2) / (2 * v) - log(2 * pi * v) / 2, "the logarithm"),
+        Step(-square(1) / (2 * v) - log(2 * pi * v) / 2, "name the squared distance", by=(ONE_SQUARE,)),
+    ),
+)
+
+F7 = Derivation(
+    key="F7",
+    statement="the log-density of d pixels around the decoder's answer: d times one dimension",
+    start=level(d),
+    steps=(
+        Step(level(d - 1) + log(Normal(pixel(d), mean(d), v)), "the last pixel apart", by=(PIXELS,)),
+        Step(
+            -square(d - 1) / (2 * v) - (d - 1) * log(2 * pi * v) / 2 + log(Normal(pixel(d), mean(d), v)),
+            "the statement for d - 1",
+            by=(HYPOTHESIS,),
+        ),
+        Step(
+            -(square(d - 1) + (pixel(d) - mean(d)) ** 2) / (2 * v) - d * log(2 * pi * v) / 2,
+            "the logarithm of one more",
+        ),
+        Step(-square(d) / (2 * v) - d * log(2 * pi * v) / 2, "name the squared distance", by=(SQUARES,)),
+    ),
+    induction=Induction(d, F7_BASE),
+    code=Code("gaussian.log_prob", _log_prob, of=lambda e: e.subs(d, 3)),
+    printed=(("E3", -square(d) / (2 * v) - k * log(2 * pi * v) / 2),),
+)
+
+dec = indexed("dec", r"\operatorname{Dec}_\theta", real=True)
+DECODER = Definition("F7", "the decoder's law", likelihood, Normal(x, dec(z), 1))
+
+F7_SUM = Derivation(
+    key="F7.sum",
+    statement="the same as a sum: x - Dec(z) is standard normal noise, pixel by pixel",
+    start=likelihood,
+    steps=(
+        Step(DECODER.right, "the decoder's law", by=(DECODER,)),
+        Step(Normal(x - dec(z), 0, 1), "it depends on the difference alone"),
+    ),
+)
+
+fit, fit_square = indexed("fit", r"\ell", real=True), indexed("fit_square", "S", nonnegative=True)
+other, other_square = indexed("other", r"\ell'", real=True), indexed("other_square", "S'", nonnegative=True)
+
+
+def _differences() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import gaussian
+
+    x_, *means = random_numbers(3, 4, 1000, 3)
+    left, right = (torch.stack([gaussian.log_prob(a, b, 0 * a) for a, b in zip(x_, m, strict=True)]) for m in means)
+    at: dict[Expr, Any] = {fit_square(i + 1): (x_[i] - means[0][i]).square().sum(1) for i in range(4)}
+    at |= {other_square(i + 1): (x_[i] - means[1][i]).square().sum(1) for i in range(4)}
+    return (left - right).sum(0), at
+
+
+F8 = Derivation(
+    key="F8",
+    statement="of two decoders, that with the larger likelihood has the smaller squared error",
+    start=over_data(fit(n)) - over_data(other(n)),
+    steps=(
+        Step(
+            over_data(-fit_square(n) / 2 - d * log(2 * pi) / 2) - over_data(-other_square(n) / 2 - d * log(2 * pi) / 2),
+            "the log-density of each image, with v = 1",
+            by=(
+                F7.at({level(d): fit(n), square(d): fit_square(n), v: 1}),
+                F7.at({level(d): other(n), square(d): other_square(n), v: 1}),
+            ),
+        ),
+        Step((over_data(other_square(n)) - over_data(fit_square(n))) / 2, "the constants cancel"),
+    ),
+    code=Code("gaussian.log_prob", _differences, of=lambda e: e.subs(N, 4).doit()),
+)
+
+# --- A linear decoder: everything is known (F9-F11) -------------------------------------------------------------------
+
+w, r, y = indexed("w", "w", real=True), indexed("r", "r", real=True), indexed("y", "y", real=True)
+R, c, g = Symbol("R", positive=True), Symbol("c", real=True), Symbol("g", positive=True)
+away, fitted = indexed("away", "S", nonnegative=True), indexed("fitted", r"\ell", real=True)  # for the code z
+DISTANCE = Definition("F9", "a linear decoder with one latent", away(z), over_axes((r(j) - z * w(j)) ** 2))
+REST = Definition("F9", "r = x - b", over_axes(r(j) ** 2), R)
+PULL = Definition("F9", "its part along w", over_axes(r(j) * w(j)), c)
+LENGTH = Definition("F9", "the squared length of w", over_axes(w(j) ** 2), g)
+LIKELIHOOD = Definition("F7", "the decoder's density", likelihood, exp(fitted(z)))
+constant = Symbol("C", real=True)
+CONSTANT = Definition("F7", "the constant", constant, d * log(2 * pi * v) / 2)
+
+F7_CONSTANT = Derivation(
+    key="F7.constant",
+    statement="the same for the code z, with a name for what does not depend on it",
+    start=fitted(z),
+    steps=(
+        Step(
+            -away(z) / (2 * v) - d * log(2 * pi * v) / 2,
+            "the log-density of d pixels",
+            by=(F7.at({level(d): fitted(z), square(d): away(z)}),),
+        ),
+        Step(-away(z) / (2 * v) - constant, "name the constant", by=(CONSTANT,)),
+    ),
+)
+
+F9_DISTANCE = Derivation(
+    key="F9.distance",
+    statement="of all pixels, the code sees their part along w",
+    start=away(z),
+    steps=(
+        Step(over_axes((r(j) - z * w(j)) ** 2), "a linear decoder", by=(DISTANCE,)),
+        Step(
+            over_axes(r(j) ** 2) - 2 * z * over_axes(r(j) * w(j)) + z**2 * over_axes(w(j) ** 2), "the sum term by term"
+        ),
+        Step(R - 2 * z * c + z**2 * g, "three sums", by=(REST, PULL, LENGTH)),
+    ),
+)
+
+_distance = R - 2 * z * c + z**2 * g
+_given_code = exp(-_distance / (2 * v) - constant)
+_linear_posterior = Normal(z, c / (v + g), v / (v + g))
+_linear_marginal = exp(-(R - c**2 / (v + g)) / (2 * v) - constant) / sqrt(1 + g / v)
+
+
+def of_three_pixels(e: Expr) -> Expr:
+    """A formula with the constant for d = 3."""
+    return e.subs(constant, CONSTANT.right).subs(d, 3)
+
+
+def linear_models() -> Any:
+    """50 models with d = 3 and one latent, 20 images each; and R, c, g, v for them."""
+    from lecture11 import vae
+
+    weights, biases = random_numbers(2, 50, 3)
+    models = [vae.LinearGaussian(a[:, None], b, 0.7) for a, b in zip(weights, biases, strict=True)]
+    x_ = random_numbers(50, 20, 3, seed=1)
+    rest = x_ - biases[:, None]
+    columns = weights[:, None].expand_as(rest)
+    sums = {R: rest.square(), c: rest * columns, g: columns.square()}
+    at: dict[Expr, Any] = {key: value.sum(2).flatten() for key, value in sums.items()}
+    return models, x_, at | {v: 0.7}
+
+
+def _log_marginal() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    models, x_, at = linear_models()
+    return torch.cat([model.log_prob(images) for model, images in zip(models, x_, strict=True)]), at
+
+
+F9 = Derivation(
+    key="F9",
+    statement="the likelihood of an image of d pixels under a linear decoder with one latent",
+    start=marginal,
+    steps=(
+        Step(Mean(likelihood, z, prior(z)), "over all codes", by=(MARGINAL,)),
+        Step(
+            Mean(_given_code, z, Normal(z, 0, 1)),
+            "the decoder's density and the prior's",
+            by=(LIKELIHOOD, F7_CONSTANT, F9_DISTANCE, PRIOR),
+        ),
+        Step(
+            _linear_marginal * Mean(1, z, _linear_posterior),
+            "complete the square in z: a density of it, and what is left",
+        ),
+        Step(_linear_marginal, "a density has mass 1"),
+    ),
+    code=Code("vae.LinearGaussian.log_prob", _log_marginal, of=lambda p_x: of_three_pixels(log(p_x))),
+)
+
+INVERSE = Definition(
+    "F9", "a candidate for the inverse covariance, applied to r", y(j), (r(j) - w(j) * c / (v + g)) / v
+)  # fmt: skip
+
+F9_INVERSE = Derivation(
+    key="F9.inverse",
+    statement="so the law is N(b, w w^T + v I): the matrix in the exponent is its inverse, as row i of it shows",
+    start=w(i) * over_axes(w(j) * y(j)) + v * y(i),
+    steps=(
+        Step(
+            w(i) * over_axes(w(j) * (r(j) - w(j) * c / (v + g))) / v + r(i) - w(i) * c / (v + g),
+            "the candidate",
+            by=(INVERSE, INVERSE.at({j: i})),
+        ),
+        Step(
+            w(i) * (over_axes(r(j) * w(j)) - over_axes(w(j) ** 2) * c / (v + g)) / v + r(i) - w(i) * c / (v + g),
+            "the sum term by term",
+        ),
+        Step(r(i), "what multiplies w_i is zero", by=(PULL, LENGTH)),
+    ),
+)
+
+F9_EXPONENT = Derivation(
+    key="F9.exponent",
+    statement="and the exponent is r^T of it",
+    start=over_axes(r(j) * y(j)),
+    steps=(
+        Step(over_axes(r(j) * (r(j) - w(j) * c / (v + g)) / v), "the candidate", by=(INVERSE,)),
+        Step((over_axes(r(j) ** 2) - over_axes(r(j) * w(j)) * c / (v + g)) / v, "the sum term by term"),
+        Step((R - c**2 / (v + g)) / v, "two sums", by=(REST, PULL)),
+    ),
+)
+
+z1, z2, angle = Symbol("z_1", real=True), Symbol("z_2", real=True), Symbol(r"\varphi", real=True)
+c1, c2 = Symbol("c_1", real=True), Symbol("c_2", real=True)
+g1, g2, h = Symbol("g_1", positive=True), Symbol("g_2", positive=True), Symbol("h", real=True)
+
+
+def _log_marginal_of_two() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import vae
+
+    columns, biases, x_ = random_numbers(50, 3, 2), random_numbers(50, 3, seed=1), random_numbers(50, 20, 3, seed=2)
+    columns = torch.linalg.qr(columns).Q * torch.tensor([1.5, 0.6], dtype=torch.float64)
+    rest = x_ - biases[:, None]
+    pulls = rest @ columns
+    at: dict[Expr, Any] = {R: rest.square().sum(2).flatten(), v: 0.7, g1: 1.5**2, g2: 0.6**2}
+    models = [vae.LinearGaussian(a, b, 0.7) for a, b in zip(columns, biases, strict=True)]
+    values = torch.cat([model.log_prob(images) for model, images in zip(models, x_, strict=True)])
+    return values, at | {c1: pulls[:, :, 0].flatten(), c2: pulls[:, :, 1].flatten()}
+
+
+FIRST_LATENT = Definition("F9", "over the codes of one latent", marginal, Mean(p(x, z1), z1, Normal(z1, 0, 1)))
+_second_done = exp(-(R - 2 * z1 * c1 + z1**2 * g1 - c2**2 / (v + g2)) / (2 * v) - constant) / sqrt(1 + g2 / v)
+
+F9_LATENTS = Derivation(
+    key="F9.latents",
+    statement="two latents, whose columns are at right angles: a factor for each, and for each further one",
+    start=marginal,
+    steps=(
+        Step(Mean(p(x, z1), z1, Normal(z1, 0, 1)), "over all codes of the first", by=(FIRST_LATENT,)),
+        Step(
+            Mean(_second_done, z1, Normal(z1, 0, 1)),
+            "given it, there is one latent, with r - z_1 w in place of r",
+            by=(F9.at({marginal: p(x, z1), R: R - 2 * z1 * c1 + z1**2 * g1, c: c2, g: g2}),),
+        ),
+        Step(
+            exp(-(R - c1**2 / (v + g1) - c2**2 / (v + g2)) / (2 * v) - constant)
+            / (sqrt(1 + g1 / v) * sqrt(1 + g2 / v)),
+            "complete the square in its code too",
+        ),
+    ),
+    code=Code("vae.LinearGaussian.log_prob", _log_marginal_of_two, of=lambda p_x: of_three_pixels(log(p_x))),
+)
+
+F9_ROTATION = Derivation(
+    key="F9.rotation",
+    statement="codes can be turned until the columns are at right angles: their law does not change",
+    start=Normal(cos(angle) * z1 - sin(angle) * z2, 0, 1) * Normal(sin(angle) * z1 + cos(angle) * z2, 0, 1),
+    steps=(
+        Step(
+            exp(-((cos(angle) * z1 - sin(angle) * z2) ** 2 + (sin(angle) * z1 + cos(angle) * z2) ** 2) / 2) / (2 * pi),
+            "the squared length is in the exponent",
+        ),
+        Step(exp(-(z1**2 + z2**2) / 2) / (2 * pi), "a rotation keeps it"),
+        Step(Normal(z1, 0, 1) * Normal(z2, 0, 1), "the law of the codes as they were"),
+    ),
+)
+
+_ratio = (v + g) / sqrt(v * (v + 2 * g)) * exp(c**2 / ((v + g) * (v + 2 * g)))
+
+F10 = Derivation(
+    key="F10",
+    statement="a draw from the prior: the mean square of its weight p(x|z), over the square of its mean",
+    start=Mean(likelihood**2, z, prior(z)) / marginal**2,
+    steps=(
+        Step(
+            Mean(_given_code**2, z, Normal(z, 0, 1)) / _linear_marginal**2,
+            "a linear decoder with one latent",
+            by=(LIKELIHOOD, F7_CONSTANT, F9_DISTANCE, PRIOR, F9),
+        ),
+        Step(
+            exp(-(R - 2 * c**2 / (v + 2 * g)) / v - 2 * constant) / sqrt(1 + 2 * g / v) / _linear_marginal**2,
+            "complete the square in z, as for v / 2",
+        ),
+        Step(_ratio, "R cancels"),
+    ),
+)
+
+F10_MORE = Derivation(
+    key="F10.more",
+    statement="its first factor is more than 1, by so much in its square, and the exponential is not less than 1",
+    start=(v + g) ** 2 / (v * (v + 2 * g)) - 1,
+    steps=(
+        Step(((v + g) ** 2 - v * (v + 2 * g)) / (v * (v + 2 * g)), "one fraction"),
+        Step(g**2 / (v * (v + 2 * g)), "multiply out"),
+    ),
+    nonnegative=True,
+)
+
+ratio, factor = indexed("ratio", r"\rho", positive=True), Symbol("rho", positive=True)
+NO_LATENT = Definition("F10", "without a latent all draws are equal", ratio(0), Integer(1))
+LATENT = Definition("F10", "independent latents multiply", ratio(k), factor * ratio(k - 1))
+
+F10_BASE = Derivation(
+    key="F10.growth.base",
+    statement="no latent",
+    start=ratio(0),
+    steps=(Step(factor**0, "all draws are equal", by=(NO_LATENT,)),),
+)
+
+F10_GROWTH = Derivation(
+    key="F10.growth",
+    statement="with k latents the ratio is a power: the draws needed for one good estimate grow exponentially",
+    start=ratio(k),
+    steps=(
+        Step(factor * ratio(k - 1), "independent latents multiply", by=(LATENT,)),
+        Step(factor**k, "the statement for k - 1", by=(HYPOTHESIS,)),
+    ),
+    induction=Induction(k, F10_BASE, first=0),
+)
+
+
+def _posterior() -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    models, x_, at = linear_models()
+    laws = [model.posterior(images) for model, images in zip(models, x_, strict=True)]
+    return torch.cat([mean_[:, 0] + covariance[0, 0] for mean_, covariance in laws]), at
+
+
+F11 = Derivation(
+    key="F11",
+    statement="the posterior of a linear decoder with one latent is a normal law",
+    start=posterior,
+    steps=(
+        Step(likelihood * prior(z) / marginal, "Bayes' rule", by=(EXACT,)),
+        Step(
+            _given_code * Normal(z, 0, 1) / _linear_marginal,
+            "two densities, and the likelihood",
+            by=(LIKELIHOOD, F7_CONSTANT, F9_DISTANCE, PRIOR, F9),
+        ),
+        Step(
+            sqrt((v + g) / (2 * pi * v)) * exp(-(v + g) / (2 * v) * (z - c / (v + g)) ** 2), "complete the square in z"
+        ),
+        Step(_linear_posterior, "a normal density"),
+    ),
+    code=Code("vae.LinearGaussian.posterior", _posterior, of=lambda law: law.args[1] + law.args[2]),
+)
+
+F11_CORRELATED = Derivation(
+    key="F11.correlated",
+    statement="columns with product h: the posterior has the precision h / v between two codes, "
+    "so that a diagonal covariance is exact for h = 0 alone",
+    start=Derivative(
+        (R - 2 * z1 * c1 - 2 * z2 * c2 + z1**2 * g1 + 2 * z1 * z2 * h + z2**2 * g2) / (2 * v) + (z1**2 + z2**2) / 2,
+        z1,
+        z2,
+    ),
+    steps=(
+        Step(Derivative((z1 * g1 + z2 * h - c1) / v + z1, z2), "the slope along the first code"),
+        Step(h / v, "and of that along the second"),
+    ),
+)
+
+# --- The bound (F12-F15) ----------------------------------------------------------------------------------------------
+
+u, gap = Symbol("u", positive=True), indexed("gap", "g", nonnegative=True)
+gap._latex = lambda self, printer: rf"g\left({printer._print(self.args[0])}\right)"
+at, part = Symbol("a", real=True, nonzero=True), Symbol("t", real=True)
+
+
+def written_out(e: Expr) -> Expr:
+    """A formula without the name for u - 1 - ln u."""
+    return e.replace(gap, lambda u: u - 1 - log(u))
+
+
+GAP = Definition("F12", "how far ln u is below its tangent at 1", gap(u), u - 1 - log(u))
+
+F12_GAP = Derivation(
+    key="F12.gap",
+    statement="the logarithm lies below its tangent: u - 1 - ln u is not negative, with u = e^a, and is zero for a = 0",
+    start=exp(at) - 1 - at,
+    steps=(
+        Step(at * OverInterval(exp(part * at) - 1, (part, 0, 1)), "the mean of a slope"),
+        Step(at**2 * OverInterval((1 - part) * exp(part * at), (part, 0, 1)), "by parts"),
+    ),
+    nonnegative=True,
+)
+
+left, right = density("left", "f")(z), density("right", "h")(z)
+LEFT_MASS = Definition("F12", "a density has mass 1", Mean(1, z, left), Integer(1))
+RIGHT_MASS = Definition("F12", "a density has mass 1", Mean(1, z, right), Integer(1))
+
+F12_DIVERGENCE = Derivation(
+    key="F12.divergence",
+    statement="a divergence is never negative (Gibbs)",
+    start=divergence(left, right),
+    steps=(
+        Step(Mean(log(left / right), z, left), "what it is", by=(kl(left, right, z),)),
+        Step(
+            Mean(right / left - 1 - log(right / left), z, left) + Mean(1, z, left) - Mean(1, z, right),
+            "add and subtract both masses",
+        ),
+        Step(Mean(right / left - 1 - log(right / left), z, left), "which are 1", by=(LEFT_MASS, RIGHT_MASS)),
+        Step(Mean(gap(right / left), z, left), "a logarithm below its tangent", by=(GAP.at({u: right / left}),)),
+    ),
+    nonnegative=True,
+)
+
+elbo = Function("ELBO", real=True)(x)
+slack = divergence(q(z, x), posterior)
+ELBO = Definition("F12", "the bound", elbo, Mean(log(joint(x, z) / q(z, x)), z, q(z, x)))
+
+F12 = Derivation(
+    key="F12",
+    statement="the log-likelihood is the bound and a slack: the divergence of q from the posterior",
+    start=log(marginal),
+    steps=(
+        Step(log(marginal) * Mean(1, z, q(z, x)), "q has mass 1", by=(MASS,)),
+        Step(Mean(log(marginal), z, q(z, x)), "it does not depend on z"),
+        Step(Mean(log(joint(x, z) / posterior), z, q(z, x)), "Bayes' rule, at every z", by=(POSTERIOR,)),
+        Step(
+            Mean(log(joint(x, z) / q(z, x)), z, q(z, x)) + Mean(log(q(z, x) / posterior), z, q(z, x)),
+            "multiply and divide by q",
+        ),
+        Step(elbo + slack, "name both", by=(ELBO, kl(q(z, x), posterior, z))),
+    ),
+)
+
+F12_SLACK = Derivation(
+    key="F12.slack",
+    statement="the bound is one: the slack is never negative",
+    start=log(marginal) - elbo,
+    steps=(
+        Step(slack, "a divergence", by=(F12,)),
+        Step(
+            Mean(gap(posterior / q(z, x)), z, q(z, x)),
+            "which is never negative",
+            by=(F12_DIVERGENCE.at({left: q(z, x), right: posterior}),),
+        ),
+    ),
+    nonnegative=True,
+)
+
+
+def _network() -> tuple[Any, Any, Any, dict[Expr, Any]]:
+    """A VAE of random weights with d = 3 and one latent, 1,000 images and noise; and what stands in the lines."""
+    import torch
+    from torch import nn
+
+    from lecture11 import gaussian, vae
+
+    class Encoder(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.tanh(x @ random_numbers(3, 2)).unflatten(1, (2, 1))
+
+    class Decoder(nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return torch.sin(z @ random_numbers(1, 3, seed=1))
+
+    model, x_, noise = vae.VAE(Encoder(), Decoder()), random_numbers(1000, 3, seed=2), random_numbers(1000, 1, seed=3)
+    mu, log_var = model.encode(x_)
+    code = gaussian.reparametrise(mu, log_var, eps=noise)
+    values: dict[Expr, Any] = {
+        likelihood: gaussian.log_prob(x_, model.mean(code), 0 * x_).exp(),
+        prior(z): gaussian.log_prob(code, 0 * code, 0 * code).exp(),
+        q(z, x): gaussian.log_prob(code, mu, log_var).exp(),
+        divergence(q(z, x), prior(z)): gaussian.kl(mu, log_var, 0 * mu, 0 * mu),
+        away(z): (x_ - model.mean(code)).square().sum(1),
+    }
+    return model, x_, noise, values
+
+
+def _log_weights() -> tuple[Any, dict[Expr, Any]]:
+    model, x_, noise, values = _network()
+    return model.log_weights(x_, 1, eps=noise[None])[0], values
+
+
+def _elbo() -> tuple[Any, dict[Expr, Any]]:
+    model, x_, noise, values = _network()
+    return model.elbo(x_, eps=noise).total, values
+
+
+F13 = Derivation(
+    key="F13",
+    statement="line 2: the decoder, less what the encoder adds to the prior",
+    start=elbo,
+    steps=(
+        Step(ELBO.right, "line 1", by=(ELBO,)),
+        Step(Mean(log(likelihood * prior(z) / q(z, x)), z, q(z, x)), "first a code, then an image", by=(JOINT,)),
+        Step(Mean(log(likelihood) - log(q(z, x) / prior(z)), z, q(z, x)), "the logarithm of a product"),
+    ),
+    code=Code("vae.VAE.log_weights", _log_weights, of=inside),
+)
+
+F14 = Derivation(
+    key="F14",
+    statement="line 3: the second part is a divergence",
+    start=elbo,
+    steps=(
+        Step(F13.right, "line 2", by=(F13,)),
+        Step(Mean(log(likelihood), z, q(z, x)) - Mean(log(q(z, x) / prior(z)), z, q(z, x)), "the mean of a difference"),
+        Step(
+            Mean(log(likelihood), z, q(z, x)) - divergence(q(z, x), prior(z)),
+            "what a divergence is",
+            by=(kl(q(z, x), prior(z), z),),
+        ),
+    ),
+    code=Code("vae.VAE.elbo", _elbo, of=inside),
+)
+
+_reconstruction = Mean(-away(z) / 2, z, q(z, x))
+
+F15 = Derivation(
+    key="F15",
+    statement="line 4: half the squared distance S_z of the image from Dec(z), the divergence, and a constant",
+    start=elbo,
+    steps=(
+        Step(F14.right, "line 3", by=(F14,)),
+        Step(
+            Mean(-away(z) / 2 - d * log(2 * pi) / 2, z, q(z, x)) - divergence(q(z, x), prior(z)),
+            "the log-density of d pixels, with v = 1",
+            by=(LIKELIHOOD, F7.at({level(d): fitted(z), square(d): away(z), v: 1})),
+        ),
+        Step(
+            _reconstruction - d * log(2 * pi) / 2 * Mean(1, z, q(z, x)) - divergence(q(z, x), prior(z)),
+            "the mean of a sum",
+        ),
+        Step(_reconstruction - d * log(2 * pi) / 2 - divergence(q(z, x), prior(z)), "q has mass 1", by=(MASS,)),
+    ),
+    code=Code("vae.VAE.elbo", _elbo, of=lambda e: inside(e).subs(d, 3)),
+    printed=(
+        ("E5", _reconstruction - divergence(q(z, x), prior(z))),
+        ("E5", _reconstruction - d * log(2 * pi) / 2 - divergence(q(z, x), q(z))),
+    ),
+)
+
+# --- The divergence (F16) ---------------------------------------------------------------------------------------------
+
+mu, sigma = Symbol("mu", real=True), Symbol("sigma", positive=True)
+_encoder, _standard = Normal(z, mu, sigma**2), Normal(z, 0, 1)
+_divergence = (mu**2 + sigma**2 - 1 - log(sigma**2)) / 2
+
+
+def _kl_to_standard_normal() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import gaussian
+
+    mu_, log_var = random_numbers(2, 1000, 1)
+    return gaussian.kl_to_standard_normal(mu_, log_var), {mu: mu_[:, 0], sigma: (log_var[:, 0] / 2).exp()}
+
+
+F16_ONE = Derivation(
+    key="F16.one",
+    statement="the divergence of a normal law from the standard one",
+    start=divergence(_encoder, _standard),
+    steps=(
+        Step(Mean(log(_encoder / _standard), z, _encoder), "what it is", by=(kl(_encoder, _standard, z),)),
+        Step(
+            Mean(z**2 / 2 - (z - mu) ** 2 / (2 * sigma**2) - log(sigma), z, _encoder),
+            "the logarithms of two normal densities",
+        ),
+        Step((mu**2 + sigma**2) / 2 - Rational(1, 2) - log(sigma), "three means: two squares and a constant"),
+        Step(_divergence, "one fraction"),
+    ),
+    code=Code("gaussian.kl_to_standard_normal", _kl_to_standard_normal),
+    printed=(("E6", mu**2 / 2 + sigma**2 - 1 - log(sigma**2)),),
+)
+
+F16_SIGN = Derivation(
+    key="F16.sign",
+    statement="it is zero for mu = 0, sigma = 1 alone",
+    start=divergence(_encoder, _standard),
+    steps=(
+        Step(_divergence, "in closed form", by=(F16_ONE,)),
+        Step(mu**2 / 2 + gap(sigma**2) / 2, "a logarithm below its tangent", by=(GAP.at({u: sigma**2}),)),
+    ),
+    nonnegative=True,
+)
+
+q_1, q_2 = density("q_1", "q_1")(z1), density("q_2", "q_2")(z2)
+p_1, p_2 = density("p_1", "p_1")(z1), density("p_2", "p_2")(z2)
+
+F16_PRODUCT = Derivation(
+    key="F16.product",
+    statement="divergences of independent coordinates add up",
+    start=Mean(Mean(log(q_1 * q_2 / (p_1 * p_2)), z2, q_2), z1, q_1),
+    steps=(
+        Step(
+            Mean(log(q_1 / p_1), z1, q_1) * Mean(1, z2, q_2) + Mean(log(q_2 / p_2), z2, q_2) * Mean(1, z1, q_1),
+            "the logarithm of a product, term by term",
+        ),
+        Step(
+            divergence(q_1, p_1) + divergence(q_2, p_2),
+            "densities have mass 1",
+            by=(
+                kl(q_1, p_1, z1),
+                kl(q_2, p_2, z2),
+                Definition("F16", "a density has mass 1", Mean(1, z1, q_1), Integer(1)),
+                Definition("F16", "a density has mass 1", Mean(1, z2, q_2), Integer(1)),
+            ),
+        ),
+    ),
+)
+
+mus, sigmas = indexed("mus", r"\mu", real=True), indexed("sigmas", r"\sigma", positive=True)
+total, norm = indexed("total", r"\operatorname{KL}", real=True), indexed("norm", "M", nonnegative=True)
+trace, logdet = indexed("trace", "T", nonnegative=True), indexed("logdet", "D", real=True)
+_coordinate = divergence(Normal(z, mus(k), sigmas(k) ** 2), _standard)
+START = tuple(
+    Definition("F16", "no coordinate yet", quantity(0), Integer(0)) for quantity in (total, norm, trace, logdet)
+)
+TOTAL = Definition("F16", "divergences add up", total(k), total(k - 1) + _coordinate)
+NORM = Definition("F16", "the squared length of mu", norm(k), norm(k - 1) + mus(k) ** 2)
+TRACE = Definition("F16", "the trace of Sigma", trace(k), trace(k - 1) + sigmas(k) ** 2)
+LOGDET = Definition("F16", "its log-determinant", logdet(k), logdet(k - 1) + log(sigmas(k) ** 2))
+
+
+def _kl_of_three() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import gaussian
+
+    mu_, log_var = random_numbers(2, 1000, 3)
+    at = {norm(3): mu_.square().sum(1), trace(3): log_var.exp().sum(1), logdet(3): log_var.sum(1)}
+    return gaussian.kl_to_standard_normal(mu_, log_var), at
+
+
+F16_BASE = Derivation(
+    key="F16.base",
+    statement="no latent",
+    start=total(0),
+    steps=(Step((norm(0) + trace(0) - logdet(0)) / 2, "four sums of no term", by=START),),
+)
+
+F16 = Derivation(
+    key="F16",
+    statement="the divergence of the encoder's law from the prior, with k latents",
+    start=total(k),
+    steps=(
+        Step(total(k - 1) + _coordinate, "the last coordinate apart", by=(TOTAL,)),
+        Step(
+            (norm(k - 1) + trace(k - 1) - (k - 1) - logdet(k - 1)) / 2
+            + (mus(k) ** 2 + sigmas(k) ** 2 - 1 - log(sigmas(k) ** 2)) / 2,
+            "the statement for k - 1, and one coordinate",
+            by=(HYPOTHESIS, F16_ONE.at({mu: mus(k), sigma: sigmas(k)})),
+        ),
+        Step((norm(k) + trace(k) - k - logdet(k)) / 2, "three sums", by=(NORM, TRACE, LOGDET)),
+    ),
+    induction=Induction(k, F16_BASE, first=0),
+    code=Code("gaussian.kl_to_standard_normal", _kl_of_three, of=lambda e: e.subs(k, 3)),
+    printed=(("E6", norm(k) / 2 + trace(k) - k - logdet(k)),),
+)
+
+# --- Gradients (F17) --------------------------------------------------------------------------------------------------
+
+t = Symbol("t", real=True)
+_noise = Normal(eps, 0, 1)
+_f, _moved = exp(t * z), exp(t * (mu + sigma * eps))
+
+
+def _points() -> tuple[Any, Any, Any, dict[Expr, Any]]:
+    """A function, the encoder's answer, noise, and what stands in the formulas."""
+    import torch
+
+    noise = random_numbers(1000, 1)
+    mu_, log_var = torch.tensor([0.3], dtype=torch.float64), torch.tensor([-0.4], dtype=torch.float64)
+    deviation = (log_var / 2).exp()
+    at: dict[Expr, Any] = {mu: mu_, sigma: deviation, eps: noise[:, 0], z: (mu_ + deviation * noise)[:, 0], t: 0.7}
+    return mu_, log_var, noise, at
+
+
+def _reparametrise() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import gaussian
+
+    mu_, log_var, noise, at = _points()
+    return gaussian.reparametrise(mu_.expand_as(noise), log_var.expand_as(noise), eps=noise)[:, 0], at
+
+
+def _as_draw(law: Expr) -> Expr:
+    """The code of a normal law that the noise leads to."""
+    (normal,) = law.atoms(Normal)
+    return (eps - normal.args[0].subs(z, 0)) / normal.args[0].diff(z)
+
+
+def _gradient(name: str, of: int) -> tuple[Any, dict[Expr, Any]]:
+    import torch
+
+    from lecture11 import vae
+
+    mu_, log_var, noise, at = _points()
+    estimates = getattr(vae, name)(lambda code: torch.exp(0.7 * code[:, 0]), mu_, log_var, noise)
+    return estimates[of][:, 0], at
+
+
+F17 = Derivation(
+    key="F17",
+    statement="z = mu + sigma epsilon has the encoder's law",
+    start=q(z, x),
+    steps=(
+        Step(_encoder, "the encoder's law", by=(Definition("F11", "the encoder", q(z, x), _encoder),)),
+        Step(Normal((z - mu) / sigma, 0, 1) / sigma, "the noise in it is standard normal"),
+    ),
+    code=Code("gaussian.reparametrise", _reparametrise, of=_as_draw),
+)
+
+e1, e2 = Symbol("epsilon_1", real=True), Symbol("epsilon_2", real=True)
+s1, s2 = Symbol("sigma_1", positive=True), Symbol("sigma_2", positive=True)
+
+F17_INDEPENDENT = Derivation(
+    key="F17.independent",
+    statement="each latent has its own noise, so that two are uncorrelated, as q says",
+    start=Mean(Mean((mu + s1 * e1) * (mu + s2 * e2), e2, Normal(e2, 0, 1)), e1, Normal(e1, 0, 1)),
+    steps=(
+        Step(
+            Mean(mu + s1 * e1, e1, Normal(e1, 0, 1)) * Mean(mu + s2 * e2, e2, Normal(e2, 0, 1)),
+            "independent: a product of means",
+        ),
+        Step(mu**2, "noise has mean 0"),
+    ),
+    printed=(("E7", mu**2 + s1 * s2),),
+)
+
+F17_SLOPE = Derivation(
+    key="F17.slope",
+    statement="the gradient for mu is the mean of gradients, for f(z) = e^(t z), "
+    "and so for every polynomial: compare powers of t",
+    start=Derivative(Mean(_f, z, _encoder), mu),
+    steps=(
+        Step(Derivative(Mean(_moved, eps, _noise), mu), "draw the noise instead of the code"),
+        Step(Mean(t * _moved, eps, _noise), "the law of the noise does not move: differentiate inside"),
+    ),
+    code=Code("vae.reparametrised_gradient", lambda: _gradient("reparametrised_gradient", 0), of=inside),
+)
+
+ell = Symbol("l", real=True)  # ln sigma^2
+LOG_VARIANCE = Definition("F11", "the encoder gives the logarithm of the variance", sigma, exp(ell / 2))
+
+F17_SPREAD = Derivation(
+    key="F17.spread",
+    statement="the same for the logarithm l of the variance",
+    start=Derivative(Mean(exp(t * (mu + exp(ell / 2) * eps)), eps, _noise), ell),
+    steps=(
+        Step(
+            Mean(t * exp(ell / 2) * eps / 2 * exp(t * (mu + exp(ell / 2) * eps)), eps, _noise), "differentiate inside"
+        ),
+        Step(Mean(t * sigma * eps / 2 * _moved, eps, _noise), "name the deviation", by=(LOG_VARIANCE,)),
+    ),
+    code=Code("vae.reparametrised_gradient", lambda: _gradient("reparametrised_gradient", 1), of=inside),
+)
+
+F17_SCORE = Derivation(
+    key="F17.score",
+    statement="the same gradient without a derivative of f: it can be computed without the trick, against E7",
+    start=Derivative(Mean(_f, z, _encoder), mu),
+    steps=(
+        Step(
+            Mean(_f * Derivative(log(_encoder), mu), z, _encoder), "the slope of a density is it times that of its log"
+        ),
+        Step(Mean(_f * (z - mu) / sigma**2, z, _encoder), "the slope of a parabola"),
+    ),
+    code=Code("vae.score_function_gradient", lambda: _gradient("score_function_gradient", 0), of=inside),
+)
+
+F17_VARIANCE = Derivation(
+    key="F17.variance",
+    statement="for f(z) = z^2 it has the larger variance: the mean squares of the two estimates of one gradient",
+    start=Mean((z**2 * (z - mu) / sigma**2) ** 2, z, _encoder) - Mean((2 * z) ** 2, z, _encoder),
+    steps=(
+        Step(
+            Mean((mu + sigma * eps) ** 4 * eps**2, eps, _noise) / sigma**2
+            - Mean(4 * (mu + sigma * eps) ** 2, eps, _noise),
+            "put in z = mu + sigma epsilon",
+        ),
+        Step(
+            (mu**4 + 18 * mu**2 * sigma**2 + 15 * sigma**4) / sigma**2 - 4 * (mu**2 + sigma**2),
+            "mean powers of noise: 1, 3, 15",
+        ),
+        Step(mu**4 / sigma**2 + 14 * mu**2 + 11 * sigma**2, "sort by powers"),
+    ),
+    nonnegative=True,
+)
+
+DERIVATIONS = (
+    F6, F6_SQUARE, F6_EXAMPLES, F7_BASE, F7, F7_SUM, F7_CONSTANT, F8, F9_DISTANCE, F9, F9_INVERSE, F9_EXPONENT,
+    F9_LATENTS, F9_ROTATION, F10, F10_MORE, F10_BASE, F10_GROWTH, F11, F11_CORRELATED, F12_GAP, F12_DIVERGENCE, F12,
+    F12_SLACK, F13, F14, F15, F16_ONE, F16_SIGN, F16_PRODUCT, F16_BASE, F16, F17, F17_INDEPENDENT, F17_SLOPE,
+    F17_SPREAD, F17_SCORE, F17_VARIANCE,
+)  # fmt: skip
+EXPERIMENTS = (
+    Experiment(
+        "F10",
+        "the naive estimate is unbiased where it can be checked",
+        "tests/test_vae.py::test_naive_estimate_is_unbiased_where_it_can_be_checked",
+    ),
+    Experiment(
+        "F17",
+        "the score-function estimator has the larger variance",
+        "tests/test_vae.py::test_the_score_function_estimator_has_the_larger_variance",
+    ),
+)

@@ -4,7 +4,9 @@ That each chain is verified, that planted errors are caught and that the package
 others, in test_symbolic.py.
 """
 
+import ast
 import dataclasses
+from pathlib import Path
 
 import pytest
 import sympy
@@ -91,3 +93,17 @@ def test_misprints_of_this_half_are_refused() -> None:
     found = {erratum for part in (symbolic.autoencoder, symbolic.vae, symbolic.em)
              for derivation in part.DERIVATIONS for erratum, _ in derivation.printed}  # fmt: skip
     assert found == {"E2", "E3", "E5", "E6", "E7", "E8"}
+
+
+def test_no_name_stands_for_two_quantities() -> None:
+    """To SymPy two functions of one name are one, and its cache prints the one that came first."""
+    names: dict[str, str] = {}
+    for path in sorted(Path(symbolic.__file__).parent.glob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Name)
+                and call.func.id in ("indexed", "density")
+            ):
+                name, *rest = (ast.unparse(part) for part in [*call.args, *call.keywords])
+                assert names.setdefault(name, str(rest)) == str(rest), (path, name)

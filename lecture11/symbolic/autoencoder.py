@@ -1,7 +1,8 @@
 """Auto-encoders: what a short code loses, the best linear one, and the best denoiser (F1-F5).
 
-``r(j)`` and the like are coordinates. The axes are the principal ones of the data, in which its coordinates are
-uncorrelated: any other axes differ from them by a rotation, which changes no distance.
+Sums run over the coordinates ``j``, 1 to ``d``, and over the columns of a linear decoder, 1 to ``k``; the latter are
+inductions. The axes are the principal ones of the data, in which its coordinates are uncorrelated: any other axes
+differ from them by a rotation, which changes no distance.
 """
 
 import functools
@@ -93,7 +94,7 @@ F2 = Derivation(
 
 # --- The best linear auto-encoder (F3) --------------------------------------------------------------------------------
 
-spread = indexed("lambda", r"\lambda", positive=True)  # the mean square of the data along an axis
+spread = indexed("lambda", r"\lambda", positive=True)  # the mean square of the data along an axis, the largest first
 weight = indexed("weight", "u", real=True)
 example = Symbol("e", real=True)
 data = density("data", "p")(example)
@@ -114,7 +115,7 @@ UNCORRELATED = Definition(
 )  # fmt: skip
 F3_UNCORRELATED_BASE = Derivation(
     key="F3.uncorrelated.base",
-    statement="the first coordinate is not correlated with a later one",
+    statement="in the principal axes the first coordinate is not correlated with a later one",
     start=over_data_law(part(example, 1) * at(example, d)),
     steps=(
         Step(weight(1) * over_data_law(at(example, 1) * at(example, d)), "one coordinate", by=(FIRST_PART,)),
@@ -124,7 +125,7 @@ F3_UNCORRELATED_BASE = Derivation(
 
 F3_UNCORRELATED = Derivation(
     key="F3.uncorrelated",
-    statement="nor are the first j coordinates together, weighted in any way",
+    statement="nor is y_j, the sum of the first j coordinates with weights u",
     start=over_data_law(part(example, j) * at(example, d)),
     steps=(
         Step(
@@ -155,7 +156,7 @@ F3_AXIS_BASE = Derivation(
 
 F3_AXIS = Derivation(
     key="F3.axis",
-    statement="along weights u the data have the mean square sum_j lambda_j u_j^2",
+    statement="the mean square of the data along weights u: each axis counts with the square of its weight",
     start=over_data_law(part(example, d) ** 2),
     steps=(
         Step(
@@ -215,7 +216,8 @@ F3_ERROR_BASE = Derivation(
 
 F3_ERROR = Derivation(
     key="F3.error",
-    statement="the mean error of a linear auto-encoder: what its plane does not hold, and what its encoder misses",
+    statement="the mean error of a linear auto-encoder with k columns: of axis j its plane keeps h and loses g, "
+    "and its encoder, with weights m in place of the directions v, misses s",
     start=error(k),
     steps=(
         Step(
@@ -250,7 +252,7 @@ F3_TRACE_BASE = Derivation(
 
 F3_TRACE = Derivation(
     key="F3.trace",
-    statement="of all axes together, k directions keep k",
+    statement="of all d axes together, k directions keep k",
     start=over_axes(kept(k, j)),
     steps=(
         Step(over_axes(kept(k - 1, j) + v(k, j) ** 2), "the last direction apart", by=(KEPT,)),
@@ -278,7 +280,7 @@ def all_axes(f: Expr) -> Sum:
 
 F3_BALANCE = Derivation(
     key="F3.balance",
-    statement="a plane of k directions loses of the k first axes what it keeps of the others",
+    statement="of the k first axes a plane of k directions loses as much as it keeps of the r = d - k others",
     start=large(lost(k, j)),
     steps=(
         Step(k - large(kept(k, j)), "the rest of each axis", by=(LOST,)),
@@ -287,7 +289,7 @@ F3_BALANCE = Derivation(
     ),
 )
 
-edge = Symbol("e", positive=True)  # any number between lambda_k and lambda_{k+1}
+edge = Symbol("lambda^*", positive=True)  # any number between lambda_k and lambda_{k+1}
 above, below = indexed("above", r"\delta^+", nonnegative=True), indexed("below", r"\delta^-", nonnegative=True)
 ABOVE = Definition("F3", "not negative for j up to k", spread(j) - edge, above(j))
 BELOW = Definition("F3", "not negative for j after k", edge - spread(j), below(j))
@@ -295,7 +297,8 @@ BELOW = Definition("F3", "not negative for j after k", edge - spread(j), below(j
 
 F3_HELD = Derivation(
     key="F3.held",
-    statement="a plane holds at most the spread of the k first axes: two sums of products that are not negative less",
+    statement="a plane of k directions holds at most the spread of the k first axes: with lambda^* between "
+    "lambda_k and the next, what stands with a minus in the last line is not negative",
     start=all_axes(spread(j) * kept(k, j)),
     steps=(
         Step(
@@ -358,7 +361,7 @@ def _excess_of_linear() -> tuple[Any, dict[Expr, Any]]:
 
 F3 = Derivation(
     key="F3",
-    statement="no linear auto-encoder has a smaller error than PCA: the sum of the d - k smallest lambda_j",
+    statement="no linear auto-encoder has a smaller error than PCA: the sum of the r = d - k smallest lambda_j",
     start=error(k) - small(spread(j)),
     steps=(
         Step(
@@ -484,8 +487,8 @@ F4_BEST = Derivation(
 
 given_clean = Normal(noisy, clean, s**2)
 seen = density("seen", "p_s")
-answer, best = Symbol("D", real=True), indexed("best", r"D^*", real=True)
-back_law = density("back", "p")(clean, noisy)
+answer, best = Symbol("D", real=True), indexed("denoised", "D^*", real=True)
+back_law = density("behind", "p")(clean, noisy)
 SEEN = Definition("F5", "the law of noisy data", seen(noisy), Mean(given_clean, clean, x_law))
 BAYES = Definition("F5", "Bayes' rule", back_law, given_clean * x_law / seen(noisy))
 BACK_MASS = Definition("F5", "it is a density", Mean(1, clean, back_law), Integer(1))

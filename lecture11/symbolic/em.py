@@ -257,7 +257,9 @@ new_marginal, new_posterior = density("new", r"p_{\theta'}")(x), density("new", 
 
 F20 = Derivation(
     key="F20",
-    statement="after a round of EM the likelihood is at least the bound before it: three parts, none negative",
+    statement="after a round of EM, with theta' for theta, the likelihood is at least the bound before it: "
+    "three parts, none negative (the bound is ELBO_0 before, ELBO_1 after the E-step, ELBO_2 after the M-step; "
+    "g(u) = u - 1 - ln u)",
     start=log(new_marginal) - bound(0),
     steps=(
         Step(
@@ -387,7 +389,7 @@ RHO = Definition("F20", "the mean square along the last", Sum(eigenvalue(j) * v_
 
 F20_SHORT = Derivation(
     key="F20.short",
-    statement="it is not negative: F3 again",
+    statement="k directions hold less than the k first axes, by so much: it is not negative",
     start=short(rank),
     steps=(
         Step(
@@ -400,7 +402,7 @@ F20_SHORT = Derivation(
 
 F20_GROWS = Derivation(
     key="F20.grows",
-    statement="a direction more",
+    statement="how much shorter it falls with a direction more",
     start=short(rank),
     steps=(
         Step(Sum(eigenvalue(j), (j, 1, rank)) - _held, "what it is", by=(SHORT,)),

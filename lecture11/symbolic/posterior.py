@@ -282,7 +282,7 @@ MODEL = Definition("F29", "the learned step", p(x(t - 1), x(t)), Normal(x(t - 1)
 _model_mean = _from_noise.subs(eps, predicted)
 F39_MEAN = Definition("F39", "its mean: the posterior mean with the predicted noise", mu_theta(t), _model_mean)
 
-m, v = indexed("m", r"\mu_\theta", real=True), Symbol("v", positive=True)
+m, v = indexed("m_theta", r"\mu_\theta", real=True), Symbol("v", positive=True)
 
 
 def _learned(k: int) -> Normal:

@@ -18,8 +18,8 @@ from lecture11.symbolic.terms import Mean, Normal, density, indexed
 x, z = Symbol("x", real=True), Symbol("z", real=True)
 eps = Symbol(r"\epsilon", real=True)
 k = Symbol("k", integer=True, nonnegative=True)
-p, prior, q = density("p", r"p_\theta"), density("prior", "p"), density("q", r"q_\phi")
-joint, data = density("joint", r"p_\theta", of=2), density("data", "p")
+p, prior, q = density("p", r"p_\theta"), density("prior", "p"), density("q_phi", r"q_\phi")
+joint, data = density("both", r"p_\theta", of=2), density("data", "p")
 likelihood, posterior, marginal = p(x, z), p(z, x), p(x)
 
 PRIOR = Definition("F9", "the law of codes", prior(z), Normal(z, 0, 1))
@@ -98,8 +98,8 @@ F6_EXAMPLES = Derivation(
 
 # --- The decoder (F7, F8) ---------------------------------------------------------------------------------------------
 
-pixel, mean = indexed("x", "x", real=True), indexed("m", "m", real=True)
-level, square = indexed("level", r"\ell", real=True), indexed("S", "S", nonnegative=True)
+pixel, mean = indexed("x", "x", real=True), indexed("answer", "m", real=True)
+level, square = indexed("level", r"\ell", real=True), indexed("distance", "S", nonnegative=True)
 v = Symbol("v", positive=True)  # the variance of the decoder's noise; the lecture's is 1
 ONE_PIXEL = Definition("F7", "the log-density of one pixel", level(1), log(Normal(pixel(1), mean(1), v)))
 PIXELS = Definition(
@@ -228,7 +228,7 @@ F7_CONSTANT = Derivation(
 
 F9_DISTANCE = Derivation(
     key="F9.distance",
-    statement="of all pixels, the code sees their part along w",
+    statement="the squared distance of an image from a linear decoder's answer: the code sees its part along w",
     start=away(z),
     steps=(
         Step(over_axes((r(j) - z * w(j)) ** 2), "a linear decoder", by=(DISTANCE,)),
@@ -479,8 +479,8 @@ F11_CORRELATED = Derivation(
 
 # --- The bound (F12-F15) ----------------------------------------------------------------------------------------------
 
-u, gap = Symbol("u", positive=True), indexed("gap", "g", nonnegative=True)
-gap._latex = lambda self, printer: rf"g\left({printer._print(self.args[0])}\right)"
+u, gap = Symbol("u", positive=True), indexed("gap", "G", nonnegative=True)
+gap._latex = lambda self, printer: rf"G\left({printer._print(self.args[0])}\right)"
 at, part = Symbol("a", real=True, nonzero=True), Symbol("t", real=True)
 
 
@@ -493,7 +493,7 @@ GAP = Definition("F12", "how far ln u is below its tangent at 1", gap(u), u - 1 
 
 F12_GAP = Derivation(
     key="F12.gap",
-    statement="the logarithm lies below its tangent: u - 1 - ln u is not negative, with u = e^a, and is zero for a = 0",
+    statement="the logarithm lies below its tangent: G(u) = u - 1 - ln u, here of e^a, is not negative",
     start=exp(at) - 1 - at,
     steps=(
         Step(at * OverInterval(exp(part * at) - 1, (part, 0, 1)), "the mean of a slope"),
@@ -683,7 +683,7 @@ F16_ONE = Derivation(
 
 F16_SIGN = Derivation(
     key="F16.sign",
-    statement="it is zero for mu = 0, sigma = 1 alone",
+    statement="it is never negative, and zero for mu = 0, sigma = 1 alone",
     start=divergence(_encoder, _standard),
     steps=(
         Step(_divergence, "in closed form", by=(F16_ONE,)),
@@ -747,7 +747,8 @@ F16_BASE = Derivation(
 
 F16 = Derivation(
     key="F16",
-    statement="the divergence of the encoder's law from the prior, with k latents",
+    statement="the divergence of the encoder's law from the prior, with k latents: M is the squared length of mu, "
+    "T the trace of Sigma, D its log-determinant",
     start=total(k),
     steps=(
         Step(total(k - 1) + _coordinate, "the last coordinate apart", by=(TOTAL,)),
@@ -863,7 +864,7 @@ F17_SPREAD = Derivation(
 
 F17_SCORE = Derivation(
     key="F17.score",
-    statement="the same gradient without a derivative of f: it can be computed without the trick, against E7",
+    statement="the same gradient without a derivative of f: against what the notes say (E7), it needs no trick",
     start=Derivative(Mean(_f, z, _encoder), mu),
     steps=(
         Step(

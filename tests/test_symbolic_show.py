@@ -26,6 +26,12 @@ def test_no_symbol_has_two_indices_below(key: str) -> None:
     assert not re.search(r"_(?:\\?\w+|\{[^{}]*\})_", show.typeset(symbolic.derivation(key)).replace(r"\_", ""))
 
 
+def test_names_with_an_index_of_their_own_take_another_and_a_power() -> None:
+    assert show.latex(indexed("x", "x")(1) ** 2) == "x_{1}^{2}"
+    assert show.latex(indexed("g", r"\delta^+")(1) ** 2) == r"{\delta^+_{1}}^{2}"
+    assert show.latex(indexed("m", r"\mu_\theta")(a) ** 2) == r"\mu_\theta(a)^{2}"
+
+
 def test_what_fits_is_one_line() -> None:
     assert show.laid_out(a + b) == ["a + b"]
 
@@ -62,6 +68,8 @@ def test_what_does_not_fit_is_broken_and_whole(e: sympy.Expr) -> None:
 def test_words_in_which_symbols_are_typeset() -> None:
     assert show.prose("the mean from x_0, and abar_(t-1)") == r"the mean from $x_{0}$, and $\bar\alpha_{t-1}$"
     assert show.prose("deviation sqrt(beta_t), $x_0$") == r"deviation $\sqrt{\beta_{t}}$, $x_0$"
+    assert show.prose("towards w^2 = S - 1") == "towards $w^{2}$ = S - 1"
+    assert show.prose("with lambda^* between") == r"with $\lambda^{*}$ between"
     assert show.prose("no symbols: t = 1, N(0, 1)") == "no symbols: t = 1, N(0, 1)"
 
 

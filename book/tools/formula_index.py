@@ -27,8 +27,8 @@ TEXT = """\
 The {total} statements of the lecture, as the chapters write them, each with the function of the package that computes
 it, its proof, and its tests. This page is generated from the sources, and a test fails if it is out of date.
 
-A statement is **proved** by a chain of steps in SymPy, each verified by machine: {proved} are. Where it is no algebra,
-or a choice, an **experiment** that could fail stands for the proof: {experiments}. What the notes print otherwise is
+{proved} statements are **proved**, by chains of steps in SymPy that a machine has verified. The rest ({experiments}) is
+no algebra, or a choice: there an **experiment** that could fail stands for the proof. What the notes print otherwise is
 among the [errata](errata.ipynb); how a proof is written is on [a page of its own](proving.md).
 
 {summary}

@@ -1,7 +1,7 @@
 """A chain as LaTeX: each line printed from its SymPy expression, the reason above it, to fit a phone."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import sympy
 from sympy.printing.latex import LatexPrinter
@@ -79,20 +79,30 @@ _LATEX = {"abar": r"\bar\alpha", "eps": r"\epsilon", "mu~": r"\tilde\mu", "beta~
 _GREEK = ("alpha", "beta", "epsilon", "mu", "sigma", "theta", "phi", "lambda")
 _SYMBOL = rf"(?:{'|'.join([*map(re.escape, _LATEX), *_GREEK])}|[A-Za-z])"
 _INDEXED = re.compile(rf"(?<![\w\\$])({_SYMBOL})_(?:\(([^()]+)\)|\{{([^{{}}]+)\}}|(\w+))")
+_POWER = re.compile(rf"(?<![\w\\$^])({_SYMBOL})\^(\w(?!\w)|\*)")
 _ROOT = re.compile(r"sqrt\(((?:[^()]|\([^()]*\))*)\)")
 _WORD = re.compile(r"[^\s$]*\$[^$]*\$\S*|\S+")
 
 
 def prose(text: str) -> str:
-    """Words in which ``abar_t``, ``x_(t-1)`` or ``sqrt(beta_t)`` is typeset; what is between dollars stays."""
-    parts = re.split(r"(\$[^$]*\$)", _ROOT.sub(lambda match: rf"$\sqrt{{{_INDEXED.sub(_symbol, match[1])}}}$", text))
-    return "".join(p if p.startswith("$") else _INDEXED.sub(lambda match: f"${_symbol(match)}$", p) for p in parts)
+    """Words in which ``abar_t``, ``x_(t-1)``, ``w^2``, ``sqrt(beta_t)`` are typeset; what is between dollars stays."""
+    text = _ROOT.sub(lambda match: rf"$\sqrt{{{_INDEXED.sub(_symbol, match[1])}}}$", text)
+    text = _outside_dollars(_POWER, lambda match: f"${_name(match[1])}^{{{match[2]}}}$", text)
+    return _outside_dollars(_INDEXED, lambda match: f"${_symbol(match)}$", text)
+
+
+def _outside_dollars(pattern: re.Pattern[str], new: Callable[[re.Match[str]], str], text: str) -> str:
+    parts = re.split(r"(\$[^$]*\$)", text)
+    return "".join(part if part.startswith("$") else pattern.sub(new, part) for part in parts)
 
 
 def _symbol(match: re.Match[str]) -> str:
     name, index = match[1], next(filter(None, match.groups()[1:]))
-    name, index = (_LATEX.get(part, f"\\{part}" if part in _GREEK else part) for part in (name, index))
-    return f"{name}_{{{index}}}"
+    return f"{_name(name)}_{{{_name(index)}}}"
+
+
+def _name(word: str) -> str:
+    return _LATEX.get(word, f"\\{word}" if word in _GREEK else word)
 
 
 # --- Lines that fit ---------------------------------------------------------------------------------------------------

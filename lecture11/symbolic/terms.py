@@ -21,7 +21,9 @@ def indexed(name: str, latex: str, **assumptions: bool) -> UndefinedFunction:
     def typeset(self: sympy.Expr, printer: LatexPrinter, exp: str | None = None) -> str:
         index = ",".join(printer._print(argument).replace(" ", "") for argument in self.args)
         name = f"{latex}({index})" if "_" in latex else f"{latex}_{{{index}}}"  # one index is enough
-        return name + ("" if exp is None else f"^{{{exp}}}")
+        if exp is None:
+            return name
+        return f"{{{name}}}^{{{exp}}}" if "^" in name else f"{name}^{{{exp}}}"
 
     quantity._latex = typeset
     return quantity

@@ -200,7 +200,7 @@ class Contestant:
     """A library with a network.
 
     Attributes:
-        network: what is trained; ``averaged``: gives its moving average after each step, the library's own way.
+        network: what is trained, and whose moving average is drawn from.
         loss: mean over a batch of images in [-1, 1].
         sample: draws with 50 steps of DDIM from a network.
     """

@@ -4,11 +4,14 @@
     python benchmarks/diffusion.py --protocol bound --mnist FOLDER
     python benchmarks/diffusion.py --protocol peers --mnist FOLDER [--seconds 600]    (pip install -e ".[bench]" before)
     python benchmarks/diffusion.py --protocol growth
+    python benchmarks/diffusion.py --protocol curve --mnist FOLDER [--images 2000]
 
 ``quality``: samples of the shipped model of MNIST in the eyes of the shipped classifier, and beside their nearest
 training images. ``bound``: its bound on the test set in bits/dim. ``peers``: the same data, batches, optimiser and
 seconds of one core for this package, diffusers and denoising-diffusion-pytorch; a library that was measured is not
 measured again, its result is kept in the folder of the checkpoints. ``growth``: cost of a step against size.
+``curve``: quality against training time, from copies of the checkpoint of ``lecture11 train diffusion-mnist`` that were
+kept while it ran, CHECKPOINTS/diffusion-mnist-*.checkpoint.
 
 FOLDER holds the four original files of MNIST. Each protocol writes its tables to benchmarks/results, and its pictures
 to book/images.
@@ -29,6 +32,7 @@ from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import safetensors
 import torch
 from record import record
 from torch import Tensor, nn
@@ -132,6 +136,50 @@ def quality(options: argparse.Namespace, device: torch.device) -> None:
     pairs = torch.stack([noisy[:20].cpu(), train.x[nearest[:20]].cpu()])
     rows_of_pairs = pairs.reshape(2, 2, 10, 1, 28, 28).transpose(0, 1).flatten(0, 2)
     picture(rows_of_pairs, 10, PICTURES / "diffusion-mnist-neighbours.png")
+
+
+def curve(options: argparse.Namespace, device: torch.device) -> None:
+    real = data.load("mnist", "test", root=options.mnist, value_range=(-1, 1), device=device).x
+    classifier = models.load("classifier-mnist", device=device)
+    rows = []
+    for progress in sorted(map(progress_of, options.checkpoints.glob("diffusion-mnist-*.checkpoint"))):
+        network = models.recipe("diffusion-mnist").build().to(device).eval()
+        training.load_weights(network, progress.path, averaged=True)
+        draw = partial(ddim, half_precision(network, device), torch.Generator(device).manual_seed(options.seed))
+        judged = evaluation.sample_quality(classifier, in_batches(draw, options.images), real)
+        distance, _, confident, _ = describe(judged)
+        rows.append([f"{progress.seconds / 60:.0f}", f"{progress.step:,}", distance, confident.split(" (")[0]])
+        print(rows[-1], flush=True)
+    if not rows:
+        raise SystemExit(f"no copies of checkpoints, diffusion-mnist-*.checkpoint, in {options.checkpoints}")
+    record(
+        "diffusion-curve",
+        f"Quality of the MNIST model while it was trained (moving average of the weights): {options.images:,} samples "
+        f"of 50 steps of DDIM. Distance in units of that between two random halves of the test set.",
+        ["minutes of training", "steps", "distance", "confident"],
+        rows,
+        device,
+    )
+
+
+def ddim(model: diffusion.forward.Model, rng: torch.Generator, n: int) -> Tensor:
+    """``n`` images of 50 steps without noise."""
+    return diffusion.ddim_sample(model, models.SCHEDULE, (n, 1, 28, 28), steps=50, generator=rng)
+
+
+@dataclass(frozen=True, order=True)
+class Progress:
+    """How far a run was when its checkpoint was copied."""
+
+    step: int
+    seconds: float
+    path: Path
+
+
+def progress_of(path: Path) -> Progress:
+    with safetensors.safe_open(path, framework="pt") as file:
+        description = json.loads(file.metadata()["description"])
+    return Progress(description["step"], description["seconds"], path)
 
 
 def in_parts(network: nn.Module, x: Tensor) -> Tensor:
@@ -440,7 +488,7 @@ def row_of(values: Sequence[int], times: Sequence[float]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    protocols = {"quality": quality, "bound": bound, "peers": peers, "growth": growth}
+    protocols = {"quality": quality, "bound": bound, "peers": peers, "growth": growth, "curve": curve}
     parser.add_argument("--protocol", required=True, choices=protocols)
     parser.add_argument("--mnist", type=Path, metavar="FOLDER", help="folder of the four original files")
     parser.add_argument("--images", type=int, help="how many samples, or test images of the bound")
@@ -456,7 +504,7 @@ def main() -> None:
     if options.mnist is None and options.protocol != "growth":
         parser.error("--mnist: this protocol needs the original files")
     if options.images is None:
-        options.images = {"quality": 5000, "bound": 10_000, "peers": 2000, "growth": 0}[options.protocol]
+        options.images = {"quality": 5000, "bound": 10_000, "peers": 2000, "growth": 0, "curve": 2000}[options.protocol]
     torch.manual_seed(options.seed)
     protocols[options.protocol](options, training.default_device())
 

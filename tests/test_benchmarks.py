@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from tools import results
 
-from lecture11 import data
+from lecture11 import data, models, training
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -130,3 +131,17 @@ def test_a_contestant_is_trained_for_its_seconds(mnist_like: Path) -> None:
     assert result["steps"] >= 1
     assert result["parameters"] < 2_000_000
     assert math.isfinite(result["distance"])
+
+
+def test_the_curve_is_of_the_copies_in_the_order_of_training(mnist_like: Path) -> None:
+    recipe = models.recipe("diffusion-mnist")
+    options = dict(recipe.options) | {"batch_size": 2}
+    trainer = training.Trainer(recipe.build(), recipe.loss, (torch.zeros(2, 1, 28, 28),), seed=0, **options)
+    for steps, name in ((1, "b"), (2, "a")):
+        for _ in trainer.run(steps=steps):
+            pass
+        trainer.save(mnist_like / f"checkpoints/diffusion-mnist-{name}.checkpoint")
+    diffusion(mnist_like, "--protocol", "curve", "--images", "3")
+    rows = json.loads((mnist_like / "benchmarks/results/diffusion-curve.json").read_text())["rows"]
+    assert [row[1] for row in rows] == ["1", "2"]
+    assert all(math.isfinite(float(row[2])) for row in rows)

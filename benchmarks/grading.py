@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.submissions < 100:
         print("\n".join(" | ".join(row) for row in rows))
     else:
-        caption = "**The grader on a class of mixed quality**, each submission in a sandbox of its own."
+        caption = "The grader on a class of mixed quality, each submission in a sandbox of its own."
         record("grading", caption, ["", "measured"], rows, torch.device("cpu"))
     return 0
 

@@ -98,7 +98,7 @@ def test_misprints_of_this_half_are_refused() -> None:
 def test_no_name_stands_for_two_quantities() -> None:
     """To SymPy two functions of one name are one, and its cache prints the one that came first."""
     names: dict[str, str] = {}
-    for path in sorted(Path(symbolic.__file__).parent.glob("*.py")):
+    for path in sorted(Path(symbolic.__file__).parent.rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
                 isinstance(call, ast.Call)

@@ -40,14 +40,16 @@ ACROSS = Definition("F1", "w is at right angles to each column", over_axes(acros
 
 F1_BASE = Derivation(
     key="F1.base",
-    statement="without a code nothing comes back",
+    statement=r"without a code nothing comes back: $\tilde x_{0,j}$ is coordinate j of what comes back, and w any "
+    "direction",
     start=over_axes(across(j) * back(0, j)),
     steps=(Step(Integer(0), "no code", by=(NO_CODE,)),),
 )
 
 F1 = Derivation(
     key="F1",
-    statement="whatever the code, nothing comes back at right angles to the k columns of a linear decoder",
+    statement="whatever the code z, nothing comes back along a w at right angles to the k columns a of a linear "
+    r"decoder; $\tilde x_{k,j}$ is coordinate j of what comes back",
     start=over_axes(across(j) * back(k, j)),
     steps=(
         Step(over_axes(across(j) * (back(k - 1, j) + code(k) * column(k, j))), "the last column apart", by=(DECODER,)),
@@ -78,7 +80,8 @@ def _reconstruction_error() -> tuple[Any, dict[Expr, Any]]:
 
 F2 = Derivation(
     key="F2",
-    statement="of all constant answers b the mean of the examples has the least error: any other adds its distance",
+    statement="of all constant answers b the mean m of the examples x_n has the least error: any other adds its "
+    "distance",
     start=over_data((x(n) - b) ** 2),
     steps=(
         Step(over_data((x(n) - m) ** 2 + 2 * (x(n) - m) * (m - b) + (m - b) ** 2), "by way of the mean"),
@@ -115,7 +118,8 @@ UNCORRELATED = Definition(
 )  # fmt: skip
 F3_UNCORRELATED_BASE = Derivation(
     key="F3.uncorrelated.base",
-    statement="in the principal axes the first coordinate is not correlated with a later one",
+    statement="in the principal axes the first coordinate of an example e is not correlated with a later one, nor "
+    "is y, which is it with a weight u",
     start=over_data_law(part(example, 1) * at(example, d)),
     steps=(
         Step(weight(1) * over_data_law(at(example, 1) * at(example, d)), "one coordinate", by=(FIRST_PART,)),
@@ -125,7 +129,7 @@ F3_UNCORRELATED_BASE = Derivation(
 
 F3_UNCORRELATED = Derivation(
     key="F3.uncorrelated",
-    statement="nor is y_j, the sum of the first j coordinates with weights u",
+    statement="nor is y, the sum of the first j coordinates of an example e with weights u",
     start=over_data_law(part(example, j) * at(example, d)),
     steps=(
         Step(
@@ -145,7 +149,7 @@ F3_UNCORRELATED = Derivation(
 
 F3_AXIS_BASE = Derivation(
     key="F3.axis.base",
-    statement="the mean square of one coordinate",
+    statement="the mean square of one coordinate with a weight u",
     start=over_data_law(part(example, 1) ** 2),
     steps=(
         Step(weight(1) ** 2 * over_data_law(at(example, 1) ** 2), "one coordinate", by=(FIRST_PART,)),
@@ -156,7 +160,8 @@ F3_AXIS_BASE = Derivation(
 
 F3_AXIS = Derivation(
     key="F3.axis",
-    statement="the mean square of the data along weights u: each axis counts with the square of its weight",
+    statement="the mean square of y, the sum of the coordinates of an example e with weights u: each axis j "
+    "counts with its spread lambda_j, times the square of its weight",
     start=over_data_law(part(example, d) ** 2),
     steps=(
         Step(
@@ -202,7 +207,8 @@ UNIT = Definition("F3", "a direction has length 1", over_axes(v(k, j) ** 2), Int
 
 F3_ERROR_BASE = Derivation(
     key="F3.error.base",
-    statement="without a code all is lost",
+    statement="without a code all is lost: of each axis j, with spread lambda_j, a plane without directions keeps "
+    "h = 0 and loses g = 1, and its encoder misses s = 0",
     start=error(0),
     steps=(
         Step(over_axes(spread(j)), "nothing comes back", by=(NO_COLUMN,)),
@@ -216,8 +222,9 @@ F3_ERROR_BASE = Derivation(
 
 F3_ERROR = Derivation(
     key="F3.error",
-    statement="the mean error of a linear auto-encoder with k columns: of axis j its plane keeps h and loses g, "
-    "and its encoder, with weights m in place of the directions v, misses s",
+    statement="the mean error E_k of a linear auto-encoder with k columns: of axis j its plane keeps h and loses "
+    "g, and its encoder, with weights m in place of the directions v, misses s; of an example e, b is "
+    "the part along the last direction and c what the code leaves of it",
     start=error(k),
     steps=(
         Step(
@@ -245,14 +252,14 @@ F3_ERROR = Derivation(
 
 F3_TRACE_BASE = Derivation(
     key="F3.trace.base",
-    statement="no direction keeps nothing",
+    statement="no direction keeps nothing: h is what is kept of axis j",
     start=over_axes(kept(0, j)),
     steps=(Step(Integer(0), "no plane", by=(NONE_KEPT,)),),
 )
 
 F3_TRACE = Derivation(
     key="F3.trace",
-    statement="of all d axes together, k directions keep k",
+    statement="of all d axes together, k directions v keep k: of axis j they keep h",
     start=over_axes(kept(k, j)),
     steps=(
         Step(over_axes(kept(k - 1, j) + v(k, j) ** 2), "the last direction apart", by=(KEPT,)),
@@ -280,7 +287,8 @@ def all_axes(f: Expr) -> Sum:
 
 F3_BALANCE = Derivation(
     key="F3.balance",
-    statement="of the k first axes a plane of k directions loses as much as it keeps of the r = d - k others",
+    statement="of the k first axes a plane of k directions loses as much as it keeps of the r = d - k others: of "
+    "axis j it keeps h and loses g",
     start=large(lost(k, j)),
     steps=(
         Step(k - large(kept(k, j)), "the rest of each axis", by=(LOST,)),
@@ -297,8 +305,9 @@ BELOW = Definition("F3", "not negative for j after k", edge - spread(j), below(j
 
 F3_HELD = Derivation(
     key="F3.held",
-    statement="a plane of k directions holds at most the spread of the k first axes: with lambda^* between "
-    "lambda_k and the next, what stands with a minus in the last line is not negative",
+    statement="a plane of k directions, which keeps h of axis j and loses g, holds at most the spread of the k "
+    "first axes: with lambda^* between lambda_k and the next, what stands with a minus in the last line "
+    "is not negative",
     start=all_axes(spread(j) * kept(k, j)),
     steps=(
         Step(
@@ -361,7 +370,8 @@ def _excess_of_linear() -> tuple[Any, dict[Expr, Any]]:
 
 F3 = Derivation(
     key="F3",
-    statement="no linear auto-encoder has a smaller error than PCA: the sum of the r = d - k smallest lambda_j",
+    statement="no linear auto-encoder has a smaller error than PCA, the sum of the r = d - k smallest lambda_j: "
+    r"E, g, h and s are those of F3.error, $\delta^+$ and $\delta^-$ those of F3.held",
     start=error(k) - small(spread(j)),
     steps=(
         Step(
@@ -390,8 +400,9 @@ UNCORRELATED_PARTS = Definition(
 )  # fmt: skip
 F3_SLOPE = Derivation(
     key="F3.slope",
-    statement="turn a kept direction, with part b of an example, towards a dropped one, with part c: "
-    "in the principal axes the error has slope 0 at the start, and rises if b has the larger mean square",
+    statement=r"turn a kept direction, with part b of an example e, by an angle $\varphi$ towards a dropped one, "
+    "with part c: in the principal axes the error has slope 0 at the start, and rises if b has the "
+    "larger mean square",
     start=Derivative(over_data_law((cos(angle) * after(example) - sin(angle) * before(example)) ** 2), angle),
     steps=(
         Step(
@@ -445,7 +456,8 @@ def _denoising_error() -> tuple[Any, dict[Expr, Any]]:
 
 F4 = Derivation(
     key="F4",
-    statement="for the denoiser D(y) = w y, noise is a price on w: what one would add to keep weights small",
+    statement=r"for the denoiser D(y) = w y of $y = x + s \epsilon$, noise is a price on w: what one would add to "
+    "keep weights small",
     start=Mean((clean - w * (clean + s * noise)) ** 2, noise, standard),
     steps=(
         Step(
@@ -461,7 +473,8 @@ F4 = Derivation(
 
 F4_BEST = Derivation(
     key="F4.best",
-    statement="the best w is lambda / (lambda + s^2): any other adds to the error",
+    statement=r"the best w is $\lambda / (\lambda + s^2)$, where $\lambda$ is the mean square of the data: any "
+    "other adds to the error",
     start=Mean(Mean((clean - w * (clean + s * noise)) ** 2, noise, standard), clean, x_law)
     - mean_square * s**2 / (mean_square + s**2),
     steps=(
@@ -496,7 +509,7 @@ BEST = Definition("F5", "the mean of the clean x behind y", best(noisy), Mean(cl
 
 F5_BEST = Derivation(
     key="F5.best",
-    statement="of all answers D to a noisy y the mean of the clean x behind it has the least error",
+    statement="of all answers D to a noisy y the mean of the clean x behind it, D^*, has the least error",
     start=Mean((clean - answer) ** 2, clean, back_law) - Mean((clean - best(noisy)) ** 2, clean, back_law),
     steps=(
         Step(
@@ -518,7 +531,8 @@ F5_BEST = Derivation(
 
 F5 = Derivation(
     key="F5",
-    statement="Tweedie's formula: the best denoiser is a step along the slope of the log-density of noisy data",
+    statement="Tweedie's formula: the best denoiser D^* is a step along the slope of the log-density of noisy "
+    "data, p_s, where s is the deviation of the noise",
     start=noisy + s**2 * Derivative(log(seen(noisy)), noisy),
     steps=(
         Step(noisy + s**2 * Derivative(log(Mean(given_clean, clean, x_law)), noisy), "y comes from some x", by=(SEEN,)),
@@ -547,7 +561,8 @@ def over_both(f: Expr) -> Mean:
 
 F5_PIXELS = Derivation(
     key="F5.pixels",
-    statement="the same for one of d coordinates: the slope along it moves that coordinate alone",
+    statement="the same for one of d coordinates, x, and y with noise: the slope along it moves that coordinate "
+    "alone, whatever the law r of the noise on the others, from x' to y'",
     start=noisy + s**2 * Derivative(log(over_both(given_clean * rest)), noisy),
     steps=(
         Step(
@@ -574,7 +589,7 @@ def _optimal_denoiser() -> tuple[Any, dict[Expr, Any]]:
 
 F5_GAUSS = Derivation(
     key="F5.gauss",
-    statement="for data with the law N(m, v), the best denoiser shrinks y towards m",
+    statement="for data with the law N(m, v) and noise of deviation s, the best denoiser shrinks y towards m",
     start=noisy + s**2 * Derivative(log(Mean(given_clean, clean, Normal(clean, _m, _v))), noisy),
     steps=(
         Step(noisy + s**2 * Derivative(log(Normal(noisy, _m, _v + s**2)), noisy), "variances add"),

@@ -40,6 +40,8 @@ from lecture11.symbolic.posterior import (
     predicted,
 )
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
+from lecture11.symbolic.vae.decoder import z1, z2
+from lecture11.symbolic.vae.elbo import F16_PRODUCT, divergence, kl, p_1, p_2, q_1, q_2
 
 # --- The five lines ---------------------------------------------------------------------------------------------------
 
@@ -144,16 +146,7 @@ F36 = Derivation(
     code=elbo_line(5),
 )
 
-# --- Divergences ------------------------------------------------------------------------------------------------------
-
-divergence = Function("KL", real=True)
-divergence._latex = lambda self, printer: rf"\operatorname{{KL}}({', '.join(map(printer._print, self.args))})"
-
-
-def kl(left: Expr, right: Expr, variable: Expr) -> Definition:
-    """What ``KL(left, right)`` is."""
-    return Definition("KL", "the divergence", divergence(left, right), Mean(log(left / right), variable, left))
-
+# --- The terms of the bound (F37) -------------------------------------------------------------------------------------
 
 u = Function("f", real=True)  # any function of the states of a path
 
@@ -288,36 +281,6 @@ F37_PRIOR = Derivation(
     code=Code("diffusion.prior_divergence", _prior_divergence),
 )
 
-a, b = Symbol("a", real=True), Symbol("b", real=True)
-q_a, q_b, p_a, p_b = (
-    density("q_1", "q_1")(a),
-    density("q_2", "q_2")(b),
-    density("p_1", "p_1")(a),
-    density("p_2", "p_2")(b),
-)
-
-F38_PIXELS = Derivation(
-    key="F38.pixels",
-    statement="divergences of independent pixels add up: d dimensions are d times one dimension",
-    start=Mean(Mean(log(q_a * q_b / (p_a * p_b)), b, q_b), a, q_a),
-    steps=(
-        Step(
-            Mean(log(q_a / p_a), a, q_a) * Mean(1, b, q_b) + Mean(log(q_b / p_b), b, q_b) * Mean(1, a, q_a),
-            "the logarithm of a product, term by term",
-        ),
-        Step(
-            divergence(q_a, p_a) + divergence(q_b, p_b),
-            "densities have mass 1",
-            by=(
-                kl(q_a, p_a, a),
-                kl(q_b, p_b, b),
-                Definition("F38", "a density has mass 1", Mean(1, a, q_a), Integer(1)),
-                Definition("F38", "a density has mass 1", Mean(1, b, q_b), Integer(1)),
-            ),
-        ),
-    ),
-)
-
 # --- One step ---------------------------------------------------------------------------------------------------------
 
 posterior, learned = q(x(t - 1), x(t), x0), p(x(t - 1), x(t))
@@ -366,6 +329,39 @@ F38 = Derivation(
     ),
     code=Code("diffusion.step_divergence", _step_divergence),
     printed=(("E14", (mu_tilde(t) - mu_theta(t)) ** 2 / (2 * beta_tilde(t - 1))),),
+)
+
+# A second pixel of the same image.
+other, mu_tilde_y, mu_theta_y = (
+    indexed("second", "y", real=True),
+    indexed("mu_tilde_y", r"\tilde\nu", real=True),
+    indexed("mu_theta_y", r"\nu_\theta", real=True),
+)
+second = {x(t - 1): other(t - 1), x(t): other(t), x0: other(0), mu_tilde(t): mu_tilde_y(t), mu_theta(t): mu_theta_y(t)}
+posterior_y, learned_y = posterior.xreplace(second), learned.xreplace(second)
+
+F38_PIXELS = Derivation(
+    key="F38.pixels",
+    statement="two pixels x and y, with means mu and nu: d dimensions are d times one dimension",
+    start=Mean(
+        Mean(log(posterior * posterior_y / (learned * learned_y)), other(t - 1), posterior_y), x(t - 1), posterior
+    ),
+    steps=(
+        Step(
+            divergence(posterior, learned) + divergence(posterior_y, learned_y),
+            "divergences of independent pixels add up",
+            by=(
+                F16_PRODUCT.at(
+                    {z1: x(t - 1), z2: other(t - 1), q_1: posterior, q_2: posterior_y, p_1: learned, p_2: learned_y}
+                ),
+            ),
+        ),
+        Step(
+            ((mu_tilde(t) - mu_theta(t)) ** 2 + (mu_tilde_y(t) - mu_theta_y(t)) ** 2) / (2 * beta_tilde(t)),
+            "each is a squared distance of means",
+            by=(F38, F38.at(second)),
+        ),
+    ),
 )
 
 _error = (eps - predicted) ** 2
@@ -487,7 +483,7 @@ F41_MASS = Derivation(
 )
 
 DERIVATIONS = (
-    F36, F37_FIRST, F37_LAST, F37_MIDDLE, F37_END, F37, F37_PRIOR, F38_PIXELS, F38, F40_WEIGHT, F40,
+    F36, F37_FIRST, F37_LAST, F37_MIDDLE, F37_END, F37, F37_PRIOR, F38, F38_PIXELS, F40_WEIGHT, F40,
     F41_BASE, F41_SUM, F41, F41_MASS,
 )  # fmt: skip
 EXPERIMENTS = (

@@ -1,7 +1,7 @@
 """Variational EM: what each step gains, that nothing falls, and where it ends (F18-F20).
 
 One latent, where several do not mix: columns at right angles are enough (``F9.rotation``), and rows of a decoder, its
-pixels, are fitted one by one. ``R``, ``c``, ``g`` are those of ``F9``, ``m`` and ``s`` mean and deviation of ``q``.
+pixels, are fitted one by one.
 """
 
 from typing import Any
@@ -12,36 +12,39 @@ from lecture11.symbolic.autoencoder import F3_HELD, KEPT, above, all_axes, below
 from lecture11.symbolic.autoencoder import k as rank
 from lecture11.symbolic.autoencoder import spread as eigenvalue
 from lecture11.symbolic.autoencoder import v as v_
-from lecture11.symbolic.bound import divergence, kl
 from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Experiment, Induction, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
-from lecture11.symbolic.vae import (
-    F12,
-    F12_DIVERGENCE,
-    F16_ONE,
-    GAP,
+from lecture11.symbolic.vae.decoder import (
     R,
     c,
     constant,
-    elbo,
     g,
-    gap,
-    left,
     linear_models,
     marginal,
-    mu,
     of_three_pixels,
     posterior,
     q,
     random_numbers,
+    v,
+    x,
+    z,
+)
+from lecture11.symbolic.vae.elbo import (
+    F12,
+    F12_DIVERGENCE,
+    F16_ONE,
+    GAP,
+    divergence,
+    elbo,
+    gap,
+    kl,
+    left,
+    mu,
     right,
     sigma,
     slack,
     u,
-    v,
     written_out,
-    x,
-    z,
 )
 
 # --- The E-step (F18) -------------------------------------------------------------------------------------------------
@@ -63,7 +66,7 @@ F18 = Derivation(
 
 F18_RISE = Derivation(
     key="F18.rise",
-    statement="the E-step never lowers the bound",
+    statement="the E-step never lowers the bound: what it gains is a mean of G(u) = u - 1 - ln u",
     start=best_elbo - elbo,
     steps=(
         Step(slack, "the slack before it", by=(F18,)),
@@ -109,7 +112,9 @@ def _rise_of_e_step() -> tuple[Any, dict[Expr, Any]]:
 
 F18_LINEAR = Derivation(
     key="F18.linear",
-    statement="the bound of a linear decoder in closed form",
+    statement="the bound of a linear decoder in closed form, for q with mean m and deviation s: R is the squared "
+    "length of x - b, c its product with the column w, g the squared length of w, v the variance of the "
+    "noise, and C the constant",
     start=Mean(-(R - 2 * z * c + z**2 * g) / (2 * v) - constant, z, _q) - divergence(_q, Normal(z, 0, 1)),
     steps=(
         Step(
@@ -125,7 +130,8 @@ _best_m, _best_s = c / (v + g), sqrt(v / (v + g))
 
 F18_GAIN = Derivation(
     key="F18.gain",
-    statement="what the E-step gains for a linear decoder: it moves q to m = c / (v + g), s^2 = v / (v + g)",
+    statement="what the E-step gains for a linear decoder, in the letters of F18.linear: it moves q to m = c / (v "
+    "+ g), s^2 = v / (v + g)",
     start=_linear_elbo.subs({m: _best_m, s: _best_s}) - _linear_elbo,
     steps=(
         Step(
@@ -167,8 +173,9 @@ NORMAL_Z = Definition("F19", "and is at right angles to the code", over_pairs(_l
 
 F19 = Derivation(
     key="F19",
-    statement="for one pixel, the decoder w z + b that fulfils the normal equations has the least error: "
-    "any other adds the mean square of the difference",
+    statement="for one pixel x and its codes z, the decoder w_1 z + b_1 that fulfils the normal equations has the "
+    "least error: any other, w z + b, adds the mean square of the difference (means over the data and "
+    "over q)",
     start=over_pairs((pixel - w * z - b) ** 2),
     steps=(
         Step(over_pairs(_left**2 + 2 * _left * _change + _change**2), "by way of w_1 z + b_1"),
@@ -213,7 +220,7 @@ _det = S_zz - S_z**2
 
 F19_WEIGHT = Derivation(
     key="F19.weight",
-    statement="the normal equations solved, with means S of z, z^2, x and x z over data and codes: the weight",
+    statement="the normal equations solved, with means S of z, z^2, x and x z over data and codes: the weight w_1",
     start=w1,
     steps=(
         Step(((w1 * S_zz + b1 * S_z) - (w1 * S_z + b1) * S_z) / _det, "b_1 cancels"),
@@ -224,7 +231,7 @@ F19_WEIGHT = Derivation(
 
 F19_BIAS = Derivation(
     key="F19.bias",
-    statement="and the bias",
+    statement="and the bias b_1, with the same means S",
     start=b1,
     steps=(
         Step(((w1 * S_z + b1) * S_zz - (w1 * S_zz + b1 * S_z) * S_z) / _det, "w_1 cancels"),
@@ -241,7 +248,9 @@ NEW = Definition("F19", "after it, nothing else having changed", bound(2), other
 
 F19_GAIN = Derivation(
     key="F19.gain",
-    statement="what the M-step gains for a pixel: the mean square of the change in what the decoder says",
+    statement=r"what the M-step gains for a pixel, from $\operatorname{ELBO}_1$ to $\operatorname{ELBO}_2$: the "
+    "mean square of the change in what the decoder says, over 2 v; K is the part of the bound that does "
+    "not know the decoder",
     start=bound(1),
     steps=(
         Step(others - _errors[0] / (2 * v), "what the decoder sees of the bound", by=(OLD,)),
@@ -257,9 +266,10 @@ new_marginal, new_posterior = density("new", r"p_{\theta'}")(x), density("new", 
 
 F20 = Derivation(
     key="F20",
-    statement="after a round of EM, with theta' for theta, the likelihood is at least the bound before it: "
-    "three parts, none negative (the bound is ELBO_0 before, ELBO_1 after the E-step, ELBO_2 after the M-step; "
-    "g(u) = u - 1 - ln u)",
+    statement=r"after a round of EM, with $\theta'$ for $\theta$, the likelihood is at least the bound before it: "
+    r"three parts, none negative (the bound is $\operatorname{ELBO}_0$ before, $\operatorname{ELBO}_1$ "
+    r"after the E-step, $\operatorname{ELBO}_2$ after the M-step, which moves w, b to w_1, b_1; G(u) = u "
+    "- 1 - ln u)",
     start=log(new_marginal) - bound(0),
     steps=(
         Step(
@@ -315,7 +325,8 @@ def _round() -> tuple[Any, dict[Expr, Any]]:
 
 F20_ROUND = Derivation(
     key="F20.round",
-    statement="one round moves w towards w^2 = S - 1, where S is the mean square of the pixel, and stops there or at 0",
+    statement="one pixel and one latent, with v = 1: one round moves w to w_1, towards w^2 = S - 1, where S is "
+    "the mean square of the pixel, and stops there or at 0; a x is the mean of q and t its variance",
     start=w1 - w,
     steps=(
         Step(a * S / (a**2 * S + t) - w, "the M-step", by=(NEW_WEIGHT,)),
@@ -328,7 +339,7 @@ F20_ROUND = Derivation(
 
 F20_JOINT_W = Derivation(
     key="F20.joint.w",
-    statement="joint ascent: the slope of the bound over w leads to the w_1 of the M-step",
+    statement="joint ascent, in the letters of F20.round: the slope of the bound over w leads to the w_1 of the M-step",
     start=Derivative(_simple, w),
     steps=(
         Step(a * S * (1 - a * w) - t * w, "differentiate"),
@@ -369,7 +380,9 @@ DATA_MASS = Definition("F20", "the law of the data", Mean(1, example, data), Int
 
 F20_LEVEL = Derivation(
     key="F20.level",
-    statement="what a latent with the column w, of squared length g, adds to -2 ln p(x), in the mean over the data",
+    statement="what a latent with the column w, of squared length g, adds to -2 ln p(x), in the mean over the "
+    r"data: c is the product of w with an example e, less the mean, and $\rho_1$ the mean square of the "
+    "data along w",
     start=Mean(log(1 + g / v) - along(example) ** 2 / (v * (v + g)), example, data),
     steps=(
         Step(
@@ -389,7 +402,8 @@ RHO = Definition("F20", "the mean square along the last", Sum(eigenvalue(j) * v_
 
 F20_SHORT = Derivation(
     key="F20.short",
-    statement="k directions hold less than the k first axes, by so much: it is not negative",
+    statement=r"k directions hold less than the k first axes, by $\Delta_k$: it is not negative; g, h and $\delta$ "
+    "are those of F3.held",
     start=short(rank),
     steps=(
         Step(
@@ -402,7 +416,8 @@ F20_SHORT = Derivation(
 
 F20_GROWS = Derivation(
     key="F20.grows",
-    statement="how much shorter it falls with a direction more",
+    statement=r"how much $\Delta_k$ grows with a direction v more: by what the next axis has, $\lambda_k$, less "
+    r"what the data have along the direction, $\rho_k$",
     start=short(rank),
     steps=(
         Step(Sum(eigenvalue(j), (j, 1, rank)) - _held, "what it is", by=(SHORT,)),
@@ -428,14 +443,15 @@ _steps = (kappa(i) - kappa(i + 1)) * short(i)
 
 F20_PARTS_BASE = Derivation(
     key="F20.parts.base",
-    statement="no direction",
+    statement=r"no direction, with any weights $\kappa$",
     start=_columns(kappa(i) * (eigenvalue(i) - rho(i)), 0),
     steps=(Step(_columns(_steps, 0) + kappa(1) * short(0), "nothing on both sides", by=(NOTHING,)),),
 )
 
 F20_PARTS = Derivation(
     key="F20.parts",
-    statement="summation by parts (Abel): for falling kappa it is not negative",
+    statement=r"summation by parts (Abel), with $\Delta$ and $\rho$ of F20.grows: for falling weights $\kappa$ it "
+    "is not negative",
     start=_columns(kappa(i) * (eigenvalue(i) - rho(i))),
     steps=(
         Step(
@@ -488,8 +504,9 @@ def _optimum() -> tuple[Any, dict[Expr, Any]]:
 
 F20_OPTIMUM = Derivation(
     key="F20.optimum",
-    statement="no decoder has a larger likelihood than probabilistic PCA: columns along the principal axes "
-    "with v + g_i = lambda_i; for lambda_i not below v, in -2 ln p(x)",
+    statement="no decoder has a larger likelihood than probabilistic PCA: columns along the principal axes with v "
+    "+ g_i = lambda_i; for lambda_i not below v, in -2 ln p(x). Of any other decoder, c_i is v + g_i, "
+    r"and $\rho_i$ the mean square of the data along the column i",
     start=_worst - _best,
     steps=(
         Step(
@@ -518,7 +535,8 @@ QUIET = Definition("F20", "an axis that is not louder than the noise", quiet, v 
 
 F20_QUIET = Derivation(
     key="F20.quiet",
-    statement="an axis with lambda below v is best switched off: a column of squared length g costs, in -2 ln p(x)",
+    statement=r"an axis with $\lambda = v - \delta$ below v is best switched off: a column of squared length g "
+    "costs, in -2 ln p(x)",
     start=log((v + size) / v) - (1 / v - 1 / (v + size)) * quiet,
     steps=(
         Step((v / (v + size) - 1 - log(v / (v + size))) + (1 - v / (v + size)) * (1 - quiet / v), "add and subtract"),

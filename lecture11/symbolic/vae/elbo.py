@@ -1,0 +1,343 @@
+"""The bound below the likelihood in four lines, and the divergence in it (F12-F16)."""
+
+from typing import Any
+
+from sympy import Expr, Function, Integer, Rational, Symbol, exp, log, pi
+from sympy import Integral as OverInterval
+
+from lecture11.symbolic.autoencoder import d
+from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Induction, Step
+from lecture11.symbolic.terms import Mean, Normal, density, indexed
+from lecture11.symbolic.vae.decoder import (
+    F7,
+    LIKELIHOOD,
+    away,
+    fitted,
+    k,
+    level,
+    likelihood,
+    marginal,
+    posterior,
+    prior,
+    q,
+    random_numbers,
+    square,
+    v,
+    x,
+    z,
+    z1,
+    z2,
+)
+
+# --- Divergences ------------------------------------------------------------------------------------------------------
+
+divergence = Function("KL", real=True)
+divergence._latex = lambda self, printer: rf"\operatorname{{KL}}({', '.join(map(printer._print, self.args))})"
+
+
+def kl(left: Expr, right: Expr, variable: Expr) -> Definition:
+    """What ``KL(left, right)`` is."""
+    return Definition("KL", "the divergence", divergence(left, right), Mean(log(left / right), variable, left))
+
+
+u, gap = Symbol("u", positive=True), indexed("gap", "G", nonnegative=True)
+gap._latex = lambda self, printer: rf"G\left({printer._print(self.args[0])}\right)"
+at, part = Symbol("a", real=True, nonzero=True), Symbol("t", real=True)
+
+
+def written_out(e: Expr) -> Expr:
+    """A formula without the name for u - 1 - ln u."""
+    return e.replace(gap, lambda u: u - 1 - log(u))
+
+
+GAP = Definition("F12", "how far ln u is below its tangent at 1", gap(u), u - 1 - log(u))
+
+F12_GAP = Derivation(
+    key="F12.gap",
+    statement="the logarithm lies below its tangent: G(u) = u - 1 - ln u, here of e^a, is not negative",
+    start=exp(at) - 1 - at,
+    steps=(
+        Step(at * OverInterval(exp(part * at) - 1, (part, 0, 1)), "the mean of a slope"),
+        Step(at**2 * OverInterval((1 - part) * exp(part * at), (part, 0, 1)), "by parts"),
+    ),
+    nonnegative=True,
+)
+
+left, right = density("left", "f")(z), density("right", "h")(z)
+LEFT_MASS = Definition("F12", "a density has mass 1", Mean(1, z, left), Integer(1))
+RIGHT_MASS = Definition("F12", "a density has mass 1", Mean(1, z, right), Integer(1))
+
+F12_DIVERGENCE = Derivation(
+    key="F12.divergence",
+    statement="a divergence is never negative (Gibbs)",
+    start=divergence(left, right),
+    steps=(
+        Step(Mean(log(left / right), z, left), "what it is", by=(kl(left, right, z),)),
+        Step(
+            Mean(right / left - 1 - log(right / left), z, left) + Mean(1, z, left) - Mean(1, z, right),
+            "add and subtract both masses",
+        ),
+        Step(Mean(right / left - 1 - log(right / left), z, left), "which are 1", by=(LEFT_MASS, RIGHT_MASS)),
+        Step(Mean(gap(right / left), z, left), "a logarithm below its tangent", by=(GAP.at({u: right / left}),)),
+    ),
+    nonnegative=True,
+)
+
+# --- The bound (F12-F15) ----------------------------------------------------------------------------------------------
+
+joint = density("both", r"p_\theta", of=2)
+JOINT = Definition("F9", "first a code, then an image", joint(x, z), likelihood * prior(z))
+POSTERIOR = Definition("F12", "Bayes' rule", posterior, joint(x, z) / marginal)
+MASS = Definition("F12", "q is a density", Mean(1, z, q(z, x)), Integer(1))
+
+elbo = Function("ELBO", real=True)(x)
+slack = divergence(q(z, x), posterior)
+ELBO = Definition("F12", "the bound", elbo, Mean(log(joint(x, z) / q(z, x)), z, q(z, x)))
+
+F12 = Derivation(
+    key="F12",
+    statement="the log-likelihood is the bound and a slack: the divergence of q from the posterior",
+    start=log(marginal),
+    steps=(
+        Step(log(marginal) * Mean(1, z, q(z, x)), "q has mass 1", by=(MASS,)),
+        Step(Mean(log(marginal), z, q(z, x)), "it does not depend on z"),
+        Step(Mean(log(joint(x, z) / posterior), z, q(z, x)), "Bayes' rule, at every z", by=(POSTERIOR,)),
+        Step(
+            Mean(log(joint(x, z) / q(z, x)), z, q(z, x)) + Mean(log(q(z, x) / posterior), z, q(z, x)),
+            "multiply and divide by q",
+        ),
+        Step(elbo + slack, "name both", by=(ELBO, kl(q(z, x), posterior, z))),
+    ),
+)
+
+F12_SLACK = Derivation(
+    key="F12.slack",
+    statement="the bound is one: the slack is never negative",
+    start=log(marginal) - elbo,
+    steps=(
+        Step(slack, "a divergence", by=(F12,)),
+        Step(
+            Mean(gap(posterior / q(z, x)), z, q(z, x)),
+            "which is never negative",
+            by=(F12_DIVERGENCE.at({left: q(z, x), right: posterior}),),
+        ),
+    ),
+    nonnegative=True,
+)
+
+
+def inside(e: Expr) -> Expr:
+    """A formula with each mean replaced by what it is the mean of: what the package computes at one draw."""
+    return e.replace(lambda part: isinstance(part, Mean), lambda mean: mean.args[0])
+
+
+def _network() -> tuple[Any, Any, Any, dict[Expr, Any]]:
+    """A VAE of random weights with d = 3 and one latent, 1,000 images and noise; and what stands in the lines."""
+    import torch
+    from torch import nn
+
+    from lecture11 import gaussian, vae
+
+    class Encoder(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.tanh(x @ random_numbers(3, 2)).unflatten(1, (2, 1))
+
+    class Decoder(nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return torch.sin(z @ random_numbers(1, 3, seed=1))
+
+    model, x_, noise = vae.VAE(Encoder(), Decoder()), random_numbers(1000, 3, seed=2), random_numbers(1000, 1, seed=3)
+    mu, log_var = model.encode(x_)
+    code = gaussian.reparametrise(mu, log_var, eps=noise)
+    values: dict[Expr, Any] = {
+        likelihood: gaussian.log_prob(x_, model.mean(code), 0 * x_).exp(),
+        prior(z): gaussian.log_prob(code, 0 * code, 0 * code).exp(),
+        q(z, x): gaussian.log_prob(code, mu, log_var).exp(),
+        divergence(q(z, x), prior(z)): gaussian.kl(mu, log_var, 0 * mu, 0 * mu),
+        away(z): (x_ - model.mean(code)).square().sum(1),
+    }
+    return model, x_, noise, values
+
+
+def _log_weights() -> tuple[Any, dict[Expr, Any]]:
+    model, x_, noise, values = _network()
+    return model.log_weights(x_, 1, eps=noise[None])[0], values
+
+
+def _elbo() -> tuple[Any, dict[Expr, Any]]:
+    model, x_, noise, values = _network()
+    return model.elbo(x_, eps=noise).total, values
+
+
+F13 = Derivation(
+    key="F13",
+    statement="line 2: the decoder, less what the encoder adds to the prior",
+    start=elbo,
+    steps=(
+        Step(ELBO.right, "line 1", by=(ELBO,)),
+        Step(Mean(log(likelihood * prior(z) / q(z, x)), z, q(z, x)), "first a code, then an image", by=(JOINT,)),
+        Step(Mean(log(likelihood) - log(q(z, x) / prior(z)), z, q(z, x)), "the logarithm of a product"),
+    ),
+    code=Code("vae.VAE.log_weights", _log_weights, of=inside),
+)
+
+F14 = Derivation(
+    key="F14",
+    statement="line 3: the second part is a divergence",
+    start=elbo,
+    steps=(
+        Step(F13.right, "line 2", by=(F13,)),
+        Step(Mean(log(likelihood), z, q(z, x)) - Mean(log(q(z, x) / prior(z)), z, q(z, x)), "the mean of a difference"),
+        Step(
+            Mean(log(likelihood), z, q(z, x)) - divergence(q(z, x), prior(z)),
+            "what a divergence is",
+            by=(kl(q(z, x), prior(z), z),),
+        ),
+    ),
+    code=Code("vae.VAE.elbo", _elbo, of=inside),
+)
+
+_reconstruction = Mean(-away(z) / 2, z, q(z, x))
+
+F15 = Derivation(
+    key="F15",
+    statement="line 4: half the squared distance S_z of the image from Dec(z), the divergence, and a constant",
+    start=elbo,
+    steps=(
+        Step(F14.right, "line 3", by=(F14,)),
+        Step(
+            Mean(-away(z) / 2 - d * log(2 * pi) / 2, z, q(z, x)) - divergence(q(z, x), prior(z)),
+            "the log-density of d pixels, with v = 1",
+            by=(LIKELIHOOD, F7.at({level(d): fitted(z), square(d): away(z), v: 1})),
+        ),
+        Step(
+            _reconstruction - d * log(2 * pi) / 2 * Mean(1, z, q(z, x)) - divergence(q(z, x), prior(z)),
+            "the mean of a sum",
+        ),
+        Step(_reconstruction - d * log(2 * pi) / 2 - divergence(q(z, x), prior(z)), "q has mass 1", by=(MASS,)),
+    ),
+    code=Code("vae.VAE.elbo", _elbo, of=lambda e: inside(e).subs(d, 3)),
+    printed=(
+        ("E5", _reconstruction - divergence(q(z, x), prior(z))),
+        ("E5", _reconstruction - d * log(2 * pi) / 2 - divergence(q(z, x), q(z))),
+    ),
+)
+
+# --- The divergence (F16) ---------------------------------------------------------------------------------------------
+
+mu, sigma = Symbol("mu", real=True), Symbol("sigma", positive=True)
+_encoder, _standard = Normal(z, mu, sigma**2), Normal(z, 0, 1)
+_divergence = (mu**2 + sigma**2 - 1 - log(sigma**2)) / 2
+
+
+def _kl_to_standard_normal() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import gaussian
+
+    mu_, log_var = random_numbers(2, 1000, 1)
+    return gaussian.kl_to_standard_normal(mu_, log_var), {mu: mu_[:, 0], sigma: (log_var[:, 0] / 2).exp()}
+
+
+F16_ONE = Derivation(
+    key="F16.one",
+    statement="the divergence of a normal law from the standard one",
+    start=divergence(_encoder, _standard),
+    steps=(
+        Step(Mean(log(_encoder / _standard), z, _encoder), "what it is", by=(kl(_encoder, _standard, z),)),
+        Step(
+            Mean(z**2 / 2 - (z - mu) ** 2 / (2 * sigma**2) - log(sigma), z, _encoder),
+            "the logarithms of two normal densities",
+        ),
+        Step((mu**2 + sigma**2) / 2 - Rational(1, 2) - log(sigma), "three means: two squares and a constant"),
+        Step(_divergence, "one fraction"),
+    ),
+    code=Code("gaussian.kl_to_standard_normal", _kl_to_standard_normal),
+    printed=(("E6", mu**2 / 2 + sigma**2 - 1 - log(sigma**2)),),
+)
+
+F16_SIGN = Derivation(
+    key="F16.sign",
+    statement="it is never negative, and zero for mu = 0, sigma = 1 alone",
+    start=divergence(_encoder, _standard),
+    steps=(
+        Step(_divergence, "in closed form", by=(F16_ONE,)),
+        Step(mu**2 / 2 + gap(sigma**2) / 2, "a logarithm below its tangent", by=(GAP.at({u: sigma**2}),)),
+    ),
+    nonnegative=True,
+)
+
+q_1, q_2 = density("q_1", "q_1")(z1), density("q_2", "q_2")(z2)
+p_1, p_2 = density("p_1", "p_1")(z1), density("p_2", "p_2")(z2)
+
+F16_PRODUCT = Derivation(
+    key="F16.product",
+    statement="divergences of independent coordinates add up",
+    start=Mean(Mean(log(q_1 * q_2 / (p_1 * p_2)), z2, q_2), z1, q_1),
+    steps=(
+        Step(
+            Mean(log(q_1 / p_1), z1, q_1) * Mean(1, z2, q_2) + Mean(log(q_2 / p_2), z2, q_2) * Mean(1, z1, q_1),
+            "the logarithm of a product, term by term",
+        ),
+        Step(
+            divergence(q_1, p_1) + divergence(q_2, p_2),
+            "densities have mass 1",
+            by=(
+                kl(q_1, p_1, z1),
+                kl(q_2, p_2, z2),
+                Definition("F16", "a density has mass 1", Mean(1, z1, q_1), Integer(1)),
+                Definition("F16", "a density has mass 1", Mean(1, z2, q_2), Integer(1)),
+            ),
+        ),
+    ),
+)
+
+mus, sigmas = indexed("mus", r"\mu", real=True), indexed("sigmas", r"\sigma", positive=True)
+total, norm = indexed("total", r"\operatorname{KL}", real=True), indexed("norm", "M", nonnegative=True)
+trace, logdet = indexed("trace", "T", nonnegative=True), indexed("logdet", "D", real=True)
+_coordinate = divergence(Normal(z, mus(k), sigmas(k) ** 2), _standard)
+START = tuple(
+    Definition("F16", "no coordinate yet", quantity(0), Integer(0)) for quantity in (total, norm, trace, logdet)
+)
+TOTAL = Definition("F16", "divergences add up", total(k), total(k - 1) + _coordinate)
+NORM = Definition("F16", "the squared length of mu", norm(k), norm(k - 1) + mus(k) ** 2)
+TRACE = Definition("F16", "the trace of Sigma", trace(k), trace(k - 1) + sigmas(k) ** 2)
+LOGDET = Definition("F16", "its log-determinant", logdet(k), logdet(k - 1) + log(sigmas(k) ** 2))
+
+
+def _kl_of_three() -> tuple[Any, dict[Expr, Any]]:
+    from lecture11 import gaussian
+
+    mu_, log_var = random_numbers(2, 1000, 3)
+    at = {norm(3): mu_.square().sum(1), trace(3): log_var.exp().sum(1), logdet(3): log_var.sum(1)}
+    return gaussian.kl_to_standard_normal(mu_, log_var), at
+
+
+F16_BASE = Derivation(
+    key="F16.base",
+    statement="no latent",
+    start=total(0),
+    steps=(Step((norm(0) + trace(0) - logdet(0)) / 2, "four sums of no term", by=START),),
+)
+
+F16 = Derivation(
+    key="F16",
+    statement="the divergence of the encoder's law from the prior, with k latents: M is the squared length of mu, "
+    "T the trace of Sigma, D its log-determinant",
+    start=total(k),
+    steps=(
+        Step(total(k - 1) + _coordinate, "the last coordinate apart", by=(TOTAL,)),
+        Step(
+            (norm(k - 1) + trace(k - 1) - (k - 1) - logdet(k - 1)) / 2
+            + (mus(k) ** 2 + sigmas(k) ** 2 - 1 - log(sigmas(k) ** 2)) / 2,
+            "the statement for k - 1, and one coordinate",
+            by=(HYPOTHESIS, F16_ONE.at({mu: mus(k), sigma: sigmas(k)})),
+        ),
+        Step((norm(k) + trace(k) - k - logdet(k)) / 2, "three sums", by=(NORM, TRACE, LOGDET)),
+    ),
+    induction=Induction(k, F16_BASE, first=0),
+    code=Code("gaussian.kl_to_standard_normal", _kl_of_three, of=lambda e: e.subs(k, 3)),
+    printed=(("E6", norm(k) / 2 + trace(k) - k - logdet(k)),),
+)
+
+DERIVATIONS = (
+    F12_GAP, F12_DIVERGENCE, F12, F12_SLACK, F13, F14, F15, F16_ONE, F16_SIGN, F16_PRODUCT, F16_BASE, F16,
+)  # fmt: skip

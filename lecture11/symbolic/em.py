@@ -112,9 +112,7 @@ def _rise_of_e_step() -> tuple[Any, dict[Expr, Any]]:
 
 F18_LINEAR = Derivation(
     key="F18.linear",
-    statement="the bound of a linear decoder in closed form, for q with mean m and deviation s: R is the squared "
-    "length of x - b, c its product with the column w, g the squared length of w, v the variance of the "
-    "noise, and C the constant",
+    statement="the bound of a linear decoder in closed form, in the letters of F9, for q with mean m and deviation s",
     start=Mean(-(R - 2 * z * c + z**2 * g) / (2 * v) - constant, z, _q) - divergence(_q, Normal(z, 0, 1)),
     steps=(
         Step(
@@ -130,8 +128,8 @@ _best_m, _best_s = c / (v + g), sqrt(v / (v + g))
 
 F18_GAIN = Derivation(
     key="F18.gain",
-    statement="what the E-step gains for a linear decoder, in the letters of F18.linear: it moves q to m = c / (v "
-    "+ g), s^2 = v / (v + g)",
+    statement="what the E-step gains for a linear decoder, in the same letters: it moves q to m = c / (v + g), "
+    "s^2 = v / (v + g)",
     start=_linear_elbo.subs({m: _best_m, s: _best_s}) - _linear_elbo,
     steps=(
         Step(

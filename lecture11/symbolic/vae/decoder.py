@@ -212,7 +212,8 @@ F7_CONSTANT = Derivation(
 
 F9_DISTANCE = Derivation(
     key="F9.distance",
-    statement="the squared distance of an image from a linear decoder's answer: the code sees its part along w",
+    statement="the squared distance S of an image from a linear decoder's answer: the code z sees its part along "
+    "w; r = x - b",
     start=away(z),
     steps=(
         Step(over_axes((r(j) - z * w(j)) ** 2), "a linear decoder", by=(DISTANCE,)),
@@ -257,7 +258,9 @@ def _log_marginal() -> tuple[Any, dict[Expr, Any]]:
 
 F9 = Derivation(
     key="F9",
-    statement="the likelihood of an image of d pixels under a linear decoder with one latent",
+    statement="the likelihood of an image of d pixels under a linear decoder with one latent: R is the squared "
+    "length of x - b, c its product with the column w, g the squared length of w, v the variance of the "
+    "noise, and C a constant",
     start=marginal,
     steps=(
         Step(Mean(likelihood, z, prior(z)), "over all codes", by=(MARGINAL,)),
@@ -369,7 +372,8 @@ _ratio = (v + g) / sqrt(v * (v + 2 * g)) * exp(c**2 / ((v + g) * (v + 2 * g)))
 
 F10 = Derivation(
     key="F10",
-    statement="a draw from the prior: the mean square of its weight p(x|z), over the square of its mean",
+    statement="a draw from the prior, in the letters of F9: the mean square of its weight p(x|z), over the square "
+    "of its mean",
     start=Mean(likelihood**2, z, prior(z)) / marginal**2,
     steps=(
         Step(
@@ -429,7 +433,7 @@ def _posterior() -> tuple[Any, dict[Expr, Any]]:
 
 F11 = Derivation(
     key="F11",
-    statement="the posterior of a linear decoder with one latent is a normal law",
+    statement="the posterior of a linear decoder with one latent, in the letters of F9, is a normal law",
     start=posterior,
     steps=(
         Step(likelihood * prior(z) / marginal, "Bayes' rule", by=(EXACT,)),

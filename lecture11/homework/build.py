@@ -185,6 +185,8 @@ CHAPTERS = {
     6: "06-variational-em",
     7: "07-adding-noise",
     8: "08-the-way-back",
+    9: "09-training-and-sampling",
+    10: "10-the-bound",
 }
 
 

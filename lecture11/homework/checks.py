@@ -78,7 +78,7 @@ def _check(name: str, answer: Any, seed: str | int) -> None:
     if found.ok:
         print(found.message)
     elif found.kind == "not done":
-        raise NotDoneYet(f"{name}: not done yet")
+        raise NotDoneYet(f"{name}: {found.headline}")
     else:
         raise WrongAnswer(f"{name}: {found.message}", found)
 

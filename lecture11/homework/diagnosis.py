@@ -12,7 +12,7 @@ from lecture11.homework.part import Part, expected, mistaken
 
 Kind = Literal[
     "right", "not done", "time", "package", "none", "error", "type", "shape", "dtype", "changed", "generator",
-    "broadcast", "dims", "batch", "gradient", "mistake", "value",
+    "broadcast", "dims", "batch", "gradient", "mistake", "precision", "random", "input", "value",
 ]  # fmt: skip
 
 
@@ -38,8 +38,8 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
 
     The order: not done, endless, a call of the package's own solution, nothing returned, an error everywhere, input
     changed, generator not used; where values differ: a known mistake, then right for points or for images only, type,
-    shape (broadcasting first), dtype, one batch size only, an error, the smallest failing case; where they agree: the
-    gradient.
+    shape (broadcasting first), dtype, an error, right to single precision only, random, the input itself, one batch
+    size only, the smallest failing case; where they agree: the gradient.
 
     Raises:
         ValueError: another number of observations than of cases.
@@ -49,11 +49,17 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
         raise ValueError(f"{part.id} has {len(cases)} cases for this seed, got {len(observations)} observations")
     seen = list(zip(cases, observations, strict=True))
 
-    if any(o.structure["kind"] == "ellipsis" or (o.error is not None and o.error.not_done) for o in observations):
-        return _verdict("not done", "not done yet")
+    for o in observations:
+        if o.structure["kind"] == "ellipsis" or (o.error is not None and o.error.not_done):
+            other = o.error.function if o.error is not None else ""
+            return _verdict("not done", f"it calls {other}, which is not done yet" if other else "not done yet")
     for case, o in seen:
         if o.timed_out:
-            return _verdict("time", "this takes too long. Is there a loop that never ends?", _given(case))
+            return _verdict(
+                "time",
+                "this takes too long. Is there a loop that never ends? An import belongs above the function",
+                _given(case),
+            )
     called = {name for o in observations for name in o.package if name not in part.may_use}
     if called:
         name = min(called)
@@ -85,7 +91,7 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
 
     if failing:
         for mistake, made in zip(part.mistakes, mistaken(part, seed), strict=True):
-            if all(_agree(observations[i], made[i]) for i in failing):
+            if all(map(_agree, observations, made)):
                 return _verdict("mistake", mistake.message, _detail(part, *seen[failing[0]], right[failing[0]]))
         if len(errors) == len(observations):
             return _error(*seen[0])
@@ -94,11 +100,23 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
         dims = _one_number_of_dims(cases, failing)
         if dims:
             return _verdict("dims", dims, detail)
-        forms = [found for i in failing if (found := _form(part, *seen[i], right[i])) is not None]
-        if forms:  # of one example, a broadcast result cannot be told from one with a dimension too many
-            return next((found for found in forms if found.kind == "broadcast"), forms[0])
+        forms = [(i, found) for i in failing if (found := _form(part, *seen[i], right[i])) is not None]
+        if forms:
+            return _most_telling([(found, _is_one_number(right[i])) for i, found in forms])
         if observations[first].error is not None:
             return _error(*seen[first])
+        if all(_close_in_float32(observations[i], right[i]) for i in failing):
+            return _verdict(
+                "precision",
+                "right to seven digits, and not to more: a part of it is calculated in float32. Look for .float(), "
+                ".tolist(), and for tensors that are made without dtype=",
+                detail,
+            )
+        if any(observations[i].global_random for i in failing) and not any(r.global_random for r in right):
+            return _verdict("random", _chance(cases[first]), detail)
+        same = _input_itself([(cases[i], observations[i]) for i in failing])
+        if same:
+            return _verdict("input", f"this is the input {same} itself: is the result assigned, and returned?", detail)
         batch = _one_batch_size(cases, failing)
         if batch:
             return _verdict("batch", batch, detail)
@@ -110,7 +128,13 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
                 "the check the one that your numbers were made from?",
             )
         relation = _relation([(observations[i], right[i]) for i in failing])
-        return _verdict("value", "this is not right yet, and it is none of the mistakes that we know", relation, detail)
+        endless = next((i for i in failing if not _finite(observations[i])), first)  # shown, where that is what is said
+        return _verdict(
+            "value",
+            "this is not right yet, and it is none of the mistakes that we know",
+            relation,
+            _detail(part, *seen[endless], right[endless]),
+        )
 
     for (case, o), r in zip(seen, right, strict=True):
         wrong = _gradient(case, o, r)
@@ -166,6 +190,23 @@ def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and not isinstance(a, Tensor | list) and a == b
 
 
+def _finite(o: Observation) -> bool:
+    value = _value(o)
+    return not isinstance(value, Tensor) or bool(value.isfinite().all())
+
+
+def _close_in_float32(a: Observation, b: Observation) -> bool:
+    x, y = _value(a), _value(b)
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.shape == y.shape and x.dtype == y.dtype):
+        return False
+    return x.dtype == torch.float64 and torch.allclose(x, y, rtol=1e-5, atol=1e-6)
+
+
+def _is_one_number(o: Observation) -> bool:
+    value = _value(o)
+    return isinstance(value, Tensor) and value.numel() == 1
+
+
 def _numeric(value: Any) -> bool:
     return isinstance(value, Tensor | bool | int | float)
 
@@ -202,8 +243,11 @@ def _form(part: Part, case: Case, o: Observation, right: Observation) -> Verdict
         if not _numeric(want):
             continue
         if not _numeric(got):
-            hint = ". torch.stack makes a tensor of a list; sort, max and others return two results"
-            hint = hint if isinstance(got, list) and isinstance(want, Tensor) else ""
+            hint = ""
+            if isinstance(got, list) and isinstance(want, Tensor):
+                hint = ". torch.stack makes a tensor of a list; sort, max and others return two results"
+                if all(isinstance(item, bool | int | float) for item in got):
+                    hint = ". Leave .item() away, and torch.stack makes a tensor of the list"
             return _verdict("type", f"{where}{_kind(want)} is expected, got {_kind(got)}{hint}", detail)
         if not isinstance(want, Tensor) or not isinstance(got, Tensor):
             if isinstance(want, Tensor) and want.ndim:
@@ -237,16 +281,28 @@ def _shape(where: str, got: Tensor, want: Tensor, detail: str) -> Verdict:
                 detail,
             )
     if got.numel() == want.numel():
-        hint = (
-            ". The count is right: look for keepdim=, for a dimension that unsqueeze or [:, None] left behind, for .T"
-        )
+        if got.ndim > want.ndim:
+            hint = ". A dimension is too many: look for keepdim=, unsqueeze, [:, None], expand"
+        elif got.ndim < want.ndim:
+            hint = ". A dimension is gone: look for a sum or mean over it, for squeeze, for an index such as [0]"
+        else:
+            hint = ". The dimensions have changed places: look for .T"
     elif got.ndim > want.ndim:
-        hint = ". Something is still to be summed"
+        hint = ". Something is still to be summed or averaged"
     elif got.ndim < want.ndim:
-        hint = ". Too much is summed or averaged: name the dimensions, as in .sum(1)"
+        hint = ". Too much is summed or averaged, or only one of them is returned. Name dimensions, as in .sum(1)"
     else:
         hint = ". Print the shapes of what you combine"
     return _verdict("shape", f"{where}{shapes}{hint}", detail)
+
+
+def _most_telling(forms: Sequence[tuple[Verdict, bool]]) -> Verdict:
+    """Broadcasting, where all results look like it. Of one number, it cannot be told from a dimension too many; and
+    where n happens to be another size, an (n, n) may be no broadcast at all."""
+    telling = [found for found, one_number in forms if not one_number]
+    if telling and all(found.kind == "broadcast" for found in telling):
+        return telling[0]
+    return next(found for found, _ in forms if found.kind != "broadcast")
 
 
 def _kind(value: Any) -> str:
@@ -266,13 +322,49 @@ def _one_batch_size(cases: Sequence[Case], failing: Sequence[int]) -> str:
     good, bad = _apart([case.batch or 0 for case in cases], failing)
     if len(good) != 1 or not bad or 0 in good | bad:
         return ""
+    batch = good.pop()
+    right = [case for i, case in enumerate(cases) if i not in failing]
+    if all(_others(case) & {1} for case in right) and batch == 1:
+        return (
+            f"right for {right[-1].name} alone, where sizes of 1 hide much. Is something mixed over the examples or "
+            f"over the dimensions, taken of each entry alone, or of the first one alone?"
+        )
+    if all(_others(case) & {batch} for case in right) and batch != 1:
+        return (
+            f"right for {right[-1].name} alone, where two sizes are equal. Is a size, or a sum, taken from the wrong "
+            f"dimension?"
+        )
+    if all(_single(case) for case in right):  # there all is compared less strictly
+        return ""
     hint = (
         "Is something summed, averaged or mixed over the examples?"
-        if good == {1}
+        if batch == 1
         else "Is a size of this batch written as a number, or does a dimension of length 1 disappear (squeeze)?"
     )
     batches = ", ".join(map(str, sorted(bad)))
-    return f"right for a batch of {good.pop()}, and wrong for one of {batches}. {hint}"
+    return f"right for a batch of {batch}, and wrong for one of {batches}. {hint}"
+
+
+def _others(case: Case) -> set[int]:
+    """The sizes of a case's tensors, but for the first of each."""
+    return {size for value in case.args.values() if isinstance(value, Tensor) for size in value.shape[1:]}
+
+
+def _single(case: Case) -> bool:
+    return any(isinstance(value, Tensor) and value.dtype == torch.float32 for value in case.args.values())
+
+
+def _chance(case: Case) -> str:
+    name = next((name for name in ("eps", "noise") if name in case.args), None)
+    if name is not None:
+        return f"it draws random numbers of its own: the noise is given, in {name}"
+    return "it draws random numbers, and two calls give two results; nothing is random here"
+
+
+def _input_itself(pairs: Sequence[tuple[Case, Observation]]) -> str:
+    """The name of an argument that came back as it was, in all of these."""
+    names = [name for name, value in pairs[0][0].args.items() if isinstance(value, Tensor)]
+    return next((n for n in names if all(_same(_value(o), case.args[n]) for case, o in pairs)), "")
 
 
 def _one_number_of_dims(cases: Sequence[Case], failing: Sequence[int]) -> str:
@@ -322,7 +414,8 @@ def _gradient(case: Case, o: Observation, right: Observation) -> str:
         if found.shape != gradient.shape or not _close(found, gradient):
             return (
                 f"the values are right, but the gradient with respect to {name} is not: a part of the calculation is "
-                f"detached. Look for .detach(), .item(), .data, torch.no_grad()"
+                f"detached. Look for .detach(), .item(), .data, torch.no_grad(), torch.normal, and for "
+                f"torch.autograd.grad without create_graph=True"
             )
     return ""
 
@@ -341,6 +434,9 @@ HINTS = (
     ("one element tensors", ONE_NUMBER),
     ("elements cannot be converted to Scalar", ONE_NUMBER),
     ("out of bounds", "Rows count from 0: which row belongs to step t?"),
+    ("complex", "eig gives complex numbers; a symmetric matrix has real ones: eigh."),
+    ("Can't call numpy() on Tensor", "NumPy ends the gradient: take torch.exp, torch.log, ... for np.exp, np.log."),
+    ("must be Tensor, not float", "torch.log, torch.sqrt and the like take a tensor; math.log takes a number."),
     ("expected m1 and m2 to have the same dtype", "Two precisions meet: keep that of the input."),
     ("'tuple' object has no attribute", "Something gave several results: unpack them, as in a, b = f(x)."),
     ("Boolean value of Tensor", "An if takes one truth value, and this tensor has several: torch.where."),
@@ -431,6 +527,11 @@ def _relation(pairs: Sequence[tuple[Observation, Observation]]) -> str:
         return (
             "The sign is the wrong way round." if abs(factor + 1) < 1e-8 else f"Yours is {factor:.4g} times as large."
         )
+    if (y > -1e-9).all() and (x >= 0).all():
+        if _close(x * x, y):
+            return "Yours is the root of what is expected."
+        if _close(x, y * y):
+            return "Yours is the square of what is expected."
     shift = x - y
     if _close(shift, shift[:1].expand_as(shift)):
         return f"Yours differs by {shift[0].item():.4g} everywhere."

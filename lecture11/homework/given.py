@@ -50,13 +50,16 @@ class Decoder(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """``model(y)``: an estimate of the clean examples, of the shape of ``y``."""
+    """``model(y)``: an estimate of the clean examples, of the shape of ``y``, which has ``ndim`` dimensions."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, ndim: int) -> None:
         super().__init__()
         self.scale = nn.Parameter(_fixed(2, seed=seed))
+        self.ndim = ndim
 
     def forward(self, y: Tensor) -> Tensor:
+        if y.ndim != self.ndim:
+            raise TypeError(f"model(y) takes y of the shape of x, with {self.ndim} dimensions; got {tuple(y.shape)}")
         a, b = self.scale.to(y.dtype)
         return torch.tanh(a * y) + b * y
 

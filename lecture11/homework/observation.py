@@ -103,12 +103,14 @@ class Raised:
         text: what it says, cut after ``TEXT_LIMIT`` characters.
         line: the line of the answer that raised it, with its number, where that is known.
         not_done: it is a NotImplementedError.
+        function: of what is not done, the name of the function that said so, where that is not the answer itself.
     """
 
     type: str
     text: str
     line: str = ""
     not_done: bool = False
+    function: str = ""
 
 
 @dataclass(frozen=True)
@@ -361,7 +363,9 @@ def _as_raised(error: BaseException, answer: Callable[..., Any]) -> Raised:
         text = str(error)[:TEXT_LIMIT]
     except Exception:
         text = "(its text cannot be shown)"
-    return Raised(type(error).__name__[:200], text, _line(error.__traceback__, answer), _not_done(error))
+    not_done = _not_done(error)
+    function = _function(error.__traceback__, answer) if not_done else ""
+    return Raised(type(error).__name__[:200], text, _line(error.__traceback__, answer), not_done, function)
 
 
 def _not_done(error: BaseException) -> bool:
@@ -375,6 +379,16 @@ def _line(trace: TracebackType | None, answer: Callable[..., Any]) -> str:
         return ""
     own = [frame for frame in traceback.extract_tb(trace) if frame.filename == code.co_filename]
     return f"line {own[-1].lineno}: {own[-1].line}"[:TEXT_LIMIT] if own and own[-1].line else ""
+
+
+def _function(trace: TracebackType | None, answer: Callable[..., Any]) -> str:
+    """The function that raised, where that is not the answer itself."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_code is getattr(answer, "__code__", None):
+        return ""
+    name = trace.tb_frame.f_code.co_name[:200]
+    return name if name.isidentifier() else ""
 
 
 class _TimeIsUp(BaseException):
@@ -510,5 +524,5 @@ def _checked_structure(value: Any, tensors: int, depth: int = 0) -> dict[str, An
 def _raised(value: Any) -> Raised | None:
     if value is None:
         return None
-    text = {name: str(value[name])[:TEXT_LIMIT] for name in ("type", "text", "line")}
+    text = {name: str(value[name])[:TEXT_LIMIT] for name in ("type", "text", "line", "function")}
     return Raised(**text, not_done=bool(value["not_done"]))

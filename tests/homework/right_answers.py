@@ -136,6 +136,13 @@ def _(y, mean, var, noise_std):
     return y + noise_std**2 * score
 
 
+@right("best-denoiser")
+def _(y, mean, var, noise_std):
+    y.requires_grad_()
+    Normal(mean, (var + noise_std**2) ** 0.5).log_prob(y).sum().backward()
+    return (y + noise_std**2 * y.grad).detach()
+
+
 # --- 2. variational auto-encoders
 
 
@@ -287,6 +294,11 @@ def _(mu, log_var, *, generator):
 def _(mu, log_var, *, generator):
     noise = torch.normal(torch.zeros_like(mu.detach()), torch.ones_like(mu.detach()), generator=generator)
     return torch.stack([m + (0.5 * v).exp() * e for m, v, e in zip(mu, log_var, noise, strict=True)])
+
+
+@right("reparametrise")
+def _(mu, log_var, *, generator):
+    return mu - (0.5 * log_var).exp() * torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
 
 
 @right("score-gradient")

@@ -175,6 +175,14 @@ def test_a_check_says_right_or_raises_its_message_alone(capsys: pytest.CaptureFi
     with pytest.raises(NotDoneYet, match=r"^elbo_kl: not done yet$") as not_done:
         check.elbo_kl(...)
     assert not_done.value._render_traceback_() == ["NotDoneYet: elbo_kl: not done yet"]
+
+    def helper(mu: Any, log_var: Any) -> Any:
+        raise NotDoneYet
+
+    with pytest.raises(NotDoneYet, match=r"^elbo_kl: it calls helper, which is not done yet$"):
+        check.elbo_kl(lambda mu, log_var: helper(mu, log_var).sum(1))
+    with pytest.raises(NotDoneYet, match=r"^elbo_kl: not done yet$"):
+        check.elbo_kl(helper)
     with pytest.raises(AttributeError, match=r"no part is called elbo_lk\. Did you mean elbo_kl\?"):
         _ = check.elbo_lk
     assert "sampler" in dir(check)
@@ -190,7 +198,45 @@ def test_an_unknown_mistake_gets_the_smallest_case_and_what_is_common() -> None:
     with pytest.raises(WrongAnswer, match=r"Yours differs by 0\.5 everywhere"):
         check.mu_theta(lambda *args: 0.5 + reference(*args))
     with pytest.raises(WrongAnswer, match="printed   look here"):
-        check.mu_theta(lambda *args: print("look here") or reference(*args) ** 2)
+        check.mu_theta(lambda *args: print("look here") or reference(*args) + args[1] ** 3)
+
+    curve = PARTS["error-curve"].reference
+    for power, name in ((0.5, "root"), (2, "square")):
+        with pytest.raises(WrongAnswer, match=f"Yours is the {name} of what is expected"):
+            check.error_curve(lambda x, power=power: curve(x).clamp(min=0) ** power)
+    kl = PARTS["elbo-kl"].reference
+    with pytest.raises(WrongAnswer, match="Not all of your numbers are finite") as caught:
+        check.elbo_kl(lambda mu, log_var: kl(mu, log_var) + (log_var.sum(1) > 0.4).to(mu).log() + 1)
+    assert "inf" in str(caught.value).split("got ")[1], "the case that is shown has such a number"
+
+
+def test_what_a_special_size_hides_is_not_blamed_on_the_batch() -> None:
+    e_step = PARTS["e-step"].reference  # its one case with one example has one latent too
+
+    def by_entry(x: Any, W: Any) -> Any:
+        mean, covariance = e_step(x, W)
+        return mean, covariance * torch.eye(len(covariance), dtype=W.dtype)
+
+    with pytest.raises(WrongAnswer, match=r"right for one point, d = 2, k = 1 alone, where sizes of 1 hide much"):
+        check.e_step(by_entry)
+    elbo = PARTS["elbo"].reference  # its case with three examples has d = k = 3
+    with pytest.raises(WrongAnswer, match=r"right for three examples, d = 3, k = 3 alone, where two sizes are equal"):
+        check.elbo(lambda x, encoder, decoder, eps: elbo(x, encoder, decoder, eps) + 3 * (x.shape[1] - eps.shape[1]))
+    kl = PARTS["elbo-kl"].reference
+    with pytest.raises(WrongAnswer, match="right for a batch of 1, and wrong for one of"):
+        check.elbo_kl(lambda mu, log_var: kl(mu, log_var) + mu.std(0, correction=0).sum())
+
+
+def test_what_a_result_is_instead() -> None:
+    with pytest.raises(WrongAnswer, match="this is the input y itself"):
+        check.best_denoiser(lambda y, *_: y)
+    with pytest.raises(WrongAnswer, match="it draws random numbers of its own: the noise is given, in eps"):
+        check.denoising_loss(lambda model, x, s, eps: model(x + torch.randn_like(x)).flatten(1).sum(1))
+    with pytest.raises(WrongAnswer, match="it draws random numbers, and two calls give two results"):
+        check.elbo_kl(lambda mu, log_var: torch.randn_like(mu).sum(1))
+    kl = PARTS["elbo-kl"].reference
+    with pytest.raises(WrongAnswer, match="right to seven digits, and not to more"):
+        check.elbo_kl(lambda mu, log_var: kl(mu.float(), log_var.float()).to(mu.dtype))
 
 
 def test_a_seed_changes_sizes_schedules_and_data() -> None:

@@ -78,7 +78,7 @@ RECONSTRUCTION_ERROR = Part(
         ),
         Mistake("this sums over the examples; sum over the dimensions", lambda x, y: ((x - y) ** 2).flatten(1).sum(0)),
         Mistake(
-            "x is the length of the error, not of its parts: this is the difference of the squared lengths",
+            "this is the difference of two squared lengths; asked for is the squared length of the difference",
             lambda x, y: (x**2 - y**2).flatten(1).sum(1),
         ),
     ),
@@ -167,6 +167,25 @@ PCA_RECONSTRUCT = Part(
             "each coordinate is divided by its standard deviation first: these are the components of other data",
             lambda x, k: _pca(x / x.std(0), k) * x.std(0),
         ),
+        Mistake(
+            "the data that are projected are centred, but the directions are those of data that are not",
+            lambda x, k: (m := x.mean(0)) + (x - m) @ (v := torch.linalg.svd(x, full_matrices=False).Vh[:k]).T @ v,
+        ),
+        Mistake("the first k directions are left out, and the others kept", _pca_with(rows=lambda v, k: v[k:])),
+        Mistake("only direction number k is kept; the first k of them are", _pca_with(rows=lambda v, k: v[k - 1 : k])),
+        Mistake(
+            "the mean is taken along each point; the mean point is the mean over the points, dimension 0",
+            _pca_with(centre=lambda x: x.mean(1, keepdim=True)),
+        ),
+        Mistake(
+            "the singular values are left away: the centred data are U S V^T",
+            lambda x, k: x.mean(0) + (f := torch.linalg.svd(x - x.mean(0), full_matrices=False)).U[:, :k] @ f.Vh[:k],
+        ),
+        Mistake("this is the mean for each point: nothing is projected yet", lambda x, k: x.mean(0).expand_as(x)),
+        Mistake(
+            "torch.pca_lowrank approximates, with random numbers: take torch.linalg.svd",
+            lambda x, k: (m := x.mean(0)) + (x - m) @ (v := torch.pca_lowrank(x, q=k)[2]) @ v.T,
+        ),
     ),
 )
 
@@ -252,6 +271,38 @@ ERROR_CURVE = Part(
             "the curve is the wrong way round: its first number belongs to k = 1",
             lambda x: _curve(x).flip(0),
         ),
+        Mistake(
+            "these are n numbers: the covariance of the points with one another. For torch.cov, the variables are rows",
+            lambda x: (v := torch.linalg.eigvalsh(torch.cov(x)).flip(0)).sum() - v.cumsum(0),
+        ),
+        Mistake(
+            "these are n numbers: x x^T is a matrix of the points; the covariance is one of the d coordinates",
+            lambda x: (v := torch.linalg.eigvalsh((a := x - x.mean(0)) @ a.T / len(x)).flip(0)).sum() - v.cumsum(0),
+        ),
+        Mistake("the curve ends at k = d - 1: range stops before its end", lambda x: _curve(x)[:-1]),
+        Mistake(
+            "the mean over the examples is missing: this has a row for each k",
+            lambda x: torch.stack([((x - _pca(x, k)) ** 2).sum(1) for k in range(1, x.shape[1] + 1)]),
+        ),
+        Mistake(
+            "these are mean lengths; the mean of their squares is asked for",
+            lambda x: torch.stack([(x - _pca(x, k)).norm(dim=1).mean() for k in range(1, x.shape[1] + 1)]),
+        ),
+        Mistake(
+            "the eigenvalues are in no order: eigvals does not sort, eigvalsh does",
+            lambda x: (v := torch.linalg.eigvals((a := x - x.mean(0)).T @ a / len(x)).real).sum() - v.cumsum(0),
+        ),
+        Mistake(
+            "the mean is taken along each point; the mean point is the mean over the points, dimension 0",
+            lambda x: (
+                (v := torch.linalg.eigvalsh((a := x - x.mean(1, keepdim=True)).T @ a / len(x)).flip(0)).sum()
+                - v.cumsum(0)
+            ),
+        ),
+        Mistake(
+            "64 numbers, whatever x is: the number of coordinates is x.shape[1]",
+            lambda x: torch.cat([_curve(x), x.new_zeros(64 - x.shape[1])]),
+        ),
     ),
 )
 
@@ -270,7 +321,7 @@ def _wide(s: Tensor, x: Tensor) -> Tensor:
 def _denoising_cases(d: Draw) -> list[Case]:
     def one(name: str, b: int, *dims: int) -> Case:
         args: dict[str, Any] = {
-            "model": Given("denoiser", {"seed": d.size(0, 1000)}),
+            "model": Given("denoiser", {"seed": d.size(0, 1000), "ndim": 1 + len(dims)}),
             "x": d.normal(b, *dims),
             "noise_std": d.uniform(0.2, 0.9, b),
             "eps": d.normal(b, *dims),
@@ -343,6 +394,36 @@ DENOISING_LOSS = Part(
             "this is one mean over everything; return one number for each example, summed over its dimensions",
             lambda m, x, s, eps: ((x - m(x + _wide(s, x) * eps)) ** 2).mean(),
         ),
+        Mistake("this is the length; its square is asked for", lambda m, x, s, eps: _denoising(m, x, s, eps).sqrt()),
+        Mistake("the noise is subtracted; it is added", _denoising_with(noisy=lambda x, s, eps: x - _wide(s, x) * eps)),
+        Mistake(
+            "the noise is added to what comes out of the model; it is added to what goes in",
+            lambda m, x, s, eps: _error(x, m(x) + _wide(s, x) * eps),
+        ),
+        Mistake(
+            "all examples get the noise level of the first; each has its own",
+            _denoising_with(noisy=lambda x, s, eps: x + s[0].to(x) * eps),
+        ),
+        Mistake(
+            "all examples get the mean noise level; each has its own",
+            _denoising_with(noisy=lambda x, s, eps: x + s.mean().to(x) * eps),
+        ),
+        Mistake(
+            "the error is divided by the variance of the noise; the squared length alone is asked for",
+            lambda m, x, s, eps: _denoising(m, x, s, eps) / s.to(x) ** 2,
+        ),
+        Mistake(
+            "x is made smaller before the noise is added, as in a diffusion model; here it stays as it is",
+            _denoising_with(noisy=lambda x, s, eps: (1 - _wide(s, x) ** 2).sqrt() * x + _wide(s, x) * eps),
+        ),
+        Mistake(
+            "the noisy example is cut to [0, 1]; the formula does not do this",
+            _denoising_with(noisy=lambda x, s, eps: (x + _wide(s, x) * eps).clamp(0, 1)),
+        ),
+        Mistake(
+            "the model is shown rows; it takes y of the shape of x",
+            lambda m, x, s, eps: _error(x, m((x + _wide(s, x) * eps).flatten(1)).view_as(x)),
+        ),
     ),
 )
 
@@ -357,7 +438,7 @@ def _best(y: Tensor, mean: Tensor, var: float, noise_std: float) -> Tensor:
 def _best_cases(d: Draw) -> list[Case]:
     def one(name: str, b: int, dim: int) -> Case:
         var, std = float(d.uniform(0.3, 2.0)), float(d.uniform(0.2, 0.9))
-        return case(name, b, grad=("y",), y=d.normal(b, dim), mean=d.normal(dim), var=var, noise_std=std)
+        return case(name, b, y=d.normal(b, dim), mean=d.normal(dim), var=var, noise_std=std)
 
     y, mean = torch.tensor([[2.0]], dtype=torch.float64), torch.tensor([1.0], dtype=torch.float64)
     return [
@@ -418,6 +499,47 @@ BEST_DENOISER = Part(
         Mistake(
             "this is the score of the noisy data; the denoiser is y + noise_std^2 times it",
             lambda y, m, v, s: -(y - m) / (v + s**2),
+        ),
+        Mistake(
+            "the noisy data are given the variance of the noise alone; the data have one too, and they add",
+            lambda y, m, v, s: m.expand_as(y).clone(),
+        ),
+        Mistake(
+            "noise_std is not squared in the variance of y: variances add, not standard deviations",
+            lambda y, m, v, s: y - s**2 * (y - m) / (v + s),
+        ),
+        Mistake(
+            "standard deviations are added; variances add",
+            lambda y, m, v, s: y - s**2 * (y - m) / (v**0.5 + s) ** 2,
+        ),
+        Mistake(
+            "the score is divided by the standard deviation of y; its variance belongs there",
+            lambda y, m, v, s: y - s**2 * (y - m) / (v + s**2) ** 0.5,
+        ),
+        Mistake(
+            "the variance of y is taken for its standard deviation: torch's Normal takes standard deviations",
+            lambda y, m, v, s: y - s**2 * (y - m) / (v + s**2) ** 2,
+        ),
+        Mistake(
+            "the step is half as long: the 1/2 of the exponent goes away when the square is differentiated",
+            lambda y, m, v, s: y - 0.5 * s**2 * (y - m) / (v + s**2),
+        ),
+        Mistake(
+            "the step is twice as long: the 1/2 in the exponent is forgotten",
+            lambda y, m, v, s: y - 2 * s**2 * (y - m) / (v + s**2),
+        ),
+        Mistake("this is the step alone: y is not added", lambda y, m, v, s: -(s**2) * (y - m) / (v + s**2)),
+        Mistake(
+            "the mean of the batch stands where the mean of the data belongs, which is given",
+            lambda y, m, v, s: y - s**2 * (y - y.mean(0)) / (v + s**2),
+        ),
+        Mistake(
+            "this is the exponent of the density; its gradient is the score",
+            lambda y, m, v, s: -((y - m) ** 2).sum(1) / (2 * (v + s**2)),
+        ),
+        Mistake(
+            "this is the variance that is left; the mean is asked for",
+            lambda y, m, v, s: torch.full_like(y, v * s**2 / (v + s**2)),
         ),
     ),
 )

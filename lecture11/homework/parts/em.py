@@ -63,6 +63,8 @@ REPARAMETRISE = Part(
         _repa_with(
             _right, lambda mu, g: torch.stack([torch.randn(mu.shape[1], generator=g, dtype=mu.dtype) for _ in mu])
         ),
+        # -eps has the law of eps.
+        _repa_with(lambda mu, v, e: mu - (0.5 * v).exp() * e),
     ),
     mistakes=(
         Mistake(
@@ -105,6 +107,18 @@ REPARAMETRISE = Part(
         Mistake(
             "all share one single number of noise; each latent of each example has its own",
             _repa_with(_right, lambda mu, g: torch.randn((), generator=g, dtype=mu.dtype)),
+        ),
+        Mistake(
+            "exp(-log_var / 2) is one over the standard deviation",
+            _repa_with(lambda mu, v, e: mu + (-0.5 * v).exp() * e),
+        ),
+        Mistake(
+            "the 1/2 stands outside of exp; it belongs inside, to log_var",
+            _repa_with(lambda mu, v, e: mu + 0.5 * v.exp() * e),
+        ),
+        Mistake(
+            "the generator is seeded anew: then each call draws the same numbers",
+            _repa_with(_right, lambda mu, g: torch.randn(mu.shape, generator=g.manual_seed(0), dtype=mu.dtype)),
         ),
     ),
 )
@@ -194,6 +208,40 @@ SCORE_GRADIENT = Part(
         Mistake(
             "the logarithm of f is taken; only q is under a logarithm",
             _score_with(lambda f, z, mu, s, e: f.log() * e / s),
+        ),
+        Mistake("f is taken at the mean, and not at the draw z", lambda f, mu, s, e: f(mu[None])[:, None] * e / s),
+        Mistake(
+            "this is the path's gradient, with a derivative of f; the score needs none",
+            lambda f, mu, s, e: torch.autograd.grad(f(z := (mu + s * e).detach().requires_grad_()).sum(), z)[0],
+        ),
+        Mistake(
+            "the mean of f over the draws is subtracted: then no row stands alone any more",
+            _score_with(lambda f, z, mu, s, e: (f - f.mean()) * e / s),
+        ),
+        Mistake(
+            "z is drawn with sigma^2; sigma is the standard deviation",
+            lambda f, mu, s, e: f(mu + s**2 * e)[:, None] * e,
+        ),
+        Mistake(
+            "sigma is taken for the variance: it is the standard deviation itself, no root is needed",
+            lambda f, mu, s, e: f(mu + s.sqrt() * e)[:, None] * e / s.sqrt(),
+        ),
+        Mistake(
+            "sigma is taken for log_var: here it is the standard deviation itself",
+            lambda f, mu, s, e: f(mu + (0.5 * s).exp() * e)[:, None] * e / (0.5 * s).exp(),
+        ),
+        Mistake(
+            "f is multiplied with ln q itself; its gradient by mu belongs there",
+            _score_with(lambda f, z, mu, s, e: f * -0.5 * e**2),
+        ),
+        Mistake(
+            "z moves with mu here, and the gradient of ln q is zero. Hold z, and return a row for each draw",
+            lambda f, mu, s, e: torch.zeros_like(mu),
+        ),
+        Mistake("the rows are divided by the number of draws", _score_with(lambda f, z, mu, s, e: f * e / s / len(e))),
+        Mistake(
+            "all draws get f of the first; each has its own",
+            _score_with(lambda f, z, mu, s, e: f[:1] * e / s),
         ),
     ),
 )
@@ -286,6 +334,46 @@ E_STEP = Part(
             lambda x, W: _e_step(x, W)[::-1],
         ),
         Mistake("the covariance is missing: return the means and the covariance", lambda x, W: _e_step(x, W)[0]),
+        Mistake(
+            "the covariance is (d, d): W W^T is a matrix of coordinates of x. That of the codes is (k, k)",
+            lambda x, W: (x @ (C := torch.linalg.inv(torch.eye(len(W), dtype=W.dtype) + W @ W.T)) @ W, C),
+        ),
+        Mistake(
+            "each entry is inverted alone, 1 / a; the inverse of a matrix is torch.linalg.inv",
+            lambda x, W: (x @ W @ (C := 1 / (torch.eye(W.shape[1], dtype=W.dtype) + W.T @ W)), C),
+        ),
+        Mistake(
+            "1 is added to all entries; the identity, torch.eye, has it on the diagonal alone",
+            lambda x, W: (x @ W @ (C := torch.linalg.inv(1 + W.T @ W)), C),
+        ),
+        Mistake(
+            "W^T W is subtracted from I; precisions add",
+            lambda x, W: (x @ W @ (C := torch.linalg.inv(torch.eye(W.shape[1], dtype=W.dtype) - W.T @ W)), C),
+        ),
+        Mistake(
+            "the covariance is right, the means are multiplied with it twice",
+            _e_with(mean=lambda x, W, C, eye: x @ W @ C @ C),
+        ),
+        Mistake(
+            "the covariance is right, for the means x was centred: the model has mean zero already",
+            _e_with(mean=lambda x, W, C, eye: (x - x.mean(0)) @ W @ C),
+        ),
+        Mistake(
+            "this is the Cholesky factor of the precision; its inverse is asked for",
+            lambda x, W: (x @ W @ (C := torch.linalg.cholesky(torch.eye(W.shape[1], dtype=W.dtype) + W.T @ W)), C),
+        ),
+        Mistake(
+            "one covariance is the same for all points: return it once",
+            lambda x, W: ((r := _e_step(x, W))[0], r[1].expand(len(x), -1, -1)),
+        ),
+        Mistake(
+            "the covariance is right, the means are summed over the points",
+            _e_with(mean=lambda x, W, C, eye: (x @ W @ C).sum(0)),
+        ),
+        Mistake(
+            "W^T W is multiplied with n: each point has a posterior of its own",
+            lambda x, W: (x @ W @ (C := torch.linalg.inv(torch.eye(W.shape[1], dtype=W.dtype) + len(x) * W.T @ W)), C),
+        ),
     ),
 )
 
@@ -347,6 +435,42 @@ M_STEP = Part(
         ),
         Mistake("the second moments are missing: this is X^T M alone", lambda x, m, C: x.T @ m),
         Mistake("this is X^T M / n: the second moments are missing", lambda x, m, C: x.T @ m / len(x)),
+        Mistake(
+            "C is added d times, the number of coordinates; it belongs to the n examples",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + x.shape[1] * C, m.T @ x).T,
+        ),
+        Mistake(
+            "C is added k times, the number of latents; it belongs to the n examples",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + m.shape[1] * C, m.T @ x).T,
+        ),
+        Mistake(
+            "n C is added after the inverse; it belongs inside",
+            lambda x, m, C: x.T @ m @ (torch.linalg.inv(m.T @ m) + len(x) * C),
+        ),
+        Mistake(
+            "only the diagonal of C is added; all of it enters",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + len(x) * C.diagonal().diag(), m.T @ x).T,
+        ),
+        Mistake(
+            "the diagonal of C is added as a row, to each row of the matrix: C is a matrix",
+            lambda x, m, C: x.T @ m @ torch.linalg.inv(m.T @ m + len(x) * C.diagonal()),
+        ),
+        Mistake(
+            "m @ m.T of one point is a number, added to all entries of C; m m^T is a matrix: torch.outer",
+            lambda x, m, C: torch.linalg.solve((m**2).sum() + len(x) * C, m.T @ x).T,
+        ),
+        Mistake(
+            "the products of the sums stand where the sums of the products belong",
+            lambda x, m, C: (
+                torch.outer(x.sum(0), m.sum(0)) @ torch.linalg.inv(torch.outer(m.sum(0), m.sum(0)) + len(x) * C)
+            ),
+        ),
+        Mistake("only the first point is used", lambda x, m, C: _m_step(x[:1], m[:1], C)),
+        Mistake(
+            "C is squared; it is a covariance already",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + len(x) * C**2, m.T @ x).T,
+        ),
+        Mistake("x was centred: the model has mean zero already", lambda x, m, C: _m_step(x - x.mean(0), m, C)),
     ),
 )
 
@@ -441,6 +565,58 @@ LINEAR_ELBO = Part(
             _elbo_with(total=lambda e: e.mean()),
         ),
         Mistake("the examples are summed as well; return one number for each", _elbo_with(total=lambda e: e.sum())),
+        Mistake(
+            "tr(W C W^T) has the wrong sign: the spread of z makes the error larger",
+            _elbo_with(spread=-1.0),
+        ),
+        Mistake("tr(W C W^T) lacks the factor 1/2: it is a part of the squared error", _elbo_with(spread=2.0)),
+        Mistake(
+            "tr C is added to the squared error; through W it becomes tr(W C W^T)",
+            lambda x, W, m, C: _elbo_with(spread=0.0)(x, W, m, C) - 0.5 * torch.trace(C),
+        ),
+        Mistake(
+            "tr(W C W^T) is not the product of two sums: multiply the matrices, then take the trace",
+            lambda x, W, m, C: _elbo_with(spread=0.0)(x, W, m, C) - 0.5 * (W**2).sum() * torch.trace(C),
+        ),
+        Mistake(
+            "only the diagonal of C is used in tr(W C W^T); the latents are correlated",
+            lambda x, W, m, C: _elbo_with(spread=0.0)(x, W, m, C) - 0.5 * (W**2 @ C.diagonal()).sum(),
+        ),
+        Mistake(
+            "tr(W C W^T) is counted n times; each example has it once",
+            lambda x, W, m, C: _elbo_with(spread=float(len(x)))(x, W, m, C),
+        ),
+        Mistake(
+            "the constant counts latents; it belongs to x: d, the number of its coordinates",
+            lambda x, W, m, C: _elbo_with(constant=W.shape[1] / W.shape[0])(x, W, m, C),
+        ),
+        Mistake("the constant has the wrong sign", _elbo_with(constant=-1.0)),
+        Mistake("the constant is -d log 2 pi: its 1/2 is missing", _elbo_with(constant=2.0)),
+        Mistake(
+            "the squared error is averaged over the coordinates; it is a sum",
+            lambda x, W, m, C: _elbo(x, W, m, C) + 0.5 * (1 - 1 / len(W)) * ((x - m @ W.T) ** 2).sum(1),
+        ),
+        Mistake("the KL lacks its factor 1/2", _elbo_with(sign=-2.0)),
+        Mistake(
+            "the KL has d where k belongs: it lives in the space of the codes",
+            lambda x, W, m, C: _elbo(x, W, m, C) + 0.5 * (W.shape[0] - W.shape[1]),
+        ),
+        Mistake(
+            "the determinant stands where its logarithm belongs",
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - k - torch.det(C))),
+        ),
+        Mistake(
+            "the length of m is not squared in the KL",
+            _elbo_with(kl=lambda m, C, k: 0.5 * (m.norm(dim=1) + torch.trace(C) - k - torch.logdet(C))),
+        ),
+        Mistake(
+            "in the KL, ||m||^2 is summed over the examples; each has its own",
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum() + torch.trace(C) - k - torch.logdet(C))),
+        ),
+        Mistake(
+            "this is ln p(x), the bound at the best q; here q is given, and need not be the best",
+            lambda x, W, m, C: _elbo(x, W, *_e_step(x, W)),
+        ),
     ),
 )
 
@@ -450,19 +626,20 @@ LINEAR_ELBO = Part(
 
 def _em_with(
     *, bounds: tuple[str, ...] = ("E", "M"), stale: bool = False, mean: Any = lambda e: e.mean(), start: bool = False,
-    first: str = "E", m: Any = _m_step, keep: bool = True
+    first: str = "E", m: Any = _m_step, keep: bool = True, fixed: bool = False
 ) -> Any:  # fmt: skip
     def curve(x: Tensor, W: Tensor, rounds: int) -> Tensor:
         found = []
         k = W.shape[1]
         q = (x.new_zeros(len(x), k), torch.eye(k, dtype=x.dtype))
+        covariance = _e_step(x, W)[1]
         if start:
             found.append(mean(_elbo(x, W, *_e_step(x, W))))
         for _ in range(rounds):
             for phase in ("E", "M") if first == "E" else ("M", "E"):
                 old = W
                 if phase == "E":
-                    q = _e_step(x, W)
+                    q = (_e_step(x, W)[0], covariance if fixed else _e_step(x, W)[1])
                 else:
                     new = m(x, *q)
                     W = new if keep else W
@@ -534,6 +711,41 @@ EM_CURVE = Part(
         Mistake(
             "return one number for each step in one row; this has a row for each round",
             lambda x, W, rounds: _em_curve(x, W, rounds).view(-1, 2),
+        ),
+        Mistake(
+            "after an M-step, q was made new before the bound was taken: this is the bound after the next E-step",
+            lambda x, W, rounds: _em_curve(x, W, rounds + 1)[[i + i % 2 for i in range(2 * rounds)]],
+        ),
+        Mistake(
+            "the steps are in the wrong order: a round is an E-step, then an M-step",
+            lambda x, W, rounds: _em_curve(x, W, rounds + 1)[1:-1],
+        ),
+        Mistake(
+            "the M-step comes first here, with the prior for q: a round begins with the E-step",
+            _em_with(first="M"),
+        ),
+        Mistake(
+            "the result of the M-step is dropped: W stays as it was",
+            lambda x, W, rounds: _em_curve(x, W, 1)[0].repeat(2 * rounds),
+        ),
+        Mistake(
+            "it returns after the first round: is return inside of the loop?", lambda x, W, rounds: _em_curve(x, W, 1)
+        ),
+        Mistake(
+            "this is the last bound alone; collect that of each step", lambda x, W, rounds: _em_curve(x, W, rounds)[-1]
+        ),
+        Mistake("this has a row for each step: the mean over the examples is missing", _em_with(mean=lambda e: e)),
+        Mistake(
+            "the E-step is done once, before the loop; each round has its own",
+            lambda x, W, rounds: torch.cat([(v := _em_curve(x, W, 1))[:1], v[1:].expand(2 * rounds - 1)]),
+        ),
+        Mistake(
+            "C is that of the first round; it depends on W, and changes with it",
+            _em_with(fixed=True),
+        ),
+        Mistake(
+            "x was centred: the model has mean zero already, and x is given as it is",
+            lambda x, W, rounds: _em_curve(x - x.mean(0), W, rounds),
         ),
     ),
 )

@@ -92,6 +92,54 @@ GAUSSIAN_LOG_PROB = Part(
             "the factor 1/2 stands before the square alone: log_var and the constant have it too",
             lambda x, m, v: -(0.5 * (x - m) ** 2 / v.exp() + v + math.log(2 * math.pi)).sum(1),
         ),
+        Mistake(
+            "the square is divided by the square of the variance: exp(log_var) is sigma^2 already",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() ** 2 + v + math.log(2 * math.pi)).sum(1),
+        ),
+        Mistake(
+            "the square is multiplied with the variance; it is divided by it",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 * v.exp() + v + math.log(2 * math.pi)).sum(1),
+        ),
+        Mistake(
+            "x - mean is not squared", lambda x, m, v: -0.5 * ((x - m) / v.exp() + v + math.log(2 * math.pi)).sum(1)
+        ),
+        Mistake(
+            "log_var has the wrong sign: a wide density is a low one",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() - v + math.log(2 * math.pi)).sum(1),
+        ),
+        Mistake(
+            "half of log_var stands in the bracket: that would be log sigma, and the bracket has log sigma^2",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + 0.5 * v + math.log(2 * math.pi)).sum(1),
+        ),
+        Mistake(
+            "the logarithm of log_var is taken: log_var is log sigma^2 already",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v.log() + math.log(2 * math.pi)).sum(1),
+        ),
+        Mistake(
+            "the factor 1/2 is missing in front of log 2 pi",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v + 2 * math.log(2 * math.pi)).sum(1),
+        ),
+        Mistake("the factor 1/2 is missing", lambda x, m, v: 2 * _log_prob(x, m, v)),
+        Mistake(
+            "log 2 pi is a natural logarithm, math.log; this one has base 10",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v + math.log10(2 * math.pi)).sum(1),
+        ),
+        Mistake(
+            "the constant is log(2) * pi; the logarithm of 2 pi belongs there",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v + math.log(2) * math.pi).sum(1),
+        ),
+        Mistake(
+            "the variance is exp(log_var / 2) here: that is the standard deviation",
+            lambda x, m, v: _log_prob(x, m, 0.5 * v),
+        ),
+        Mistake(
+            "this sums over the examples; sum over the dimensions",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v + math.log(2 * math.pi)).sum(0),
+        ),
+        Mistake(
+            "each is summed before the square and the quotient: the bracket belongs to one dimension",
+            lambda x, m, v: -0.5 * ((x - m).sum(1) ** 2 / v.exp().sum(1) + v.sum(1) + math.log(2 * math.pi)),
+        ),
     ),
 )
 
@@ -180,6 +228,33 @@ ELBO_KL = Part(
         Mistake(
             "this sums over the examples; sum over the latents", lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v).sum(0)
         ),
+        Mistake(
+            "k is taken as the number of examples; it is the number of latents, mu.shape[1]",
+            lambda mu, v: 0.5 * ((mu**2 + v.exp() - v).sum(1) - len(mu)),
+        ),
+        Mistake(
+            "k is subtracted for each latent, so k times: once is enough",
+            lambda mu, v: 0.5 * (mu**2 + v.exp() - mu.shape[1] - v).sum(1),
+        ),
+        Mistake("k is added; it is subtracted", lambda mu, v: 0.5 * (mu**2 + v.exp() + 1 - v).sum(1)),
+        Mistake("the length of mu is not squared", lambda mu, v: 0.5 * (mu.norm(dim=1) + (v.exp() - 1 - v).sum(1))),
+        Mistake("log det Sigma is missing", lambda mu, v: 0.5 * (mu**2 + v.exp() - 1).sum(1)),
+        Mistake(
+            "log det Sigma is the product of the log_var; the logarithm of a product is a sum",
+            lambda mu, v: 0.5 * ((mu**2 + v.exp() - 1).sum(1) - v.prod(1)),
+        ),
+        Mistake(
+            "the determinant is subtracted; its logarithm is to be",
+            lambda mu, v: 0.5 * ((mu**2 + v.exp() - 1).sum(1) - v.exp().prod(1)),
+        ),
+        Mistake(
+            "Sigma holds standard deviations; it holds variances: exp of log_var, not of its half",
+            lambda mu, v: _kl(mu, 0.5 * v),
+        ),
+        Mistake(
+            "torch.trace takes the (batch, k) for one matrix; each row is the diagonal of an example's own",
+            lambda mu, v: 0.5 * ((mu**2 - 1 - v).sum(1) + torch.trace(v.exp())),
+        ),
     ),
 )
 
@@ -230,6 +305,17 @@ def _elbo_with(
     def elbo(x: Tensor, encoder: Any, decoder: Any, eps: Tensor) -> Tensor:
         mu, log_var = encoder(x)
         return total(reconstruction(x, decoder(draw(mu, log_var, eps))) + sign * kl(mu, log_var))
+
+    return elbo
+
+
+def _elbo_of(formula: Any) -> Any:
+    """The bound as a formula of x, mu, log_var, the draw z and what is decoded from it."""
+
+    def elbo(x: Tensor, encoder: Any, decoder: Any, eps: Tensor) -> Tensor:
+        mu, log_var = encoder(x)
+        z = _draw(mu, log_var, eps)
+        return formula(x, mu, log_var, z, decoder(z))
 
     return elbo
 
@@ -308,6 +394,81 @@ ELBO = Part(
             "the examples are summed as well; return one number for each",
             _elbo_with(total=lambda e: e.sum()),
         ),
+        Mistake(
+            "this KL is sampled, ln q(z) - ln p(z) at the draw: right in the mean, but part 2 has it exactly",
+            _elbo_of(
+                lambda x, mu, v, z, m: (
+                    _reconstruction(x, m) - _log_prob(z, mu, v) + _log_prob(z, torch.zeros_like(z), torch.zeros_like(z))
+                )
+            ),
+        ),
+        Mistake(
+            "the decoder's variance is not 1: its log_var is log 1",
+            _elbo_with(reconstruction=lambda x, m: _log_prob(x, m, torch.ones_like(x))),
+        ),
+        Mistake(
+            "the 1/2 in front of the squared error is missing; the constant has it",
+            _elbo_with(reconstruction=lambda x, m: -((x - m) ** 2).sum(1) - 0.5 * x.shape[1] * math.log(2 * math.pi)),
+        ),
+        Mistake(
+            "the constant is -d log 2 pi: its 1/2 is missing",
+            _elbo_with(reconstruction=lambda x, m: _half_square(x, m) - x.shape[1] * math.log(2 * math.pi)),
+        ),
+        Mistake(
+            "the constant counts latents; it belongs to x: d, the number of pixels",
+            _elbo_of(
+                lambda x, mu, v, z, m: _half_square(x, m) - 0.5 * mu.shape[1] * math.log(2 * math.pi) - _kl(mu, v)
+            ),
+        ),
+        Mistake(
+            "the constant counts examples; it belongs to x: d, the number of pixels",
+            _elbo_with(reconstruction=lambda x, m: _half_square(x, m) - 0.5 * len(x) * math.log(2 * math.pi)),
+        ),
+        Mistake(
+            "the squared error is averaged over the pixels, the constant is not, and the KL is a sum over the latents",
+            _elbo_with(
+                reconstruction=lambda x, m: -0.5 * ((x - m) ** 2).mean(1) - 0.5 * x.shape[1] * math.log(2 * math.pi)
+            ),
+        ),
+        Mistake(
+            "the squared error is averaged over pixels and examples: a hidden beta-VAE",
+            _elbo_with(reconstruction=lambda x, m: -((x - m) ** 2).mean()),
+        ),
+        Mistake(
+            "the encoder's log_var is that of z; the decoder's law has variance 1",
+            _elbo_of(lambda x, mu, v, z, m: _log_prob(x, m, v) - _kl(mu, v)),
+        ),
+        Mistake(
+            "the density is that of z under q; the reconstruction is that of x under the decoder",
+            _elbo_of(lambda x, mu, v, z, m: _log_prob(z, mu, v) - _kl(mu, v)),
+        ),
+        Mistake(
+            "z stands in the KL where mu belongs (was mu changed in place?)",
+            _elbo_of(lambda x, mu, v, z, m: _reconstruction(x, m) - _kl(z, v)),
+        ),
+        Mistake(
+            "this is a cross-entropy: the density of black and white pixels. The decoder's law is normal here",
+            _elbo_with(
+                reconstruction=lambda x, m: (
+                    -torch.nn.functional.binary_cross_entropy_with_logits(m, x, reduction="none").sum(1)
+                )
+            ),
+        ),
+        Mistake("half of the KL is subtracted: its 1/2 is counted twice", _elbo_with(sign=-0.5)),
+        Mistake(
+            "the noise is multiplied with the root of log_var; make the standard deviation of it",
+            _elbo_with(draw=lambda mu, v, eps: mu + v.sqrt() * eps),
+        ),
+        Mistake(
+            "the squared error is summed over the examples too; each has its own",
+            _elbo_with(
+                reconstruction=lambda x, m: -0.5 * ((x - m) ** 2).sum() - 0.5 * x.shape[1] * math.log(2 * math.pi)
+            ),
+        ),
+        Mistake(
+            "the KL is averaged over the examples; each has its own", _elbo_with(kl=lambda mu, v: _kl(mu, v).mean())
+        ),
+        Mistake("the KL is summed over the examples; each has its own", _elbo_with(kl=lambda mu, v: _kl(mu, v).sum())),
     ),
 )
 
@@ -320,7 +481,7 @@ def _iw_bound(log_w: Tensor) -> Tensor:
 
 
 def _log_weight_cases(d: Draw, *, grad: bool) -> list[Case]:
-    def one(name: str, k: int, b: int, shift: float = 0.0) -> Case:
+    def one(name: str, k: int, b: int, shift: Tensor | float = 0.0) -> Case:
         return case(name, b, grad=("log_w",) if grad else (), log_w=d.normal(k, b) + shift)
 
     small = torch.tensor([[-1.0], [-2.0]], dtype=torch.float64)
@@ -330,6 +491,8 @@ def _log_weight_cases(d: Draw, *, grad: bool) -> list[Case]:
         one("as many draws as examples", 3, 3),
         one("more draws than examples", d.size(5, 7), 2),
         one("weights as small as those of images", 5, 3, -2000.0),
+        one("two examples, 2000 nats apart", 4, 2, torch.tensor([-2000.0, 0.0], dtype=torch.float64)),
+        one("four draws, one 2000 nats above the others", 4, 1, torch.tensor([[0.0], [-2000], [-2000], [-2000]])),
         in_float32(one("in single precision", 4, 2)),
     ]
 
@@ -344,6 +507,10 @@ IW_BOUND = Part(
     make_cases=lambda d: _log_weight_cases(d, grad=True),
     reference=_iw_bound,
     mistakes=(
+        Mistake(
+            "one largest weight is taken for all examples, and those of a much smaller one are lost: each has its own",
+            lambda w: w.max() + (w - w.max()).exp().mean(0).log(),
+        ),
         Mistake(
             "right for moderate weights, but exp underflows for those of images, whose logarithm is about -2000: "
             "subtract "
@@ -381,6 +548,37 @@ IW_BOUND = Part(
             lambda w: _iw_bound(w).mean(),
         ),
         Mistake("this is the largest weight alone, not the mean of all", lambda w: w.max(0).values),
+        Mistake(
+            "what is taken out is not the largest weight (the smallest, or a mean): exp overflows for one far above it",
+            lambda w: (m := w.min(0).values) + (w - m).exp().mean(0).log(),
+        ),
+        Mistake(
+            "a fixed number is taken out; weights of another size are lost: take out the largest of each example",
+            lambda w: -2000 + (w + 2000).exp().mean(0).log(),
+        ),
+        Mistake(
+            "a small number under the logarithm only hides the underflow: take out the largest weight",
+            lambda w: (w.exp().mean(0) + 1e-12).log(),
+        ),
+        Mistake(
+            "the largest logarithm is taken out, and not added again",
+            lambda w: (w - w.max(0).values).exp().mean(0).log(),
+        ),
+        Mistake(
+            "the logarithm is missing after the mean",
+            lambda w: (m := w.max(0).values) + (w - m).exp().mean(0),
+        ),
+        Mistake("this is the mean weight; its logarithm is asked for", lambda w: w.exp().mean(0)),
+        Mistake("k is subtracted; log k is to be", lambda w: w.logsumexp(0) - len(w)),
+        Mistake("log k has base 2 here; all logarithms are natural", lambda w: w.logsumexp(0) - math.log2(len(w))),
+        Mistake(
+            "this is the mean of the normalised logarithms; the logarithm of the mean weight is asked for",
+            lambda w: w.log_softmax(0).mean(0),
+        ),
+        Mistake(
+            "the largest absolute value is taken out; only the largest weight itself keeps exp in range",
+            lambda w: (m := w.abs().max(0).values) + (w - m).exp().mean(0).log(),
+        ),
     ),
 )
 
@@ -403,6 +601,10 @@ EFFECTIVE_SAMPLE_SIZE = Part(
     make_cases=lambda d: _log_weight_cases(d, grad=False),
     reference=_ess,
     mistakes=(
+        Mistake(
+            "one largest weight is taken for all examples, and those of a much smaller one are lost: each has its own",
+            lambda w: (v := (w - w.max()).exp()).sum(0) ** 2 / (v**2).sum(0),
+        ),
         Mistake(
             "right for moderate weights, but exp underflows for those of images: 0/0. The ratio does not change if all "
             "weights are divided by the largest",
@@ -442,6 +644,34 @@ EFFECTIVE_SAMPLE_SIZE = Part(
         Mistake(
             "this is 1 / the largest weight: another measure. Asked for is the one with squares",
             lambda w: 1 / w.softmax(0).max(0).values,
+        ),
+        Mistake(
+            "the weights are normalised over draws and examples together; each example has its own sum",
+            lambda w: 1 / (w.flatten().softmax(0).view_as(w) ** 2).sum(0),
+        ),
+        Mistake("the squares are averaged; they are summed", lambda w: len(w) * _ess(w)),
+        Mistake("this is the logarithm of it", lambda w: _ess(w).log()),
+        Mistake(
+            "the sum is not squared, only each weight",
+            lambda w: (v := (w - w.max(0).values).exp()).sum(0) / (v**2).sum(0),
+        ),
+        Mistake(
+            "this is 1 whatever the weights are: normalised weights sum to 1. Square each before they are summed",
+            lambda w: torch.ones_like(w[0]),
+        ),
+        Mistake("this is the root of it", lambda w: _ess(w).sqrt()),
+        Mistake("the weights are normalised twice", lambda w: 1 / (w.softmax(0).softmax(0) ** 2).sum(0)),
+        Mistake(
+            "the squares of all examples are summed; return one number for each",
+            lambda w: 1 / (w.softmax(0) ** 2).sum(),
+        ),
+        Mistake(
+            "the weights are divided by the smallest, and exp overflows for one far above it: divide by the largest",
+            lambda w: (v := (w - w.min(0).values).exp()).sum(0) ** 2 / (v**2).sum(0),
+        ),
+        Mistake(
+            "this is the exponential of the entropy of the weights, and 0 log 0 is no number. Asked for are squares",
+            lambda w: (-((v := w.softmax(0)) * v.log()).sum(0)).exp(),
         ),
     ),
 )
@@ -509,6 +739,47 @@ KL_PER_LATENT = Part(
         Mistake(
             "these are the indices of the sorted latents; return their values",
             lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).argsort(descending=True),
+        ),
+        Mistake(
+            "this is averaged over the latents: one number for each example. Keep the latents, average the examples",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(1),
+        ),
+        Mistake(
+            "the mean over the examples is missing: this has a row for each example",
+            lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v),
+        ),
+        Mistake(
+            "the mean over the examples is missing: this has a sorted row for each example",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).sort(descending=True).values,
+        ),
+        Mistake(
+            "k is subtracted from each latent; of one latent it is 1",
+            lambda mu, v: _per_latent(mu, v) - 0.5 * (mu.shape[1] - 1),
+        ),
+        Mistake("the -1 of each latent is missing", lambda mu, v: _per_latent(mu, v) + 0.5),
+        Mistake(
+            "the sign is reversed: a KL is never negative",
+            lambda mu, v: (-0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).sort(descending=True).values,
+        ),
+        Mistake(
+            "the sign was turned for the sorting, and not back: sort takes descending=True",
+            lambda mu, v: (-0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).sort().values,
+        ),
+        Mistake(
+            "turned round, not sorted",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).flip(0),
+        ),
+        Mistake(
+            "this is a median over the examples; take their mean",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).median(0).values.sort(descending=True).values,
+        ),
+        Mistake(
+            "this is what you get if log sigma^2 is taken for sigma^2: log_var is a logarithm",
+            lambda mu, v: (0.5 * (mu**2 + v - 1 - v.log())).mean(0).sort(descending=True).values,
+        ),
+        Mistake(
+            "sorted by the size of mu; the KL itself is to be sorted",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0)[mu.abs().mean(0).argsort(descending=True)],
         ),
     ),
 )

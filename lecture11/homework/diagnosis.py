@@ -108,8 +108,8 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
         if all(_close_in_float32(observations[i], right[i]) for i in failing):
             return _verdict(
                 "precision",
-                "right to seven digits, and not to more: a part of it is calculated in float32. Look for .float(), "
-                ".tolist(), and for tensors that are made without dtype=",
+                "right to some six digits, and not to more: a part of it is calculated in float32 (look for .float(), "
+                ".tolist(), tensors that are made without dtype=), or something small is added (an eps=)",
                 detail,
             )
         if any(observations[i].global_random for i in failing) and not any(r.global_random for r in right):
@@ -324,25 +324,23 @@ def _one_batch_size(cases: Sequence[Case], failing: Sequence[int]) -> str:
         return ""
     batch = good.pop()
     right = [case for i, case in enumerate(cases) if i not in failing]
-    if all(_others(case) & {1} for case in right) and batch == 1:
-        return (
-            f"right for {right[-1].name} alone, where sizes of 1 hide much. Is something mixed over the examples or "
-            f"over the dimensions, taken of each entry alone, or of the first one alone?"
-        )
-    if all(_others(case) & {batch} for case in right) and batch != 1:
-        return (
-            f"right for {right[-1].name} alone, where two sizes are equal. Is a size, or a sum, taken from the wrong "
-            f"dimension?"
-        )
     if all(_single(case) for case in right):  # there all is compared less strictly
         return ""
-    hint = (
-        "Is something summed, averaged or mixed over the examples?"
-        if batch == 1
-        else "Is a size of this batch written as a number, or does a dimension of length 1 disappear (squeeze)?"
-    )
-    batches = ", ".join(map(str, sorted(bad)))
-    return f"right for a batch of {batch}, and wrong for one of {batches}. {hint}"
+    if batch == 1 and not (len(right) == 1 and 1 in _others(right[0])):
+        batches = ", ".join(map(str, sorted(bad)))
+        return (
+            f"right for a batch of 1, and wrong for one of {batches}. Is something summed, averaged or mixed over the "
+            f"examples?"
+        )
+    where = f"right in one case alone: {right[-1].name}."
+    if batch == 1:
+        return (
+            f"{where} Sizes of 1 hide much: is something mixed over the examples or over the dimensions, taken of each "
+            f"entry alone, or of the first one alone?"
+        )
+    if all(batch in _others(case) for case in right):
+        return f"{where} Two sizes are equal there: is a size, or a sum, taken from the wrong dimension?"
+    return f"{where} Is a size of it written as a number?"
 
 
 def _others(case: Case) -> set[int]:
@@ -524,6 +522,8 @@ def _relation(pairs: Sequence[tuple[Observation, Observation]]) -> str:
     ratio = x[used] / y[used]
     if used.sum() >= 3 and _close(ratio, ratio[:1].expand_as(ratio)) and _close(x[~used], y[~used]):
         factor = ratio[0].item()
+        if abs(factor) < 1e-12:
+            return "All of your numbers are zero."
         return (
             "The sign is the wrong way round." if abs(factor + 1) < 1e-8 else f"Yours is {factor:.4g} times as large."
         )

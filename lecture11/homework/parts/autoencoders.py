@@ -186,6 +186,18 @@ PCA_RECONSTRUCT = Part(
             "torch.pca_lowrank approximates, with random numbers: take torch.linalg.svd",
             lambda x, k: (m := x.mean(0)) + (x - m) @ (v := torch.pca_lowrank(x, q=k)[2]) @ v.T,
         ),
+        Mistake(
+            "rows of the eigenvectors were taken; of eigh, the columns are the directions, and the last the largest",
+            lambda x, k: (m := x.mean(0)) + (x - m) @ (v := torch.linalg.eigh(torch.cov(x.T))[1][-k:]).T @ v,
+        ),
+        Mistake("this is what is lost; the reconstruction is what is kept", lambda x, k: x - _pca(x, k)),
+        Mistake(
+            "the singular values are squared: the centred data are U S V^T",
+            lambda x, k: (
+                x.mean(0)
+                + (f := torch.linalg.svd(x - x.mean(0), full_matrices=False)).U[:, :k] * f.S[:k] ** 2 @ f.Vh[:k]
+            ),
+        ),
     ),
 )
 
@@ -214,6 +226,12 @@ def _curve_cases(d: Draw) -> list[Case]:
 
 def _variances(x: Tensor) -> Tensor:
     return torch.linalg.eigvalsh((x - x.mean(0)).T @ (x - x.mean(0)) / len(x)).flip(0)
+
+
+def _lost(x: Tensor) -> Tensor:
+    """x - x~ for k = 1, ..., d, shape (n, k, d)."""
+    U, S, Vh = torch.linalg.svd(x - x.mean(0), full_matrices=False)
+    return (x - x.mean(0))[:, None] - ((U * S)[:, :, None] * Vh).cumsum(1)
 
 
 ERROR_CURVE = Part(
@@ -276,17 +294,17 @@ ERROR_CURVE = Part(
             lambda x: (v := torch.linalg.eigvalsh(torch.cov(x)).flip(0)).sum() - v.cumsum(0),
         ),
         Mistake(
-            "these are n numbers: x x^T is a matrix of the points; the covariance is one of the d coordinates",
+            "these are n numbers (of a matrix of the points, or a loop over them); the curve has d of them",
             lambda x: (v := torch.linalg.eigvalsh((a := x - x.mean(0)) @ a.T / len(x)).flip(0)).sum() - v.cumsum(0),
         ),
         Mistake("the curve ends at k = d - 1: range stops before its end", lambda x: _curve(x)[:-1]),
         Mistake(
             "the mean over the examples is missing: this has a row for each k",
-            lambda x: torch.stack([((x - _pca(x, k)) ** 2).sum(1) for k in range(1, x.shape[1] + 1)]),
+            lambda x: (_lost(x) ** 2).sum(2).T,
         ),
         Mistake(
             "these are mean lengths; the mean of their squares is asked for",
-            lambda x: torch.stack([(x - _pca(x, k)).norm(dim=1).mean() for k in range(1, x.shape[1] + 1)]),
+            lambda x: _lost(x).norm(dim=2).mean(0),
         ),
         Mistake(
             "the eigenvalues are in no order: eigvals does not sort, eigvalsh does",
@@ -302,6 +320,22 @@ ERROR_CURVE = Part(
         Mistake(
             "64 numbers, whatever x is: the number of coordinates is x.shape[1]",
             lambda x: torch.cat([_curve(x), x.new_zeros(64 - x.shape[1])]),
+        ),
+        Mistake(
+            "the curve runs backwards, from k = d - 1 down to k = 0; it is to run from k = 1 to d",
+            lambda x: _variances(x).flip(0).cumsum(0),
+        ),
+        Mistake(
+            "standard deviations are summed; variances add",
+            lambda x: (s := torch.linalg.svdvals(x - x.mean(0)) / len(x) ** 0.5).sum() - s.cumsum(0),
+        ),
+        Mistake(
+            "the variances are divided by d, the number of coordinates; their mean is over the n examples",
+            lambda x: _curve(x) * len(x) / x.shape[1],
+        ),
+        Mistake(
+            "these are absolute values; squares are asked for",
+            lambda x: _lost(x).abs().sum(2).mean(0),
         ),
     ),
 )
@@ -424,6 +458,18 @@ DENOISING_LOSS = Part(
             "the model is shown rows; it takes y of the shape of x",
             lambda m, x, s, eps: _error(x, m((x + _wide(s, x) * eps).flatten(1)).view_as(x)),
         ),
+        Mistake(
+            "x is multiplied with noise_std too; only the noise is",
+            _denoising_with(noisy=lambda x, s, eps: _wide(s, x) * (x + eps)),
+        ),
+        Mistake(
+            "the output is compared with the scaled noise; here the clean example should come out",
+            lambda m, x, s, eps: _error(_wide(s, x) * eps, m(x + _wide(s, x) * eps)),
+        ),
+        Mistake(
+            "the model is shown the clean example, and compared with the noisy one: they have changed places",
+            lambda m, x, s, eps: _error(x + _wide(s, x) * eps, m(x)),
+        ),
     ),
 )
 
@@ -540,6 +586,15 @@ BEST_DENOISER = Part(
         Mistake(
             "this is the variance that is left; the mean is asked for",
             lambda y, m, v, s: torch.full_like(y, v * s**2 / (v + s**2)),
+        ),
+        Mistake("the mean is added to y; the score has y - mean", lambda y, m, v, s: y - s**2 * (y + m) / (v + s**2)),
+        Mistake(
+            "the variances are subtracted; those of independent variables add",
+            lambda y, m, v, s: y - s**2 * (y - m) / (v - s**2),
+        ),
+        Mistake(
+            "the coordinates are summed; each has a score of its own",
+            lambda y, m, v, s: y - s**2 * (y - m).sum(1, keepdim=True) / (v + s**2),
         ),
     ),
 )

@@ -120,6 +120,14 @@ REPARAMETRISE = Part(
             "the generator is seeded anew: then each call draws the same numbers",
             _repa_with(_right, lambda mu, g: torch.randn(mu.shape, generator=g.manual_seed(0), dtype=mu.dtype)),
         ),
+        Mistake(
+            "a root too many: exp(log_var / 2) is the standard deviation",
+            _repa_with(lambda mu, v, e: mu + (0.25 * v).exp() * e),
+        ),
+        Mistake(
+            "the noise has no negative numbers: abs is too many",
+            _repa_with(lambda mu, v, e: mu + (0.5 * v).exp() * e.abs()),
+        ),
     ),
 )
 
@@ -242,6 +250,33 @@ SCORE_GRADIENT = Part(
         Mistake(
             "all draws get f of the first; each has its own",
             _score_with(lambda f, z, mu, s, e: f[:1] * e / s),
+        ),
+        Mistake(
+            "f is averaged over the draws; each row has its own f(z)",
+            _score_with(lambda f, z, mu, s, e: f.mean() * e / s),
+        ),
+        Mistake(
+            "f is summed over the draws; each row has its own f(z)",
+            _score_with(lambda f, z, mu, s, e: f.sum() * e / s),
+        ),
+        Mistake(
+            "the score is summed over the draws: autograd adds up what all draws give for one mu. Take a row for each",
+            _score_with(lambda f, z, mu, s, e: f * (e / s).sum(0)),
+        ),
+        Mistake(
+            "the score stands beside the gradient of f; f itself belongs there",
+            lambda f, mu, s, e: torch.autograd.grad(f(z := (mu + s * e).detach().requires_grad_()).sum(), z)[0] * e / s,
+        ),
+        Mistake("f and the score are added; they are multiplied", _score_with(lambda f, z, mu, s, e: f + e / s)),
+        Mistake(
+            "the density q is in it too; the mean over draws from q has it already",
+            lambda f, mu, s, e: (
+                _score(f, mu, s, e) * (-0.5 * e**2 - s.log() - 0.5 * math.log(2 * math.pi)).sum(1, keepdim=True).exp()
+            ),
+        ),
+        Mistake(
+            "the gradient of ln q is zero: z moves with mu. Hold z, and then differentiate",
+            lambda f, mu, s, e: torch.zeros_like(e),
         ),
     ),
 )
@@ -374,6 +409,21 @@ E_STEP = Part(
             "W^T W is multiplied with n: each point has a posterior of its own",
             lambda x, W: (x @ W @ (C := torch.linalg.inv(torch.eye(W.shape[1], dtype=W.dtype) + len(x) * W.T @ W)), C),
         ),
+        Mistake(
+            "only the diagonal of W^T W is inverted; the latents are correlated given x",
+            lambda x, W: (x @ W @ (C := (1 / (1 + (W**2).sum(0))).diag()), C),
+        ),
+        Mistake(
+            "the prior's precision is I; here it is counted twice",
+            lambda x, W: (x @ W @ (C := torch.linalg.inv(2 * torch.eye(W.shape[1], dtype=W.dtype) + W.T @ W)), C),
+        ),
+        Mistake(
+            "the covariance is right, the means have the wrong sign", _e_with(mean=lambda x, W, C, eye: -x @ W @ C)
+        ),
+        Mistake(
+            "the covariance is right, the means are averaged over the points",
+            _e_with(mean=lambda x, W, C, eye: (x @ W @ C).mean(0)),
+        ),
     ),
 )
 
@@ -471,6 +521,35 @@ M_STEP = Part(
             lambda x, m, C: torch.linalg.solve(m.T @ m + len(x) * C**2, m.T @ x).T,
         ),
         Mistake("x was centred: the model has mean zero already", lambda x, m, C: _m_step(x - x.mean(0), m, C)),
+        Mistake(
+            "the sum of m m^T is multiplied with n too; only C is the same for all",
+            lambda x, m, C: torch.linalg.solve(len(x) * (m.T @ m + C), m.T @ x).T,
+        ),
+        Mistake(
+            "C is divided by n; it is added n times",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + C / len(x), m.T @ x).T,
+        ),
+        Mistake(
+            "both sums are divided by n, and n C is not",
+            lambda x, m, C: torch.linalg.solve(m.T @ m / len(x) + len(x) * C, m.T @ x / len(x)).T,
+        ),
+        Mistake(
+            "each entry is inverted alone, 1 / a; the inverse of a matrix is torch.linalg.inv",
+            lambda x, m, C: x.T @ m @ (1 / (m.T @ m + len(x) * C)),
+        ),
+        Mistake(
+            "an identity is added beside n C: W has no prior",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + len(x) * C + torch.eye(len(C), dtype=C.dtype), m.T @ x).T,
+        ),
+        Mistake("m m^T is missing: E[z z^T] = m m^T + C", lambda x, m, C: torch.linalg.solve(len(x) * C, m.T @ x).T),
+        Mistake(
+            "the means are centred in the second sum: E[z z^T] is no covariance",
+            lambda x, m, C: torch.linalg.solve((m - m.mean(0)).T @ (m - m.mean(0)) + len(x) * C, m.T @ x).T,
+        ),
+        Mistake(
+            "C is added n - 1 times; each of the n examples has its own",
+            lambda x, m, C: torch.linalg.solve(m.T @ m + (len(x) - 1) * C, m.T @ x).T,
+        ),
     ),
 )
 
@@ -617,6 +696,35 @@ LINEAR_ELBO = Part(
             "this is ln p(x), the bound at the best q; here q is given, and need not be the best",
             lambda x, W, m, C: _elbo(x, W, *_e_step(x, W)),
         ),
+        Mistake(
+            "the length of the error is not squared",
+            lambda x, W, m, C: _elbo(x, W, m, C) + 0.5 * ((x - m @ W.T) ** 2).sum(1) - 0.5 * (x - m @ W.T).norm(dim=1),
+        ),
+        Mistake(
+            "the squared error is summed over the examples too; each has its own",
+            lambda x, W, m, C: _elbo(x, W, m, C) + 0.5 * ((x - m @ W.T) ** 2).sum(1) - 0.5 * ((x - m @ W.T) ** 2).sum(),
+        ),
+        Mistake(
+            "C is missing in tr(W C W^T): W alone does not know how far z spreads",
+            lambda x, W, m, C: _elbo_with(spread=0.0)(x, W, m, C) - 0.5 * (W**2).sum(),
+        ),
+        Mistake(
+            "||W m||^2 is counted again: with ||x - W m||^2, only tr(W C W^T) is left to add",
+            lambda x, W, m, C: _elbo(x, W, m, C) - 0.5 * ((m @ W.T) ** 2).sum(1),
+        ),
+        Mistake("W m is added to x; it is subtracted", lambda x, W, m, C: _elbo(-x, W, m, C)),
+        Mistake(
+            "the KL has the sum of all entries of C; its trace is that of the diagonal",
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + C.sum() - k - torch.logdet(C))),
+        ),
+        Mistake(
+            "the KL has log det C twice as large: it is the logarithm of variances already",
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - k - 2 * torch.logdet(C))),
+        ),
+        Mistake(
+            "the KL has the logarithm of the trace; that of the determinant belongs there",
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - k - torch.trace(C).log())),
+        ),
     ),
 )
 
@@ -651,6 +759,15 @@ def _em_with(
 
 
 _em_curve = _em_with()
+
+
+def _em_late(x: Tensor, W: Tensor, rounds: int) -> Tensor:
+    found, q = [], _e_step(x, W)
+    for _ in range(rounds):
+        new = _m_step(x, *q)
+        found += [_elbo(x, W, *q).mean(), _elbo(x, new, *q).mean()]
+        q, W = _e_step(x, W), new
+    return torch.stack(found)
 
 
 def _em_cases(d: Draw) -> list[Case]:
@@ -746,6 +863,33 @@ EM_CURVE = Part(
         Mistake(
             "x was centred: the model has mean zero already, and x is given as it is",
             lambda x, W, rounds: _em_curve(x - x.mean(0), W, rounds),
+        ),
+        Mistake("there is one round too many", lambda x, W, rounds: _em_curve(x, W, rounds + 1)),
+        Mistake(
+            "there are twice as many rounds: one round is two steps", lambda x, W, rounds: _em_curve(x, W, 2 * rounds)
+        ),
+        Mistake(
+            "these are the bounds of all examples in a row: the mean over them is missing",
+            lambda x, W, rounds: _em_with(mean=lambda e: e)(x, W, rounds).flatten(),
+        ),
+        Mistake(
+            "the bound is taken before each step; take it after",
+            lambda x, W, rounds: torch.cat(
+                [
+                    _elbo(x, W, x.new_zeros(len(x), W.shape[1]), torch.eye(W.shape[1], dtype=x.dtype)).mean()[None],
+                    _em_curve(x, W, rounds)[:-1],
+                ]
+            ),
+        ),
+        Mistake("this is the bound of the first example; take the mean", _em_with(mean=lambda e: e[0])),
+        Mistake(
+            "the bound is divided by the number of coordinates; only the mean over the examples is taken",
+            lambda x, W, rounds: _em_curve(x, W, rounds) / x.shape[1],
+        ),
+        Mistake("these are the rises; the bounds are asked for", lambda x, W, rounds: _em_curve(x, W, rounds).diff()),
+        Mistake(
+            "the E-step takes the decoder of the round before: after an M-step, the newest W is the new one",
+            _em_late,
         ),
     ),
 )

@@ -140,6 +140,30 @@ GAUSSIAN_LOG_PROB = Part(
             "each is summed before the square and the quotient: the bracket belongs to one dimension",
             lambda x, m, v: -0.5 * ((x - m).sum(1) ** 2 / v.exp().sum(1) + v.sum(1) + math.log(2 * math.pi)),
         ),
+        Mistake(
+            "2 pi stands where its logarithm belongs",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v + 2 * math.pi).sum(1),
+        ),
+        Mistake(
+            "the constant is log pi; the 2 is missing",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v + math.log(math.pi)).sum(1),
+        ),
+        Mistake(
+            "the minus stands before the square alone: log_var and the constant have it too",
+            lambda x, m, v: 0.5 * (-((x - m) ** 2) / v.exp() + v + math.log(2 * math.pi)).sum(1),
+        ),
+        Mistake(
+            "this is the square alone: log_var and the constant are missing",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp()).sum(1),
+        ),
+        Mistake(
+            "the square is missing: this does not depend on x",
+            lambda x, m, v: -0.5 * (v + math.log(2 * math.pi) + 0 * x).sum(1),
+        ),
+        Mistake(
+            "d is taken as the number of examples; it is x.shape[1]",
+            lambda x, m, v: -0.5 * (((x - m) ** 2 / v.exp() + v).sum(1) + len(x) * math.log(2 * math.pi)),
+        ),
     ),
 )
 
@@ -254,6 +278,27 @@ ELBO_KL = Part(
         Mistake(
             "torch.trace takes the (batch, k) for one matrix; each row is the diagonal of an example's own",
             lambda mu, v: 0.5 * ((mu**2 - 1 - v).sum(1) + torch.trace(v.exp())),
+        ),
+        Mistake(
+            "the mean is summed and then squared; ||mu||^2 is the sum of the squares",
+            lambda mu, v: 0.5 * (mu.sum(1) ** 2 + (v.exp() - 1 - v).sum(1)),
+        ),
+        Mistake(
+            "log det Sigma stands outside of the bracket: it has the factor 1/2 too",
+            lambda mu, v: 0.5 * (mu**2 + v.exp() - 1).sum(1) - v.sum(1),
+        ),
+        Mistake(
+            "the variances are squared in the trace: exp(log_var) is sigma^2 already",
+            lambda mu, v: 0.5 * (mu**2 + v.exp() ** 2 - 1 - v).sum(1),
+        ),
+        Mistake("the term with ||mu||^2 is missing", lambda mu, v: 0.5 * (v.exp() - 1 - v).sum(1)),
+        Mistake(
+            "half of log det Sigma stands in the bracket: log det is the sum of log sigma^2",
+            lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - 0.5 * v).sum(1),
+        ),
+        Mistake(
+            "k is the size of all of mu; it is the number of latents, mu.shape[1]",
+            lambda mu, v: 0.5 * ((mu**2 + v.exp() - v).sum(1) - mu.numel()),
         ),
     ),
 )
@@ -469,6 +514,45 @@ ELBO = Part(
             "the KL is averaged over the examples; each has its own", _elbo_with(kl=lambda mu, v: _kl(mu, v).mean())
         ),
         Mistake("the KL is summed over the examples; each has its own", _elbo_with(kl=lambda mu, v: _kl(mu, v).sum())),
+        Mistake(
+            "the KL is given sigma; it takes log_var",
+            _elbo_of(lambda x, mu, v, z, m: _reconstruction(x, m) - _kl(mu, (0.5 * v).exp())),
+        ),
+        Mistake("the noise is decoded, and not z", _elbo_with(draw=lambda mu, v, eps: eps)),
+        Mistake(
+            "exp(-log_var / 2) is one over the standard deviation",
+            _elbo_with(draw=lambda mu, v, eps: mu + (-0.5 * v).exp() * eps),
+        ),
+        Mistake(
+            "the encoder's two results have changed places: mu, log_var = encoder(x)",
+            lambda x, encoder, decoder, eps: _elbo(x, lambda y: encoder(y)[::-1], decoder, eps),
+        ),
+        Mistake(
+            "the constant has the wrong sign",
+            _elbo_with(reconstruction=lambda x, m: _half_square(x, m) + 0.5 * x.shape[1] * math.log(2 * math.pi)),
+        ),
+        Mistake(
+            "both terms are averaged, one over the pixels, one over the latents: both are sums",
+            _elbo_of(lambda x, mu, v, z, m: _reconstruction(x, m) / x.shape[1] - _kl(mu, v) / mu.shape[1]),
+        ),
+        Mistake(
+            "this is ln p(x, z): ln q(z) is missing, or the KL in its place",
+            _elbo_of(
+                lambda x, mu, v, z, m: _reconstruction(x, m) + _log_prob(z, torch.zeros_like(z), torch.zeros_like(z))
+            ),
+        ),
+        Mistake(
+            "all examples get the noise of the first; each has its own",
+            _elbo_with(draw=lambda mu, v, eps: mu + (0.5 * v).exp() * eps[0]),
+        ),
+        Mistake(
+            "the squared errors of all examples are summed, without 1/2 and constant; each example has its own",
+            _elbo_with(reconstruction=lambda x, m: -((x - m) ** 2).sum()),
+        ),
+        Mistake(
+            "this KL is that of z with variance 1; it is that of the encoder's law, mu and log_var",
+            _elbo_of(lambda x, mu, v, z, m: _reconstruction(x, m) - _kl(z, torch.zeros_like(z))),
+        ),
     ),
 )
 
@@ -579,6 +663,23 @@ IW_BOUND = Part(
             "the largest absolute value is taken out; only the largest weight itself keeps exp in range",
             lambda w: (m := w.abs().max(0).values) + (w - m).exp().mean(0).log(),
         ),
+        Mistake("this is the sum of the logarithms; asked for is the logarithm of the mean", lambda w: w.sum(0)),
+        Mistake(
+            "the logarithms are divided by k; the sum of the weights is to be", lambda w: (w / len(w)).logsumexp(0)
+        ),
+        Mistake(
+            "what was taken out is added again whole, but the logarithm of the sum is divided by k; the sum is to be",
+            lambda w: (m := w.max(0).values) + (w - m).exp().sum(0).log() / len(w),
+        ),
+        Mistake(
+            "cutting off small logarithms only hides the underflow: take out the largest weight",
+            lambda w: w.clamp(min=-700).exp().mean(0).log(),
+        ),
+        Mistake(
+            "this is the logarithm of 1: normalised weights sum to 1, whatever they are",
+            lambda w: torch.zeros_like(w[0]),
+        ),
+        Mistake("this is the median of the logarithms, not the logarithm of the mean", lambda w: w.median(0).values),
     ),
 )
 
@@ -672,6 +773,19 @@ EFFECTIVE_SAMPLE_SIZE = Part(
         Mistake(
             "this is the exponential of the entropy of the weights, and 0 log 0 is no number. Asked for are squares",
             lambda w: (-((v := w.softmax(0)) * v.log()).sum(0)).exp(),
+        ),
+        Mistake(
+            "this is 1 / the square of the largest weight; asked for is the sum of all squares",
+            lambda w: 1 / w.softmax(0).max(0).values ** 2,
+        ),
+        Mistake("this is the number of draws, whatever their weights are", lambda w: torch.full_like(w[0], len(w))),
+        Mistake(
+            "the logarithms of the normalised weights are squared; the weights are to be",
+            lambda w: 1 / (w.log_softmax(0) ** 2).sum(0),
+        ),
+        Mistake(
+            "replacing nan only hides the underflow: divide by the largest weight first",
+            lambda w: (w.exp().sum(0) ** 2 / (w.exp() ** 2).sum(0)).nan_to_num(1.0),
         ),
     ),
 )
@@ -780,6 +894,30 @@ KL_PER_LATENT = Part(
         Mistake(
             "sorted by the size of mu; the KL itself is to be sorted",
             lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0)[mu.abs().mean(0).argsort(descending=True)],
+        ),
+        Mistake(
+            "these are shares of the whole KL; the KL itself is asked for, in nats",
+            lambda mu, v: (r := _per_latent(mu, v)) / r.sum(),
+        ),
+        Mistake(
+            "the factor 1/2 applies to mu^2 alone (erratum E6)",
+            lambda mu, v: (0.5 * mu**2 + v.exp() - 1 - v).mean(0).sort(descending=True).values,
+        ),
+        Mistake(
+            "the standard deviation stands where the variance belongs",
+            lambda mu, v: (0.5 * (mu**2 + (0.5 * v).exp() - 1 - v)).mean(0).sort(descending=True).values,
+        ),
+        Mistake(
+            "log_var has the wrong sign",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 + v)).mean(0).sort(descending=True).values,
+        ),
+        Mistake(
+            "this is the largest KL over the examples; take their mean",
+            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).max(0).values.sort(descending=True).values,
+        ),
+        Mistake(
+            "this is made of means of mu, sigma^2 and log_var. The mean is to be taken of the KL: mu^2 is not linear",
+            lambda mu, v: (0.5 * (mu.mean(0) ** 2 + v.exp().mean(0) - 1 - v.mean(0))).sort(descending=True).values,
         ),
     ),
 )

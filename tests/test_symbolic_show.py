@@ -2,7 +2,9 @@
 
 import itertools
 import re
+from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import sympy
 
@@ -75,12 +77,67 @@ def test_words_in_which_symbols_are_typeset() -> None:
 
 def test_a_chain_shows_reasons_citations_and_definitions() -> None:
     square = indexed("s", "s", real=True)
-    name = Definition("s", "a name", square(1), a**2)
+    name = Definition("s", "s_1 is a square", square(1), a**2)
     chain = Derivation("F0", "a test", square(1) + b, (Step(a**2 + b, "what s_1 is", by=(name,)),))
     assert show.typeset(chain).splitlines()[1:-1] == [
         r"&b + s_{1} \\",
         r"&\quad \small\text{what $s_{1}$ is ($s_{1}$)} \\",
         r"&= a^{2} + b \\",
         r"&\small\text{where} \\",
-        r"&\quad s_{1} = a^{2}",
+        r"&\quad \small\text{$s_{1}$ is a square} \\",
+        r"&\qquad s_{1} = a^{2}",
     ]
+
+
+def test_a_citation_names_the_chain_and_an_induction_itself() -> None:
+    text = show.typeset(symbolic.derivation("F3.axis"))
+    assert r"\small\text{the middle term is zero (induction,}" in text
+    assert r"\small\text{F3.uncorrelated, F3)}" in text
+    assert "what a divergence is (KL, F32, F29)" in show.typeset(symbolic.derivation("F38"))
+
+
+def test_words_that_several_definitions_share_stand_once() -> None:
+    text = show.typeset(symbolic.derivation("F31"))
+    assert text.count("a conditional density is a joint one") == 1
+
+
+def _parts(e: sympy.Basic) -> Iterator[sympy.Expr]:
+    if isinstance(e, sympy.Add | sympy.Mul | sympy.Pow):
+        yield e
+    for argument in e.args:
+        yield from _parts(argument)
+
+
+@pytest.mark.parametrize("key", symbolic.DERIVATIONS)
+def test_what_is_printed_as_a_product_is_the_expression(key: str) -> None:
+    # Sign, what stands above the bar and below it: at random numbers for all that is no sum, product or power.
+    proof = symbolic.derivation(key)
+    random = np.random.default_rng(0)
+    for line in (proof.start, *(step.expression for step in proof.steps)):
+        for e in _parts(line):
+            leaves = {leaf: sympy.Float(random.uniform(0.5, 2)) for leaf in _leaves(e)}
+            negative, above, below = show._quotient(e)
+            printed = (-1) ** negative * sympy.Mul(*above) / sympy.Mul(*below)
+            values = [complex(form.xreplace(leaves)) for form in (e, printed)]
+            assert values[1] == pytest.approx(values[0], rel=1e-9)
+
+
+def _leaves(e: sympy.Expr) -> set[sympy.Expr]:
+    if isinstance(e, sympy.Add | sympy.Mul | sympy.Pow):
+        return {leaf for argument in e.args for leaf in _leaves(argument)}
+    return set() if e.is_number else {e}
+
+
+def test_products_and_fractions_as_one_writes_them() -> None:
+    x, eps = sympy.Symbol("x"), sympy.Symbol(r"\epsilon")
+    s, v = sympy.symbols("s v", positive=True)
+    assert show.latex(x + s * eps) == r"x + s \epsilon"
+    assert show.latex((a + b - c) / 2) == r"\frac{a + b - c}{2}"
+    assert show.latex(2 * (a - b) * c) == r"2 c \left(a - b\right)"
+    assert show.latex(sympy.exp(-(x**2)) / sympy.sqrt(2 * sympy.pi * v)) == r"\frac{e^{- x^{2}}}{\sqrt{2 \pi v}}"
+    assert show.latex(sympy.sqrt(s / (2 * sympy.pi * v))) == r"\sqrt{\frac{s}{2 \pi v}}"
+
+
+def test_a_derivative_that_does_not_fit_names_what_it_is_over() -> None:
+    e = sympy.Derivative(sympy.Add(*(x**3 / (1 + y) for x, y in itertools.pairwise(long))), long[0], long[1])
+    assert show.laid_out(e)[0].startswith(r"\frac{\partial^{2}}{\partial \alpha_{1} \, \partial \alpha_{2}}")

@@ -27,9 +27,11 @@ TEXT = """\
 The {total} statements of the lecture, as the chapters write them, each with the function of the package that computes
 it, its proof, and its tests. This page is generated from the sources, and a test fails if it is out of date.
 
-{proved} statements are **proved**, by chains of steps in SymPy that a machine has verified. The rest ({experiments}) is
-no algebra, or a choice: there an **experiment** that could fail stands for the proof. What the notes print otherwise is
-among the [errata](errata.ipynb); how a proof is written is on [a page of its own](proving.md).
+{proved} statements are **proved**, by chains of steps in SymPy that a machine has verified. Above each chain stands the
+case that it is for: one pixel, a linear decoder, three steps of noise. Some statements are definitions or aims, such as
+F1, F2 and F23: there the chains show what follows from them. For the rest ({experiments}), which is a choice, an
+**experiment** that could fail stands for the proof. What the notes print otherwise is among the [errata](errata.ipynb);
+how a proof is written is on [a page of its own](proving.md).
 
 {summary}
 """

@@ -48,13 +48,18 @@ INTRODUCTION = """\
 
 {about}
 
-A proof is a chain. Each line is printed from a SymPy expression, and above it stands why it equals the line before,
-with the statements that this rests on. `symbolic.check` verifies each step by itself, by algebra and at random points,
-and refuses one that would hold without what it cites. Below the chain stand the definitions that it uses. Where the
-package computes the result, the two are compared at 1,000 random points.
+A proof is a chain. Each line is printed from a SymPy expression, and above it stands why it equals the line before. In
+parentheses stands what this rests on: another chain (`F9.distance`), definitions (`F9`, from that statement of the
+lecture; they are written out at the end, after *where*), or *induction*, which is the statement itself for the number
+before. `symbolic.check` verifies each step by itself, by algebra and at random points, and refuses one that would hold
+without what it cites. Where the package computes the result, the two are compared at 1,000 random points.
 
-The order is that in which they rest on each other. [How to prove your own formula](../proving.md) says how they are
-written; the [index](../formula-index.md) has all statements."""
+Above each chain stand the case that it is for, and its letters. Of a statement that is a definition or an aim a chain
+shows what follows from it, and says so. $\\mathbb{{E}}_{{x \\sim p(x)}}[f]$ is the integral of $p(x) \\, f$ over all
+$x$, and $\\mathcal{{N}}(x; \\mu, \\sigma^2)$ a normal density.
+
+The order is that in which the chains rest on each other. [How to prove your own formula](../proving.md) says how they
+are written; the [index](../formula-index.md) has all statements."""
 
 
 @dataclass

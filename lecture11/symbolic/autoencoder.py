@@ -1,8 +1,9 @@
-"""Auto-encoders: what a short code loses, the best linear one, and the best denoiser (F1-F5).
+r"""Auto-encoders: what a short code loses, the best linear one, and the best denoiser (F1-F5).
 
 Sums run over the coordinates ``j``, 1 to ``d``, and over the columns of a linear decoder, 1 to ``k``; the latter are
-inductions. The axes are the principal ones of the data, in which its coordinates are uncorrelated: any other axes
-differ from them by a rotation, which changes no distance.
+inductions. The mean of the data is 0: it has been taken off. The axes are the principal ones of the data, in which its
+coordinates are uncorrelated: any other axes differ from them by a rotation, which changes no distance. For F4 and F5
+$\epsilon$ is standard normal, so that the noise of the chapter is written $s \epsilon$.
 """
 
 import functools
@@ -34,8 +35,10 @@ def over_data(f: Expr) -> Sum:
 back = indexed("back", r"\tilde x", real=True)  # back(k, j): what comes back, from a code of k numbers
 code, column = indexed("code", "z", real=True), indexed("column", "a", real=True)
 across = indexed("across", "w", real=True)
-DECODER = Definition("F1", "a linear decoder", back(k, j), back(k - 1, j) + code(k) * column(k, j))
-NO_CODE = Definition("F1", "with no code", back(0, j), Integer(0))
+DECODER = Definition(
+    "F1", "a linear decoder adds the column a_k, times z_k", back(k, j), back(k - 1, j) + code(k) * column(k, j)
+)
+NO_CODE = Definition("F1", "without a code it gives 0", back(0, j), Integer(0))
 ACROSS = Definition("F1", "w is at right angles to each column", over_axes(across(j) * column(k, j)), Integer(0))
 
 F1_BASE = Derivation(
@@ -43,13 +46,14 @@ F1_BASE = Derivation(
     statement=r"without a code nothing comes back: $\tilde x_{0,j}$ is coordinate j of what comes back, and w any "
     "direction",
     start=over_axes(across(j) * back(0, j)),
-    steps=(Step(Integer(0), "no code", by=(NO_CODE,)),),
+    steps=(Step(Integer(0), "each term is 0", by=(NO_CODE,)),),
 )
 
 F1 = Derivation(
     key="F1",
-    statement="whatever the code z, nothing comes back along a w at right angles to the k columns a of a linear "
-    r"decoder; $\tilde x_{k,j}$ is coordinate j of what comes back",
+    statement="F1 is a definition. What it costs that k < d, for a linear decoder: whatever the code z, nothing "
+    r"comes back along a w at right angles to its k columns a. $\tilde x_{k,j}$ is coordinate j of what "
+    "comes back",
     start=over_axes(across(j) * back(k, j)),
     steps=(
         Step(over_axes(across(j) * (back(k - 1, j) + code(k) * column(k, j))), "the last column apart", by=(DECODER,)),
@@ -63,7 +67,7 @@ F1 = Derivation(
 )
 
 m, b = Symbol("m", real=True), Symbol("b", real=True)
-CENTRE = Definition("F2", "the mean", over_data(x(n)), N * m)
+CENTRE = Definition("F2", "m is the mean", over_data(x(n)), N * m)
 
 
 def _reconstruction_error() -> tuple[Any, dict[Expr, Any]]:
@@ -80,11 +84,14 @@ def _reconstruction_error() -> tuple[Any, dict[Expr, Any]]:
 
 F2 = Derivation(
     key="F2",
-    statement="of all constant answers b the mean m of the examples x_n has the least error: any other adds its "
-    "distance",
+    statement="F2 is an aim. Where the answer must be one number b for all examples x_n, their mean m has the "
+    "least error: any other adds N times its squared distance from m",
     start=over_data((x(n) - b) ** 2),
     steps=(
-        Step(over_data((x(n) - m) ** 2 + 2 * (x(n) - m) * (m - b) + (m - b) ** 2), "by way of the mean"),
+        Step(
+            over_data((x(n) - m) ** 2 + 2 * (x(n) - m) * (m - b) + (m - b) ** 2),
+            "x_n - b = (x_n - m) + (m - b), squared",
+        ),
         Step(
             over_data((x(n) - m) ** 2) + 2 * (m - b) * (over_data(x(n)) - N * m) + N * (m - b) ** 2,
             "the sum term by term",
@@ -110,16 +117,16 @@ def over_data_law(f: Expr) -> Mean:
     return Mean(f, example, data)
 
 
-FIRST_PART = Definition("F3", "one coordinate", part(example, 1), weight(1) * at(example, 1))
-PART = Definition("F3", "one more", part(example, d), part(example, d - 1) + weight(d) * at(example, d))
-SPREAD = Definition("F3", "the mean square along an axis", over_data_law(at(example, d) ** 2), spread(d))
+FIRST_PART = Definition("F3", "y of one coordinate", part(example, 1), weight(1) * at(example, 1))
+PART = Definition("F3", "y of one coordinate more", part(example, d), part(example, d - 1) + weight(d) * at(example, d))
+SPREAD = Definition("F3", "lambda_d is the mean square along axis d", over_data_law(at(example, d) ** 2), spread(d))
 UNCORRELATED = Definition(
-    "F3", "in the principal axes", over_data_law(at(example, j) * at(example, d)), Integer(0)
+    "F3", "in the principal axes two are uncorrelated", over_data_law(at(example, j) * at(example, d)), Integer(0)
 )  # fmt: skip
 F3_UNCORRELATED_BASE = Derivation(
     key="F3.uncorrelated.base",
-    statement="in the principal axes the first coordinate of an example e is not correlated with a later one, nor "
-    "is y, which is it with a weight u",
+    statement="of an example e, the first coordinate in the principal axes is not correlated with a later one, "
+    "$x_{e,d}$; nor is $y_{e,1}$, which is it times a weight u_1",
     start=over_data_law(part(example, 1) * at(example, d)),
     steps=(
         Step(weight(1) * over_data_law(at(example, 1) * at(example, d)), "one coordinate", by=(FIRST_PART,)),
@@ -129,7 +136,8 @@ F3_UNCORRELATED_BASE = Derivation(
 
 F3_UNCORRELATED = Derivation(
     key="F3.uncorrelated",
-    statement="nor is y, the sum of the first j coordinates of an example e with weights u",
+    statement="nor is $y_{e,j}$, the sum of the first j coordinates of an example e with weights u, correlated "
+    "with a later coordinate $x_{e,d}$",
     start=over_data_law(part(example, j) * at(example, d)),
     steps=(
         Step(
@@ -149,7 +157,7 @@ F3_UNCORRELATED = Derivation(
 
 F3_AXIS_BASE = Derivation(
     key="F3.axis.base",
-    statement="the mean square of one coordinate with a weight u",
+    statement="the mean square of $y_{e,1}$, one coordinate of an example e times a weight u_1",
     start=over_data_law(part(example, 1) ** 2),
     steps=(
         Step(weight(1) ** 2 * over_data_law(at(example, 1) ** 2), "one coordinate", by=(FIRST_PART,)),
@@ -160,8 +168,8 @@ F3_AXIS_BASE = Derivation(
 
 F3_AXIS = Derivation(
     key="F3.axis",
-    statement="the mean square of y, the sum of the coordinates of an example e with weights u: each axis j "
-    "counts with its spread lambda_j, times the square of its weight",
+    statement="the mean square of $y_{e,d}$, the sum of all d coordinates of an example e with weights u: each "
+    "axis j counts with its spread lambda_j, times the square of its weight",
     start=over_data_law(part(example, d) ** 2),
     steps=(
         Step(
@@ -193,22 +201,22 @@ kept, lost = indexed("kept", "h", nonnegative=True), indexed("lost", "g", nonneg
 miss = indexed("miss", "s", nonnegative=True)
 ERROR = Definition(
     "F3",
-    "of x along v_k the decoder takes the code away",
+    "along the new direction v_k there was b, and c is left",
     error(k),
     error(k - 1) - over_data_law(before(example) ** 2) + over_data_law(after(example) ** 2),
 )
-NO_COLUMN = Definition("F3", "nothing comes back", error(0), over_axes(spread(j)))
-KEPT = Definition("F3", "of axis j lies in the plane", kept(k, j), kept(k - 1, j) + v(k, j) ** 2)
-LOST = Definition("F3", "the rest: all directions together are a basis", lost(k, j), 1 - kept(k, j))
-MISS = Definition("F3", "the encoder misses", miss(k, j), miss(k - 1, j) + (v(k, j) - reach(k, j)) ** 2)
-NONE_KEPT = Definition("F3", "no plane", kept(0, j), Integer(0))
-NONE_MISSED = Definition("F3", "no code", miss(0, j), Integer(0))
+NO_COLUMN = Definition("F3", "without a column all is error", error(0), over_axes(spread(j)))
+KEPT = Definition("F3", "v_k adds its share of axis j to what is kept", kept(k, j), kept(k - 1, j) + v(k, j) ** 2)
+LOST = Definition("F3", "the rest is lost: all d directions together keep 1", lost(k, j), 1 - kept(k, j))
+MISS = Definition("F3", "what m misses of v adds up", miss(k, j), miss(k - 1, j) + (v(k, j) - reach(k, j)) ** 2)
+NONE_KEPT = Definition("F3", "without a direction nothing is kept", kept(0, j), Integer(0))
+NONE_MISSED = Definition("F3", "and nothing missed", miss(0, j), Integer(0))
 UNIT = Definition("F3", "a direction has length 1", over_axes(v(k, j) ** 2), Integer(1))
 
 F3_ERROR_BASE = Derivation(
     key="F3.error.base",
-    statement="without a code all is lost: of each axis j, with spread lambda_j, a plane without directions keeps "
-    "h = 0 and loses g = 1, and its encoder misses s = 0",
+    statement="without a code all is lost: of axis j, with spread lambda_j, a plane without directions keeps the "
+    "share h = 0 and loses g = 1, and its encoder misses s = 0",
     start=error(0),
     steps=(
         Step(over_axes(spread(j)), "nothing comes back", by=(NO_COLUMN,)),
@@ -222,9 +230,10 @@ F3_ERROR_BASE = Derivation(
 
 F3_ERROR = Derivation(
     key="F3.error",
-    statement="the mean error E_k of a linear auto-encoder with k columns: of axis j its plane keeps h and loses "
-    "g, and its encoder, with weights m in place of the directions v, misses s; of an example e, b is "
-    "the part along the last direction and c what the code leaves of it",
+    statement="the mean error E_k of a linear auto-encoder. Its decoder has k columns v, of length 1 and at right "
+    "angles: any others become so when the code is given other coordinates. Of axis j their plane keeps "
+    "the share h and loses g; the encoder, with weights m where v would be best, misses s. Of an example "
+    "e, b is the part along the last direction, and c what the code leaves of it",
     start=error(k),
     steps=(
         Step(
@@ -252,19 +261,19 @@ F3_ERROR = Derivation(
 
 F3_TRACE_BASE = Derivation(
     key="F3.trace.base",
-    statement="no direction keeps nothing: h is what is kept of axis j",
+    statement="no direction keeps nothing: $h_{0,j}$ is the share kept of axis j",
     start=over_axes(kept(0, j)),
-    steps=(Step(Integer(0), "no plane", by=(NONE_KEPT,)),),
+    steps=(Step(Integer(0), "each term is 0", by=(NONE_KEPT,)),),
 )
 
 F3_TRACE = Derivation(
     key="F3.trace",
-    statement="of all d axes together, k directions v keep k: of axis j they keep h",
+    statement="k directions v keep k in all, when the shares h of all d axes are added",
     start=over_axes(kept(k, j)),
     steps=(
         Step(over_axes(kept(k - 1, j) + v(k, j) ** 2), "the last direction apart", by=(KEPT,)),
         Step(over_axes(kept(k - 1, j)) + over_axes(v(k, j) ** 2), "the sum term by term"),
-        Step(k, "k - 1, and one more", by=(HYPOTHESIS, UNIT)),
+        Step(k, "k - 1 of those before, and 1", by=(HYPOTHESIS, UNIT)),
     ),
     induction=Induction(k, F3_TRACE_BASE, first=0),
 )
@@ -287,13 +296,13 @@ def all_axes(f: Expr) -> Sum:
 
 F3_BALANCE = Derivation(
     key="F3.balance",
-    statement="of the k first axes a plane of k directions loses as much as it keeps of the r = d - k others: of "
-    "axis j it keeps h and loses g",
+    statement="of the first k axes a plane of k directions loses as much as it keeps of the r = d - k others: of "
+    "axis j it keeps the share h and loses g",
     start=large(lost(k, j)),
     steps=(
-        Step(k - large(kept(k, j)), "the rest of each axis", by=(LOST,)),
-        Step(all_axes(kept(k, j)) - large(kept(k, j)), "k in all", by=(F3_TRACE.at({d: k + r}),)),
-        Step(small(kept(k, j)), "the other axes"),
+        Step(k - large(kept(k, j)), "what is lost is what is not kept", by=(LOST,)),
+        Step(all_axes(kept(k, j)) - large(kept(k, j)), "all axes together give k", by=(F3_TRACE.at({d: k + r}),)),
+        Step(small(kept(k, j)), "what remains of the sum"),
     ),
 )
 
@@ -305,8 +314,8 @@ BELOW = Definition("F3", "not negative for j after k", edge - spread(j), below(j
 
 F3_HELD = Derivation(
     key="F3.held",
-    statement="a plane of k directions, which keeps h of axis j and loses g, holds at most the spread of the k "
-    "first axes: with lambda^* between lambda_k and the next, what stands with a minus in the last line "
+    statement="a plane of k directions, which keeps the share h of axis j and loses g, holds at most the spread of "
+    "the first k axes: with lambda^* between lambda_k and the next, what is subtracted in the last line "
     "is not negative",
     start=all_axes(spread(j) * kept(k, j)),
     steps=(
@@ -320,7 +329,7 @@ F3_HELD = Derivation(
             - large(spread(j) * lost(k, j))
             + small(spread(j) * kept(k, j))
             + edge * (large(lost(k, j)) - small(kept(k, j))),
-            "add nothing",
+            "add zero: two sums that are equal",
             by=(F3_BALANCE,),
         ),
         Step(
@@ -370,8 +379,8 @@ def _excess_of_linear() -> tuple[Any, dict[Expr, Any]]:
 
 F3 = Derivation(
     key="F3",
-    statement="no linear auto-encoder has a smaller error than PCA, the sum of the r = d - k smallest lambda_j: "
-    r"E, g, h and s are those of F3.error, $\delta^+$ and $\delta^-$ those of F3.held",
+    statement="no linear auto-encoder has a smaller error than PCA, which has the sum of the r = d - k smallest "
+    r"lambda_j. E, g, h and s are those of F3.error, $\delta^+$ and $\delta^-$ those of F3.held",
     start=error(k) - small(spread(j)),
     steps=(
         Step(
@@ -396,13 +405,13 @@ F3 = Derivation(
 
 angle = Symbol(r"\varphi", real=True)
 UNCORRELATED_PARTS = Definition(
-    "F3", "in the principal axes", over_data_law(before(example) * after(example)), Integer(0)
+    "F3", "in the principal axes both are uncorrelated", over_data_law(before(example) * after(example)), Integer(0)
 )  # fmt: skip
 F3_SLOPE = Derivation(
     key="F3.slope",
     statement=r"turn a kept direction, with part b of an example e, by an angle $\varphi$ towards a dropped one, "
-    "with part c: in the principal axes the error has slope 0 at the start, and rises if b has the "
-    "larger mean square",
+    "with part c: in the principal axes the error has slope 0 at the start, and rises from there if b "
+    "has the larger mean square",
     start=Derivative(over_data_law((cos(angle) * after(example) - sin(angle) * before(example)) ** 2), angle),
     steps=(
         Step(
@@ -456,8 +465,8 @@ def _denoising_error() -> tuple[Any, dict[Expr, Any]]:
 
 F4 = Derivation(
     key="F4",
-    statement=r"for the denoiser D(y) = w y of $y = x + s \epsilon$, noise is a price on w: what one would add to "
-    "keep weights small",
+    statement=r"F4 is an aim. For one pixel and the denoiser D(y) = w y of $y = x + s \epsilon$, noise adds $s^2 "
+    "w^2$ to the error: what one would add to keep weights small",
     start=Mean((clean - w * (clean + s * noise)) ** 2, noise, standard),
     steps=(
         Step(
@@ -474,7 +483,7 @@ F4 = Derivation(
 F4_BEST = Derivation(
     key="F4.best",
     statement=r"the best w is $\lambda / (\lambda + s^2)$, where $\lambda$ is the mean square of the data: any "
-    "other adds to the error",
+    r"other adds to the error, which is then $\lambda s^2 / (\lambda + s^2)$",
     start=Mean(Mean((clean - w * (clean + s * noise)) ** 2, noise, standard), clean, x_law)
     - mean_square * s**2 / (mean_square + s**2),
     steps=(
@@ -504,12 +513,12 @@ answer, best = Symbol("D", real=True), indexed("denoised", "D^*", real=True)
 back_law = density("behind", "p")(clean, noisy)
 SEEN = Definition("F5", "the law of noisy data", seen(noisy), Mean(given_clean, clean, x_law))
 BAYES = Definition("F5", "Bayes' rule", back_law, given_clean * x_law / seen(noisy))
-BACK_MASS = Definition("F5", "it is a density", Mean(1, clean, back_law), Integer(1))
-BEST = Definition("F5", "the mean of the clean x behind y", best(noisy), Mean(clean, clean, back_law))
+BACK_MASS = Definition("F5", "the law of x behind y is a density", Mean(1, clean, back_law), Integer(1))
+BEST = Definition("F5", "D^* is the mean of the clean x behind y", best(noisy), Mean(clean, clean, back_law))
 
 F5_BEST = Derivation(
     key="F5.best",
-    statement="of all answers D to a noisy y the mean of the clean x behind it, D^*, has the least error",
+    statement="of all answers D to a noisy y the mean of the clean x behind it, $D^*$, has the least error",
     start=Mean((clean - answer) ** 2, clean, back_law) - Mean((clean - best(noisy)) ** 2, clean, back_law),
     steps=(
         Step(
@@ -522,7 +531,7 @@ F5_BEST = Derivation(
             "the mean of a sum",
         ),
         Step(
-            2 * (best(noisy) - answer) * best(noisy) + answer**2 - best(noisy) ** 2, "what D* is", by=(BEST, BACK_MASS)
+            2 * (best(noisy) - answer) * best(noisy) + answer**2 - best(noisy) ** 2, "what D^* is", by=(BEST, BACK_MASS)
         ),
         Step((answer - best(noisy)) ** 2, "a square"),
     ),
@@ -531,8 +540,8 @@ F5_BEST = Derivation(
 
 F5 = Derivation(
     key="F5",
-    statement="Tweedie's formula: the best denoiser D^* is a step along the slope of the log-density of noisy "
-    "data, p_s, where s is the deviation of the noise",
+    statement="Tweedie's formula, for one pixel: the best denoiser $D^*$ is a step along the slope of the "
+    "log-density of noisy data, $p_s$, where s is the standard deviation of the noise",
     start=noisy + s**2 * Derivative(log(seen(noisy)), noisy),
     steps=(
         Step(noisy + s**2 * Derivative(log(Mean(given_clean, clean, x_law)), noisy), "y comes from some x", by=(SEEN,)),
@@ -561,8 +570,9 @@ def over_both(f: Expr) -> Mean:
 
 F5_PIXELS = Derivation(
     key="F5.pixels",
-    statement="the same for one of d coordinates, x, and y with noise: the slope along it moves that coordinate "
-    "alone, whatever the law r of the noise on the others, from x' to y'",
+    statement="the same for one pixel of d: x is that pixel, y what is seen of it, x' and y' are all others, r any "
+    r"law of the noise on those, and $\mathbb{E}_p$ the mean over x and x'. The last line is the mean of "
+    "x given y and y', by Bayes' rule",
     start=noisy + s**2 * Derivative(log(over_both(given_clean * rest)), noisy),
     steps=(
         Step(
@@ -589,12 +599,15 @@ def _optimal_denoiser() -> tuple[Any, dict[Expr, Any]]:
 
 F5_GAUSS = Derivation(
     key="F5.gauss",
-    statement="for data with the law N(m, v) and noise of deviation s, the best denoiser shrinks y towards m",
+    statement="for data with the law N(m, v) and noise of standard deviation s, the best denoiser shrinks y towards m",
     start=noisy + s**2 * Derivative(log(Mean(given_clean, clean, Normal(clean, _m, _v))), noisy),
     steps=(
-        Step(noisy + s**2 * Derivative(log(Normal(noisy, _m, _v + s**2)), noisy), "variances add"),
+        Step(
+            noisy + s**2 * Derivative(log(Normal(noisy, _m, _v + s**2)), noisy),
+            "x and noise are independent: variances add",
+        ),
         Step(noisy - s**2 * (noisy - _m) / (_v + s**2), "the slope of a parabola"),
-        Step(_m + _v / (_v + s**2) * (noisy - _m), "from m on"),
+        Step(_m + _v / (_v + s**2) * (noisy - _m), "measured from m"),
     ),
     code=Code("autoencoder.optimal_denoiser", _optimal_denoiser),
 )

@@ -1,7 +1,8 @@
-"""The bound on the likelihood, line by line and term by term (F36-F38, F40, F41).
+r"""The bound on the likelihood, line by line and term by term (F36-F38, F40, F41).
 
 The five lines are written for ``T = 3``, in unknown densities: they hold for any betas and any model. Each further step
-adds one term of the kind that ``t = 2`` and ``t = 3`` show.
+adds one term of the kind that ``t = 2`` and ``t = 3`` show. $\mathbb{E}_q$ is the mean over $x_1$, $x_2$, $x_3$ given
+$x_0$, $\mu_\theta(t)$ is short for $\mu_\theta(x_t, t)$, and $\epsilon_\theta(x_t)$ for $\epsilon_\theta(x_t, t)$.
 """
 
 from typing import Any
@@ -140,7 +141,7 @@ F36 = Derivation(
                 - log(p(x2, x3) / q(x2, x3, x0))
                 - log(p(x0, x1))
             ),
-            "all that stands twice cancels",
+            "what stands above and below cancels",
         ),
     ),
     code=elbo_line(5),
@@ -152,7 +153,7 @@ u = Function("f", real=True)  # any function of the states of a path
 
 F37_FIRST = Derivation(
     key="F37.first",
-    statement="what depends on x_1 alone needs the first step alone",
+    statement="the mean of any f(x_1) needs the first step alone",
     start=over_path(u(x1)),
     steps=(
         Step(
@@ -166,7 +167,7 @@ F37_FIRST = Derivation(
 
 F37_LAST = Derivation(
     key="F37.last",
-    statement="what depends on x_3 alone needs its law given x_0",
+    statement="the mean of any f(x_3) needs the law of x_3 given x_0 alone",
     start=over_path(u(x3)),
     steps=(
         Step(Mean(Mean(u(x3), x3, q(x3, x2)), x2, q(x2, x0)), "integrate over x_1", by=(CHAIN, F26.at({t: 2}))),
@@ -176,7 +177,7 @@ F37_LAST = Derivation(
 
 F37_MIDDLE = Derivation(
     key="F37.middle",
-    statement="what depends on x_1 and x_2: first x_1 given x_2 and x_0, then x_2",
+    statement="the mean of any f(x_1, x_2): first over x_1 given x_2 and x_0, then over x_2",
     start=over_path(u(x1, x2)),
     steps=(
         Step(
@@ -195,7 +196,7 @@ F37_MIDDLE = Derivation(
 
 F37_END = Derivation(
     key="F37.end",
-    statement="what depends on x_2 and x_3: first x_2 given x_3 and x_0, then x_3",
+    statement="the mean of any f(x_2, x_3): first over x_2 given x_3 and x_0, then over x_3",
     start=over_path(u(x2, x3)),
     steps=(
         Step(Mean(Mean(u(x2, x3), x3, q(x3, x2)), x2, q(x2, x0)), "integrate over x_1", by=(CHAIN, F26.at({t: 2}))),
@@ -212,7 +213,7 @@ _step_2, _step_3 = log(q(x1, x2, x0) / p(x1, x2)), log(q(x2, x3, x0) / p(x2, x3)
 
 F37 = Derivation(
     key="F37",
-    statement="-ELBO as divergences: L_3 + L_2 + L_1 + L_0, for T = 3",
+    statement="-ELBO as divergences, for T = 3: the last lines are L_3, L_1, L_2 and L_0, in this order",
     start=F36.start,
     steps=(
         Step(F36.right, "the fifth line", by=(F36,)),
@@ -260,7 +261,8 @@ def _prior_divergence() -> tuple[Any, dict[Expr, Any]]:
 
 F37_PRIOR = Derivation(
     key="F37.prior",
-    statement="L_T, with t = T: nothing in it is learned",
+    statement="the divergence of x_t from standard normal noise, for one pixel: for t = T it is L_T, in which "
+    "nothing is learned",
     start=_last,
     steps=(
         Step(
@@ -309,7 +311,8 @@ def _loss_weight() -> tuple[Any, dict[Expr, Any]]:
 
 F38 = Derivation(
     key="F38",
-    statement="L_(t-1) at one x_t is a squared distance of means, over twice the variance",
+    statement="L_(t-1) at one x_t, for one pixel and the variance beta~_t in both laws, is a squared distance of "
+    "means, over twice the variance",
     start=divergence(posterior, learned),
     steps=(
         Step(
@@ -342,7 +345,7 @@ posterior_y, learned_y = posterior.xreplace(second), learned.xreplace(second)
 
 F38_PIXELS = Derivation(
     key="F38.pixels",
-    statement="two pixels x and y, with means mu and nu: d dimensions are d times one dimension",
+    statement=r"two pixels x and y, with means $\mu$ and $\nu$: their divergences add up, and so do those of d pixels",
     start=Mean(
         Mean(log(posterior * posterior_y / (learned * learned_y)), other(t - 1), posterior_y), x(t - 1), posterior
     ),
@@ -370,7 +373,7 @@ _long_weight = beta(t) ** 2 / (2 * beta_tilde(t) * alpha(t) * (1 - abar(t)))
 
 F40_WEIGHT = Derivation(
     key="F40.weight",
-    statement="the weight of step t",
+    statement="the weight of step t, w_t",
     start=_long_weight,
     steps=(
         Step(
@@ -378,14 +381,14 @@ F40_WEIGHT = Derivation(
             "put in the posterior variance, and cancel",
             by=(F32_VARIANCE,),
         ),
-        Step(_weight, "write alpha for 1 - beta", by=(ALPHA,)),
+        Step(_weight, "write alpha_t for 1 - beta_t", by=(ALPHA,)),
     ),
     code=Code("diffusion.NoiseSchedule.loss_weight", _loss_weight),
 )
 
 F40 = Derivation(
     key="F40",
-    statement="L_(t-1) at one x_t is a squared distance of noises, times a weight that depends on t",
+    statement="L_(t-1) at one x_t is a squared distance of noises, times the weight w_t",
     start=divergence(posterior, learned),
     steps=(
         Step((mu_tilde(t) - mu_theta(t)) ** 2 / (2 * beta_tilde(t)), "a distance of means", by=(F38,)),
@@ -416,7 +419,8 @@ ONE_MORE = Definition("F41", "a sum of one term more", total(k), total(k - 1) + 
 
 F41_BASE = Derivation(
     key="F41.base",
-    statement="the mass of the lowest value",
+    statement="the mass of the lowest value: $m_k$ is the mass of value k, $S_k$ the sum of the masses of 0 to k, "
+    r"$b_k$ the lower edge of value k, and $\Phi(b)$ what a normal law has below b",
     start=total(0),
     steps=(
         Step(mass(0), "one term", by=(FIRST_TERM,)),
@@ -438,7 +442,7 @@ F41_SUM = Derivation(
 
 F41 = Derivation(
     key="F41",
-    statement="the masses of all values add up to 1",
+    statement="the masses of all L values, 0 to L - 1, add up to 1, in the letters of F41.base",
     start=total(levels - 1),
     steps=(
         Step(total(levels - 2) + mass(levels - 1), "the highest value apart", by=(ONE_MORE.at({k: levels - 1}),)),
@@ -470,14 +474,14 @@ def _discretised() -> tuple[Any, dict[Expr, Any]]:
 
 F41_MASS = Derivation(
     key="F41.mass",
-    statement="the mass that a normal law gives to a bin",
+    statement="the mass that a normal law gives to a bin, from b to c",
     start=OverInterval(Normal(y, mean, scale**2), (y, low, high)),
     steps=(
         Step(
             OverInterval(exp(-(y**2) / 2) / sqrt(2 * pi), (y, (low - mean) / scale, (high - mean) / scale)),
             "measure from the mean, in standard deviations",
         ),
-        Step(_standard(high) - _standard(low), "the normal distribution function"),
+        Step(_standard(high) - _standard(low), "the distribution function of the normal law"),
     ),
     code=Code("diffusion.discretised_log_likelihood", _discretised),
 )

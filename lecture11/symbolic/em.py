@@ -55,11 +55,12 @@ AT_BEST = F12.at({elbo: best_elbo, q(z, x): posterior})
 
 F18 = Derivation(
     key="F18",
-    statement="ELBO* is the bound at q = p(z|x); at another q it is lower by the slack, so that the E-step ends there",
+    statement=r"$\operatorname{ELBO}^*$ is the bound at q = p(z|x), where its slack is 0; at another q it is lower "
+    "by the slack, so that the E-step ends there",
     start=elbo,
     steps=(
         Step(log(marginal) - slack, "the bound is the likelihood, less a slack", by=(F12,)),
-        Step(best_elbo + divergence(posterior, posterior) - slack, "so it is at the posterior", by=(AT_BEST,)),
+        Step(best_elbo + divergence(posterior, posterior) - slack, "the same at q = p(z|x)", by=(AT_BEST,)),
         Step(best_elbo - slack, "a law has no divergence from itself", by=(kl(posterior, posterior, z),)),
     ),
 )
@@ -166,17 +167,17 @@ def over_pairs(f: Expr) -> Mean:
 
 _change, _left = (w1 - w) * z + b1 - b, pixel - w1 * z - b1
 PAIR_MASS = Definition("F19", "a law", over_pairs(1), Integer(1))
-NORMAL_1 = Definition("F19", "what is left has mean 0", over_pairs(_left), Integer(0))
-NORMAL_Z = Definition("F19", "and is at right angles to the code", over_pairs(_left * z), Integer(0))
+NORMAL_1 = Definition("F19", "what the decoder leaves has mean 0", over_pairs(_left), Integer(0))
+NORMAL_Z = Definition("F19", "and so has it times the code", over_pairs(_left * z), Integer(0))
 
 F19 = Derivation(
     key="F19",
-    statement="for one pixel x and its codes z, the decoder w_1 z + b_1 that fulfils the normal equations has the "
-    "least error: any other, w z + b, adds the mean square of the difference (means over the data and "
-    "over q)",
+    statement="F19 for a linear decoder. For one pixel x and its codes z, the decoder w_1 z + b_1 that fulfils the "
+    "normal equations has the least error: any other, w z + b, adds the mean square of the difference. "
+    r"$\mathbb{E}_q$ is the mean over the data and, for each example, over its codes",
     start=over_pairs((pixel - w * z - b) ** 2),
     steps=(
-        Step(over_pairs(_left**2 + 2 * _left * _change + _change**2), "by way of w_1 z + b_1"),
+        Step(over_pairs(_left**2 + 2 * _left * _change + _change**2), "insert w_1 z + b_1, and square"),
         Step(
             over_pairs(_left**2)
             + 2 * (w1 - w) * over_pairs(_left * z)
@@ -218,7 +219,8 @@ _det = S_zz - S_z**2
 
 F19_WEIGHT = Derivation(
     key="F19.weight",
-    statement="the normal equations solved, with means S of z, z^2, x and x z over data and codes: the weight w_1",
+    statement="the normal equations solved for the weight w_1: $S_z$, $S_{zz}$, $S_x$, $S_{xz}$ are the means of "
+    "z, z^2, x and x z over data and codes",
     start=w1,
     steps=(
         Step(((w1 * S_zz + b1 * S_z) - (w1 * S_z + b1) * S_z) / _det, "b_1 cancels"),
@@ -251,7 +253,7 @@ F19_GAIN = Derivation(
     "not know the decoder",
     start=bound(1),
     steps=(
-        Step(others - _errors[0] / (2 * v), "what the decoder sees of the bound", by=(OLD,)),
+        Step(others - _errors[0] / (2 * v), "the part that sees the decoder, and the rest", by=(OLD,)),
         Step(others - (_errors[1] + over_pairs(_change**2)) / (2 * v), "the least error", by=(F19,)),
         Step(bound(2) - over_pairs(_change**2) / (2 * v), "the bound after it", by=(NEW,)),
     ),
@@ -265,9 +267,9 @@ new_marginal, new_posterior = density("new", r"p_{\theta'}")(x), density("new", 
 F20 = Derivation(
     key="F20",
     statement=r"after a round of EM, with $\theta'$ for $\theta$, the likelihood is at least the bound before it: "
-    r"three parts, none negative (the bound is $\operatorname{ELBO}_0$ before, $\operatorname{ELBO}_1$ "
+    r"three parts, none negative. The bound is $\operatorname{ELBO}_0$ before, $\operatorname{ELBO}_1$ "
     r"after the E-step, $\operatorname{ELBO}_2$ after the M-step, which moves w, b to w_1, b_1; G(u) = u "
-    "- 1 - ln u)",
+    "- 1 - ln u. All for one pixel, as in F19, and in the mean over the data",
     start=log(new_marginal) - bound(0),
     steps=(
         Step(
@@ -337,7 +339,8 @@ F20_ROUND = Derivation(
 
 F20_JOINT_W = Derivation(
     key="F20.joint.w",
-    statement="joint ascent, in the letters of F20.round: the slope of the bound over w leads to the w_1 of the M-step",
+    statement="joint ascent, in the letters of F20.round: the slope of the mean bound over w is 0 at the w_1 of "
+    "the M-step alone",
     start=Derivative(_simple, w),
     steps=(
         Step(a * S * (1 - a * w) - t * w, "differentiate"),
@@ -347,7 +350,7 @@ F20_JOINT_W = Derivation(
 
 F20_JOINT_A = Derivation(
     key="F20.joint.a",
-    statement="that over a to the a of the E-step",
+    statement="the slope over a is 0 at the a of the E-step alone",
     start=Derivative(_simple, a),
     steps=(
         Step(S * w * (1 - a * w) - S * a, "differentiate"),
@@ -357,7 +360,7 @@ F20_JOINT_A = Derivation(
 
 F20_JOINT_T = Derivation(
     key="F20.joint.t",
-    statement="and that over t to its t: joint ascent can stop nowhere else than EM",
+    statement="and that over t at its t alone: joint ascent can stop nowhere else than EM",
     start=Derivative(_simple, t),
     steps=(
         Step((1 / t - 1 - w**2) / 2, "differentiate"),
@@ -372,9 +375,9 @@ length, short = indexed("length", "c", positive=True), indexed("short", r"\Delta
 example = Symbol("e", real=True)
 data, along = density("data", "p")(example), indexed("along", "c", real=True)
 ALONG = Definition(
-    "F20", "rho is the mean square of the data along a column", Mean(along(example) ** 2, example, data), g * rho(1)
+    "F20", r"$\rho_1$ is the mean square along the column", Mean(along(example) ** 2, example, data), g * rho(1)
 )
-DATA_MASS = Definition("F20", "the law of the data", Mean(1, example, data), Integer(1))
+DATA_MASS = Definition("F20", "the law of the data is a density", Mean(1, example, data), Integer(1))
 
 F20_LEVEL = Derivation(
     key="F20.level",
@@ -394,13 +397,15 @@ F20_LEVEL = Derivation(
 
 _held = Sum(eigenvalue(j) * kept(rank, j), (j, 1, d))
 SHORT = Definition(
-    "F20", "what k directions hold less than the k first axes", short(rank), Sum(eigenvalue(j), (j, 1, rank)) - _held
+    "F20", "what k directions hold less than the first k axes", short(rank), Sum(eigenvalue(j), (j, 1, rank)) - _held
 )
-RHO = Definition("F20", "the mean square along the last", Sum(eigenvalue(j) * v_(rank, j) ** 2, (j, 1, d)), rho(rank))
+RHO = Definition(
+    "F20", r"$\rho_k$ is the mean square along $v_k$", Sum(eigenvalue(j) * v_(rank, j) ** 2, (j, 1, d)), rho(rank)
+)
 
 F20_SHORT = Derivation(
     key="F20.short",
-    statement=r"k directions hold less than the k first axes, by $\Delta_k$: it is not negative; g, h and $\delta$ "
+    statement=r"k directions hold less than the first k axes, by $\Delta_k$: it is not negative; g, h and $\delta$ "
     "are those of F3.held",
     start=short(rank),
     steps=(
@@ -468,8 +473,8 @@ F20_PARTS = Derivation(
 )
 
 drop = indexed("drop", r"\delta", nonnegative=True)
-KAPPA = Definition("F20", "of the column i", kappa(i), 1 / v - 1 / length(i))
-DROP = Definition("F20", "columns are sorted by length, kappa falls", kappa(i) - kappa(i + 1), drop(i))
+KAPPA = Definition("F20", "the weight of column i", kappa(i), 1 / v - 1 / length(i))
+DROP = Definition("F20", r"columns sorted by length: $\delta_i$ is not negative", kappa(i) - kappa(i + 1), drop(i))
 _worst = _columns(log(length(i) / v) - kappa(i) * rho(i))
 _best = _columns(log(eigenvalue(i) / v) - eigenvalue(i) / v + 1)
 
@@ -509,7 +514,7 @@ F20_OPTIMUM = Derivation(
     steps=(
         Step(
             _columns(gap(eigenvalue(i) / length(i))) + _columns(kappa(i) * (eigenvalue(i) - rho(i))),
-            "as if the columns were along the axes, and what they are not",
+            r"add and subtract $\kappa_i \lambda_i$",
             by=(GAP.at({u: eigenvalue(i) / length(i)}), KAPPA),
         ),
         Step(
@@ -519,7 +524,7 @@ F20_OPTIMUM = Derivation(
         ),
         Step(
             _columns(gap(eigenvalue(i) / length(i))) + _columns(drop(i) * short(i)) + kappa(rank + 1) * short(rank),
-            "columns sorted by length",
+            "the weights fall",
             by=(DROP,),
         ),
     ),
@@ -529,12 +534,12 @@ F20_OPTIMUM = Derivation(
 
 quiet, size = Symbol("lambda", positive=True), Symbol("g", positive=True)
 below_noise = Symbol("delta", nonnegative=True)
-QUIET = Definition("F20", "an axis that is not louder than the noise", quiet, v - below_noise)
+QUIET = Definition("F20", "the axis is not louder than the noise", quiet, v - below_noise)
 
 F20_QUIET = Derivation(
     key="F20.quiet",
-    statement=r"an axis with $\lambda = v - \delta$ below v is best switched off: a column of squared length g "
-    "costs, in -2 ln p(x)",
+    statement=r"an axis with $\lambda = v - \delta$ below v is best switched off: what a column of squared length g "
+    "costs along it, in -2 ln p(x)",
     start=log((v + size) / v) - (1 / v - 1 / (v + size)) * quiet,
     steps=(
         Step((v / (v + size) - 1 - log(v / (v + size))) + (1 - v / (v + size)) * (1 - quiet / v), "add and subtract"),
@@ -551,7 +556,7 @@ dropped, average = Symbol("r", integer=True, positive=True), Symbol("A", positiv
 
 F20_NOISE = Derivation(
     key="F20.noise",
-    statement="the best v is the mean A of the r = d - k smallest lambda: any other costs, in -2 ln p(x)",
+    statement=r"the best v is the mean A of the r = d - k smallest $\lambda$: what any other costs, in -2 ln p(x)",
     start=dropped * (log(v) + average / v) - dropped * (log(average) + 1),
     steps=(
         Step(dropped * (average / v - 1 - log(average / v)), "one logarithm"),

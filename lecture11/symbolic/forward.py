@@ -1,12 +1,13 @@
-"""From data to noise, and the loss that teaches a network to see the noise (F21, F23-F28).
+r"""From data to noise, and the loss that teaches a network to see the noise (F21, F23-F28).
 
 One pixel is enough: noise and shrinking act on each coordinate by itself, and the density of ``d`` of them with one
-variance is the product of ``d`` densities (``F23.pixels``).
+variance is the product of ``d`` densities (``F23.pixels``). $\epsilon_\theta(x_t)$ is short for
+$\epsilon_\theta(x_t, t)$.
 """
 
 from typing import Any
 
-from sympy import Derivative, Expr, Function, Integer, Symbol, exp, log, pi, sqrt
+from sympy import Derivative, Expr, Integer, Symbol, exp, log, pi, sqrt
 
 from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Experiment, Induction, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
@@ -19,9 +20,9 @@ eps = Symbol(r"\epsilon", real=True)  # the noise in x_t
 step_noise = indexed("epsilon", r"\epsilon", real=True)  # that of step t
 q = density("q", "q")
 
-ALPHA = Definition("alpha", "what a step keeps of the variance", beta(t), 1 - alpha(t))
-ABAR = Definition("abar", "what t steps keep of it", abar(t), alpha(t) * abar(t - 1))
-ABAR_1 = Definition("abar", "what one step keeps of it", abar(1), alpha(1))
+ALPHA = Definition("alpha", "alpha_t is what a step keeps of the variance", beta(t), 1 - alpha(t))
+ABAR = Definition("abar", "abar_t is what t steps keep of it", abar(t), alpha(t) * abar(t - 1))
+ABAR_1 = Definition("abar", "abar_1 is what one step keeps of it", abar(1), alpha(1))
 
 
 def step_law(now: Expr, before: Expr, t: Expr) -> Expr:
@@ -45,7 +46,10 @@ F26 = Definition(
     Mean(q(x(t), x(t - 1)), x(t - 1), q(x(t - 1), x(0))),
 )
 TWO_STEPS = Definition(
-    "F26", "the same for two steps", q(x(t), x(t - 2)), Mean(q(x(t), x(t - 1)), x(t - 1), q(x(t - 1), x(t - 2)))
+    "F26",
+    "two steps, and what lies between",
+    q(x(t), x(t - 2)),
+    Mean(q(x(t), x(t - 1)), x(t - 1), q(x(t - 1), x(t - 2))),
 )
 
 
@@ -103,7 +107,7 @@ def _q_sample() -> tuple[Any, dict[Expr, Any]]:
 d = Symbol("d", integer=True, positive=True)
 pixel, centre = indexed("x", "x", real=True), indexed("m", "m", real=True)
 variance, square = Symbol("v", positive=True), indexed("S", "S", positive=True)
-joint = Function("N_d", positive=True)
+joint = indexed("of_d", r"\mathcal{N}", positive=True)
 PIXELS = Definition(
     "F23",
     "a normal density with covariance v I",
@@ -116,7 +120,9 @@ SQUARE = Definition(
 
 F23_PIXELS = Derivation(
     key="F23.pixels",
-    statement="with covariance v I, each pixel more is a factor more: d dimensions are d times one dimension",
+    statement="with covariance v I the density of d pixels is that of d - 1 of them times that of one: so what is "
+              r"shown for one pixel holds for d. $\mathcal{N}_d$ is the density of d pixels, S_d their squared "
+              "distance from the mean m",
     start=joint(d),
     steps=(
         Step(PIXELS.right, "the density in d dimensions", by=(PIXELS,)),
@@ -132,7 +138,7 @@ F23_PIXELS = Derivation(
 
 F23_SIZE = Derivation(
     key="F23",
-    statement="a step moves the mean square towards 1, by the factor 1 - beta_t",
+    statement="F23 is a definition. A step moves the mean square of a pixel towards 1, by the factor 1 - beta_t",
     start=Mean(x(t) ** 2, x(t), q(x(t), x(t - 1))) - 1,
     steps=(
         Step(Mean(x(t) ** 2, x(t), F23.right) - 1, "the law of a step", by=(F23,)),
@@ -166,7 +172,7 @@ F26_MASS = Derivation(
             "the last step has mass 1, wherever it starts",
             by=(F23.at({t: 2}), F23.at({t: 1})),
         ),
-        Step(Integer(1), "and so has the first"),
+        Step(Integer(1), "and so has the first step"),
     ),
 )
 
@@ -238,7 +244,7 @@ F27 = Derivation(
             Normal(x(t), _keep * x(t - 2), _both) * Mean(1, x(t - 1), _middle),
             "complete the square in x_(t-1): a density of it, and what is left",
         ),
-        Step(Normal(x(t), _keep * x(t - 2), _both), "a density has mass 1"),
+        Step(Normal(x(t), _keep * x(t - 2), _both), "a density has mass 1, wherever its mean is"),
         Step(
             Normal(x(t), sqrt(alpha(t) * alpha(t - 1)) * x(t - 2), 1 - alpha(t) * alpha(t - 1)),
             "write alpha_t for 1 - beta_t",
@@ -250,11 +256,11 @@ F27 = Derivation(
 
 F28_BASE = Derivation(
     key="F28.base",
-    statement="one step at once",
+    statement="the case t = 1",
     start=q(x(1), x(0)),
     steps=(
         Step(step_law(x(1), x(0), 1), "the law of a step", by=(F23.at({t: 1}),)),
-        Step(law_from_data(1), "name the variance that is kept", by=(ALPHA.at({t: 1}), ABAR_1)),
+        Step(law_from_data(1), r"put in $\alpha$ and $\bar\alpha$", by=(ALPHA.at({t: 1}), ABAR_1)),
     ),
 )
 
@@ -273,7 +279,7 @@ F28 = Derivation(
             Normal(x(t), sqrt((1 - beta(t)) * abar(t - 1)) * x(0), beta(t) + (1 - beta(t)) * (1 - abar(t - 1))),
             "integrate: means are scaled, variances scaled and added",
         ),
-        Step(law_from_data(t), "name the variance that is kept", by=(ALPHA, ABAR)),
+        Step(law_from_data(t), r"put in $\alpha$ and $\bar\alpha$", by=(ALPHA, ABAR)),
     ),
     induction=Induction(t, F28_BASE),
     code=Code("diffusion.q_sample", _q_sample, of=as_draw),
@@ -283,13 +289,14 @@ F28 = Derivation(
 
 guess, best = indexed("guess", r"\epsilon_\theta", real=True), indexed("best", r"\epsilon^*", real=True)
 noise_law = density("noise", "p")(eps, x(t))
-BEST = Definition("F21", "the mean noise in x_t", best(x(t)), Mean(eps, eps, noise_law))
-MASS = Definition("F21", "it is a density", Mean(1, eps, noise_law), Integer(1))
+BEST = Definition("F21", r"$\epsilon^*$ is the mean noise in $x_t$", best(x(t)), Mean(eps, eps, noise_law))
+MASS = Definition("F21", "the law of the noise is a density", Mean(1, eps, noise_law), Integer(1))
 DATA = Definition("F30", "the law of x_t", q(x(t)), Mean(q(x(t), x(0)), x(0), q(x(0))))
 
 F21 = Derivation(
     key="F21",
-    statement="the least loss is that of the mean noise in x_t: any other guess adds its squared distance from it",
+    statement=r"F21 is a loss. Its least value is that of the mean noise in x_t, $\epsilon^*$: any other guess "
+    r"$\epsilon_\theta$ adds its squared distance from it",
     start=Mean((eps - guess(x(t))) ** 2, eps, noise_law),
     steps=(
         Step(
@@ -300,7 +307,7 @@ F21 = Derivation(
                 eps,
                 noise_law,
             ),
-            "insert the mean",
+            r"insert $\epsilon^*$, and square",
         ),
         Step(
             Mean((eps - best(x(t))) ** 2, eps, noise_law)
@@ -318,7 +325,8 @@ F21 = Derivation(
 
 F21_INPUT = Derivation(
     key="F21.input",
-    statement="what Algorithm 1 shows to the network has the law of x_t: standard normal noise, shrunk, plus the data",
+    statement="what Algorithm 1 shows to the network has the law of x_t: take the shrunk data away from it, and "
+    "standard normal noise is left, times sqrt(1 - abar_t)",
     start=q(x(t), x(0)),
     steps=(
         Step(law_from_data(t), "t steps at once", by=(F28,)),
@@ -333,7 +341,8 @@ F21_INPUT = Derivation(
 
 F21_SCORE = Derivation(
     key="F21.score",
-    statement="the mean noise in x_t is the slope of the log-density of x_t, times minus its standard deviation",
+    statement="the mean noise in x_t is the slope of the log-density of x_t, times minus its standard deviation "
+    "sqrt(1 - abar_t)",
     start=-sqrt(1 - abar(t)) * Derivative(log(q(x(t))), x(t)),
     steps=(
         Step(
@@ -377,7 +386,8 @@ def _optimal_eps() -> tuple[Any, dict[Expr, Any]]:
 
 F21_GAUSS = Derivation(
     key="F21.gauss",
-    statement="for data with the law N(m, v), the mean noise in x_t is linear in x_t",
+    statement="for data with the law N(m, v), the mean noise in x_t is linear in x_t; the first line is that mean, "
+    "by Bayes' rule",
     start=Mean(eps * _given_noise, eps, _standard) / Mean(_given_noise, eps, _standard),
     steps=(
         Step(

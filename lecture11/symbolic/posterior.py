@@ -1,4 +1,8 @@
-"""The step back when the data is known, and the model that imitates it (F22, F29-F35, F39)."""
+r"""The step back when the data is known, and the model that imitates it (F22, F29-F35, F39).
+
+One pixel is enough, as on the page before (``F23.pixels``). $\mu_\theta(t)$ is short for $\mu_\theta(x_t, t)$, and
+$\epsilon_\theta(x_t)$ for $\epsilon_\theta(x_t, t)$.
+"""
 
 from typing import Any
 
@@ -102,7 +106,7 @@ def _reverse_law() -> tuple[Any, dict[Expr, Any]]:
 
 F30_GAUSS = Derivation(
     key="F30.gauss",
-    statement="for x_(t-1) with the law N(m, c), the step back is a normal law",
+    statement="for x_(t-1) with the law N(m, c), the step back is a normal law; the first line is Bayes' rule",
     start=step_law(x(t), x(t - 1), t)
     * Normal(x(t - 1), _centre, _before)
     / Normal(x(t), sqrt(alpha(t)) * _centre, alpha(t) * _before + beta(t)),
@@ -133,7 +137,8 @@ _pull = sqrt(alpha(t)) * x(t) / beta(t) + sqrt(abar(t - 1)) * x(0) / (1 - abar(t
 
 F32_SQUARE = Derivation(
     key="F32.square",
-    statement="the step back, given x_0, is a normal law",
+    statement="the step back, given x_0, is a normal law; its precision, one over the variance, is "
+    r"$\frac{\alpha_t}{\beta_t} + \frac{1}{1 - \bar\alpha_{t-1}}$",
     start=q(x(t - 1), x(t), x(0)),
     steps=(
         Step(q(x(t), x(t - 1), x(0)) * q(x(t - 1), x(0)) / q(x(t), x(0)), "Bayes' rule given x_0", by=(BAYES,)),
@@ -144,16 +149,21 @@ F32_SQUARE = Derivation(
         ),
         Step(
             sqrt(_precision / (2 * pi)) * exp(-_precision / 2 * (x(t - 1) - _pull / _precision) ** 2),
-            "complete the square in x_(t-1)",
+            "precisions add: complete the square in x_(t-1)",
             by=(ALPHA, ABAR),
         ),
         Step(Normal(x(t - 1), _pull / _precision, 1 / _precision), "a normal density"),
     ),
 )
 
-MEAN = Definition("F33", "the mean of the step back", mu_tilde(t), Mean(x(t - 1), x(t - 1), q(x(t - 1), x(t), x(0))))
+MEAN = Definition(
+    "F33", "mu~_t is the mean of the step back", mu_tilde(t), Mean(x(t - 1), x(t - 1), q(x(t - 1), x(t), x(0)))
+)
 VARIANCE = Definition(
-    "F32", "its variance", beta_tilde(t), Mean((x(t - 1) - mu_tilde(t)) ** 2, x(t - 1), q(x(t - 1), x(t), x(0)))
+    "F32",
+    "beta~_t is its variance",
+    beta_tilde(t),
+    Mean((x(t - 1) - mu_tilde(t)) ** 2, x(t - 1), q(x(t - 1), x(t), x(0))),
 )
 _from_x_0 = sqrt(alpha(t)) * (1 - abar(t - 1)) / (1 - abar(t)) * x(t) + sqrt(abar(t - 1)) * beta(t) / (1 - abar(t)) * x(
     0
@@ -175,7 +185,7 @@ def _posterior_variance() -> tuple[Any, dict[Expr, Any]]:
 
 F33 = Derivation(
     key="F33",
-    statement="the posterior mean from x_0: two coefficients",
+    statement="the mean mu~_t of the step back, given x_0: two coefficients",
     start=mu_tilde(t),
     steps=(
         Step(MEAN.right, "what it is", by=(MEAN,)),
@@ -183,25 +193,25 @@ F33 = Derivation(
         Step(
             (sqrt(alpha(t)) * (1 - abar(t - 1)) * x(t) + sqrt(abar(t - 1)) * beta(t) * x(0))
             / (alpha(t) * (1 - abar(t - 1)) + beta(t)),
-            "multiply above and below by both variances",
+            r"multiply above and below by $\beta_t (1 - \bar\alpha_{t-1})$",
         ),
-        Step(_from_x_0, "below stands the variance of all t steps", by=(ALPHA, ABAR)),
+        Step(_from_x_0, r"below stands $1 - \bar\alpha_t$", by=(ALPHA, ABAR)),
     ),
     code=Code("diffusion.posterior_mean_from_x0", _posterior_mean_from_x0),
 )
 
 F32_VARIANCE = Derivation(
     key="F32.variance",
-    statement="the posterior variance",
+    statement="the variance beta~_t of the step back, given x_0",
     start=beta_tilde(t),
     steps=(
         Step(VARIANCE.right, "what it is", by=(VARIANCE,)),
         Step(1 / _precision, "the variance of the normal law", by=(F32_SQUARE, MEAN)),
         Step(
             beta(t) * (1 - abar(t - 1)) / (alpha(t) * (1 - abar(t - 1)) + beta(t)),
-            "multiply above and below by both variances",
+            r"multiply above and below by $\beta_t (1 - \bar\alpha_{t-1})$",
         ),
-        Step(_variance, "below stands the variance of all t steps", by=(ALPHA, ABAR)),
+        Step(_variance, r"below stands $1 - \bar\alpha_t$", by=(ALPHA, ABAR)),
     ),
     code=Code("diffusion.NoiseSchedule.posterior_variance", _posterior_variance),
 )
@@ -222,7 +232,7 @@ F32 = Derivation(
 
 # --- From the noise ---------------------------------------------------------------------------------------------------
 
-NOISE = Definition("F28", "epsilon is the noise in x_t", x(t), sqrt(abar(t)) * x(0) + sqrt(1 - abar(t)) * eps)
+NOISE = Definition("F28", r"$\epsilon$ is the noise in $x_t$", x(t), sqrt(abar(t)) * x(0) + sqrt(1 - abar(t)) * eps)
 _solved = (x(t) - sqrt(1 - abar(t)) * eps) / sqrt(abar(t))
 _from_noise = (x(t) - (1 - alpha(t)) / sqrt(1 - abar(t)) * eps) / sqrt(alpha(t))
 
@@ -251,7 +261,7 @@ F34 = Derivation(
 
 F35 = Derivation(
     key="F35",
-    statement="the posterior mean from the noise",
+    statement="the mean mu~_t of the step back, from the noise in x_t",
     start=mu_tilde(t),
     steps=(
         Step(_from_x_0, "the mean from x_0", by=(F33,)),
@@ -280,7 +290,7 @@ predicted, z = guess(x(t)), Symbol("z", real=True)
 sigma = indexed("sigma", r"\sigma", positive=True)
 MODEL = Definition("F29", "the learned step", p(x(t - 1), x(t)), Normal(x(t - 1), mu_theta(t), beta_tilde(t)))
 _model_mean = _from_noise.subs(eps, predicted)
-F39_MEAN = Definition("F39", "its mean: the posterior mean with the predicted noise", mu_theta(t), _model_mean)
+F39_MEAN = Definition("F39", "the learned mean: with the predicted noise", mu_theta(t), _model_mean)
 
 m, v = indexed("m_theta", r"\mu_\theta", real=True), Symbol("v", positive=True)
 
@@ -291,7 +301,8 @@ def _learned(k: int) -> Normal:
 
 F29 = Derivation(
     key="F29",
-    statement="the model is a density, whatever its means and variances: two steps, and each further one likewise",
+    statement="F29 is a definition. The model is a density, whatever its means and variances: two steps, and each "
+    "further one likewise",
     start=Mean(Mean(Mean(1, x(0), p(x(0), x(1))), x(1), p(x(1), x(2))), x(2), Normal(x(2), 0, 1)),
     steps=(
         Step(
@@ -323,7 +334,8 @@ def _p_step() -> tuple[Any, dict[Expr, Any]]:
 
 F39 = Derivation(
     key="F39",
-    statement="the two means differ by the two noises alone",
+    statement=r"F39 is a definition. With it the two means, $\tilde\mu_t$ and $\mu_\theta$, differ by the two "
+    "noises alone",
     start=mu_tilde(t) - mu_theta(t),
     steps=(
         Step(_from_noise - _model_mean, "both means from a noise", by=(F35, F39_MEAN)),
@@ -337,7 +349,8 @@ F39 = Derivation(
 
 F22 = Derivation(
     key="F22",
-    statement="with the noise that is in x_t, a line of Algorithm 2 draws from the step back given x_0",
+    statement="with the noise that is in x_t, and z standard normal, a line of Algorithm 2 draws from the step "
+    "back given x_0",
     start=mu_tilde(t) + sqrt(beta_tilde(t)) * z,
     steps=(
         Step(_from_noise + sqrt(beta_tilde(t)) * z, "the mean from the noise", by=(F35,)),

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import sympy
+from sympy.printing.conventions import requires_partial
 from sympy.printing.latex import LatexPrinter
 
-from lecture11.symbolic.chain import Definition, Derivation, Step
+from lecture11.symbolic.chain import Definition, Derivation, Hypothesis, Step
 from lecture11.symbolic.terms import Mean, Normal
 
 WIDTH = 30.0  # in the widths of an x: as many fit on a screen of 390 px
 INDENT = 1.5
+SHORT = 7.0  # a fraction that stands before what it multiplies
 
 
 def typeset(derivation: Derivation) -> str:
@@ -25,18 +28,23 @@ def typeset(derivation: Derivation) -> str:
     definitions = [source for source in dict.fromkeys(cited) if isinstance(source, Definition)]
     if definitions:
         lines.append(r"&\small\text{where}")
+    said = ""
     for definition in definitions:
-        lines += _definition(definition)
+        words, *equation = _definition(definition)
+        lines += equation if words == said else [words, *equation]
+        said = words
     return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
 
 
 def _definition(definition: Definition) -> list[str]:
-    """``left = right`` and its number in the lecture, on one line if there is room."""
-    name = rf"\quad\small\text{{({definition.formula})}}" if definition.formula else ""
+    """What a definition says, with its number in the lecture, and below it ``left = right``."""
+    said = definition.statement + (f" ({definition.formula})" if definition.formula else "")
     left, right = latex(definition.left), laid_out(definition.right, WIDTH - 5)
-    if len(right) == 1 and width(left + "=" + right[0] + name) + 2 <= WIDTH:
-        return [rf"&\quad {left} = {right[0]}{name}"]
-    return [rf"&\quad {left}{name}", *(rf"&\qquad {'= ' if i == 0 else ''}{line}" for i, line in enumerate(right))]
+    if len(right) == 1 and width(left + "=" + right[0]) + 4 <= WIDTH:
+        equation = [rf"&\qquad {left} = {right[0]}"]
+    else:
+        equation = [rf"&\qquad {left}", *(rf"&\qquad {'= ' if i == 0 else ''}{line}" for i, line in enumerate(right))]
+    return [rf"&\quad {_words(said)}", *equation]
 
 
 def _aligned(sign: str, e: sympy.Expr) -> list[str]:
@@ -45,10 +53,19 @@ def _aligned(sign: str, e: sympy.Expr) -> list[str]:
 
 
 def _reason(derivation: Derivation, step: Step) -> str:
-    """The reason and what it cites: the number of a statement, or the name that a definition gives."""
-    facts = derivation.facts(step)
-    cited = dict.fromkeys(fact.source.formula or f"${latex(fact.source.left)}$" for fact in facts)
+    """The reason and what it cites: the chain, the number of a statement, or the name that a definition gives."""
+    cited = dict.fromkeys(
+        "induction" if isinstance(by, Hypothesis) else _cited(fact.source)
+        for by, fact in zip(step.by, derivation.facts(step), strict=True)
+    )
     return f"{step.reason} ({', '.join(cited)})" if cited else step.reason
+
+
+def _cited(source: Definition | Derivation) -> str:
+    if isinstance(source, Derivation):
+        return source.key
+    name = f"${latex(source.left)}$"
+    return source.formula or (name if width(name) < 6 else source.key)
 
 
 def _words(text: str) -> str:
@@ -61,11 +78,130 @@ def _words(text: str) -> str:
     return " \\\\\n&\\quad ".join(rf"\small\text{{{line}}}" for line in lines)
 
 
+class _Quotient(NamedTuple):
+    """A product as one writes it: its sign, and the factors above and below the bar."""
+
+    negative: bool
+    above: list[sympy.Expr]
+    below: list[sympy.Expr]
+
+
+def _quotient(e: sympy.Expr) -> _Quotient:
+    """The factors in the order in which one reads them: numbers, constants, brackets, variables, noise."""
+    negative, above, below = False, [], []
+    number = sympy.Integer(1)
+    todo = list(_halved(e)) if e.is_Add else e.as_ordered_factors() if e.is_Mul else [e]
+    for factor in todo:
+        base, power = factor.as_base_exp() if factor.is_Pow else (factor, sympy.S.One)
+        turned = bool(power.is_Rational and power.is_negative)
+        if base.is_Add and abs(power) == 1:
+            if all(term.could_extract_minus_sign() for term in base.args):
+                base, negative = -base, not negative
+            content, base = base.primitive()
+            number *= content**power
+        if base.is_Rational and power.is_Integer:
+            number *= base**power
+        elif turned:
+            below.append(base**-power)
+        else:
+            above.append(base**power)
+    if number.is_negative:
+        negative, number = not negative, -number
+    if sympy.sqrt(sympy.pi) in below:
+        above, below, number = _one_root(above, below, number)
+    above, below = sorted(above, key=_place), sorted(below, key=_place)
+    above = [sympy.Integer(number.p)] * (number.p != 1 or not above) + above
+    return _Quotient(negative, above, [sympy.Integer(number.q)] * (number.q != 1) + below)
+
+
+def _halved(e: sympy.Add) -> tuple[sympy.Expr, sympy.Expr]:
+    """``(1/2, a - b)`` for ``a/2 - b/2``, which SymPy makes of their half; ``(1, e)`` for any other sum."""
+    numbers = {abs(term.as_coeff_Mul()[0]) for term in e.args}
+    number = numbers.pop()
+    fits = not numbers and number.q != 1 and all(sympy.fraction(term / number)[1] == 1 for term in e.args)
+    if fits and (len(e.args) > 2 or len({term.could_extract_minus_sign() for term in e.args}) == 2):
+        return number, sympy.Add(*(term / number for term in e.args))
+    return sympy.S.One, e
+
+
+def _one_root(
+    above: list[sympy.Expr], below: list[sympy.Expr], number: sympy.Rational
+) -> tuple[list[sympy.Expr], list[sympy.Expr], sympy.Rational]:
+    """The roots of a normal density, which SymPy takes apart, in one: ``sqrt(g / (2 pi v))``."""
+
+    def is_root(f: sympy.Expr) -> bool:
+        return bool(f.is_Pow and f.exp == sympy.S.Half)
+
+    inside = number**2 * sympy.Mul(*(f.base for f in above if is_root(f)))
+    inside /= sympy.Mul(*(f.base for f in below if is_root(f)))
+    above, below = [f for f in above if not is_root(f)], [f for f in below if not is_root(f)]
+    if sympy.fraction(inside)[0] == 1:
+        return above, [*below, sympy.Pow(1 / inside, sympy.S.Half, evaluate=False)], sympy.S.One
+    return [sympy.Pow(inside, sympy.S.Half, evaluate=False), *above], below, sympy.S.One
+
+
+_NAME = re.compile(r"(x|y|z|\\epsilon)(?![a-zA-Z])")
+_NOISE = re.compile(r"(\\epsilon|z)(_\{?[\dt][^\\]*)?$")
+
+
+def _place(factor: sympy.Expr) -> float:
+    base, power = factor.as_base_exp() if factor.is_Pow else (factor, sympy.S.One)
+    if base.is_Number:
+        return 0
+    if power == sympy.S.Half:
+        return 1.1 if base.is_Add else 1
+    if base.is_Add:
+        return 2 if power == 1 else 2.5
+    if base.is_Symbol or base.is_Function:
+        variable = _NAME.match(latex(base))
+        if variable:
+            return 4 if variable[1] == r"\epsilon" else 3
+    for place, kind in ((7, Mean), (6, Normal), (5, (sympy.Sum, sympy.Integral, sympy.log, sympy.exp))):
+        if base.has(*kind) if isinstance(kind, tuple) else base.has(kind):
+            return place
+    return 1.2 if power == 1 else 1.5
+
+
+def _order(term: sympy.Expr) -> tuple[bool, bool]:
+    """Of the terms of a sum: first what is not subtracted, noise and codes after what they move."""
+    quotient = _quotient(term)
+    names = (latex(factor.as_base_exp()[0]) for factor in quotient.above)
+    return quotient.negative, any(map(_NOISE.match, names))
+
+
 class _Printer(LatexPrinter):
-    """SymPy's, but a sum does not begin with a minus if it can help it: ``x - m``, not ``-m + x``."""
+    """SymPy's, in the order in which one writes: ``x - m`` for ``-m + x``, ``x + s eps`` for ``eps s + x``."""
 
     def _as_ordered_terms(self, expr: sympy.Expr, order: str | None = None) -> list[sympy.Expr]:
-        return sorted(super()._as_ordered_terms(expr, order), key=lambda term: term.could_extract_minus_sign())
+        return sorted(super()._as_ordered_terms(expr, order), key=_order)
+
+    def _print_Add(self, expr: sympy.Add, order: str | None = None) -> str:
+        if _halved(expr)[0] != 1:
+            return self._print_Mul(expr)
+        text = ""
+        for term in self._as_ordered_terms(expr, order):
+            negative = _quotient(term).negative
+            size = self._print(-term if negative else term)
+            text += f"{' - ' if negative else ' + '}{size}"
+        return text.removeprefix(" + ").strip()
+
+    def _print_Mul(self, expr: sympy.Expr) -> str:
+        negative, above, below = _quotient(expr)
+        text = _over(above, below)
+        if negative and not below and len(above) == 1 and above[0].is_Add:
+            text = rf"\left({text}\right)"
+        return f"- {text}" if negative else text
+
+    def in_line(self, factors: list[sympy.Expr]) -> str:
+        """Factors beside each other, in brackets where that is needed."""
+        if len(factors) == 1:
+            return str(self._print(factors[0]))
+        texts = []
+        for i, factor in enumerate(factors):
+            text = self._print(factor)
+            needed = self._needs_mul_brackets(factor, first=i == 0, last=i == len(factors) - 1)
+            texts.append(rf"\left({text}\right)" if needed else text)
+        return " ".join(texts)
 
 
 def latex(e: sympy.Basic) -> str:
@@ -113,9 +249,9 @@ def laid_out(e: sympy.Expr, room: float = WIDTH) -> list[str]:
     whole = latex(e)
     if width(whole) <= room:
         return [whole]
-    if isinstance(e, sympy.Add):
+    if isinstance(e, sympy.Add) and _halved(e)[0] == 1:
         return _packed(_signed(e), room)
-    if isinstance(e, sympy.Mul):
+    if isinstance(e, sympy.Mul | sympy.Add):
         return _product(e, room)
     if isinstance(e, Mean):
         return _mean(e, room)
@@ -134,8 +270,10 @@ def laid_out(e: sympy.Expr, room: float = WIDTH) -> list[str]:
             return _bracketed(r"\sqrt{\phantom{x}}\Big(", inside, r"\Big)", room)
         return _bracketed(r"\Big(", inside, rf"\Big)^{{{latex(e.exp)}}}", room)
     if isinstance(e, sympy.Derivative):
-        below = " ".join(rf"\, d{latex(x)}" for x, n in e.variable_count)
-        return _bracketed(rf"\frac{{d}}{{{below}}}\Big(", laid_out(e.expr, room - INDENT), r"\Big)", room)
+        sign, order = (r"\partial" if requires_partial(e.expr) else "d"), sum(n for _, n in e.variable_count)
+        below = r" \, ".join(f"{sign} {latex(x)}" + (f"^{{{n}}}" if n > 1 else "") for x, n in e.variable_count)
+        above = f"{sign}^{{{order}}}" if order > 1 else sign
+        return _bracketed(rf"\frac{{{above}}}{{{below}}} \Big(", laid_out(e.expr, room - INDENT), r"\Big)", room)
     if isinstance(e, sympy.Sum | sympy.Product):
         sign = latex(e.func(sympy.Symbol("|"), *e.limits)).removesuffix("|")
         return _bracketed(rf"{sign}\Big(", laid_out(e.function, room - 3), r"\Big)", room)
@@ -144,7 +282,7 @@ def laid_out(e: sympy.Expr, room: float = WIDTH) -> list[str]:
 
 def _signed(e: sympy.Add) -> Iterator[tuple[str, sympy.Expr]]:
     for term in _Printer()._as_ordered_terms(e):
-        negative = term.could_extract_minus_sign()
+        negative = _quotient(term).negative
         yield ("- " if negative else "+ "), (-term if negative else term)
 
 
@@ -166,30 +304,41 @@ def _packed(terms: Iterator[tuple[str, sympy.Expr]], room: float) -> list[str]:
     return lines
 
 
-def _product(e: sympy.Mul, room: float) -> list[str]:
-    above, below = sympy.fraction(e, exact=True)
-    if below != 1 and above.could_extract_minus_sign() and not above.is_Add:
-        return _prefixed("- ", laid_out(-e, room - 1.5))
-    if below != 1:
-        lines = _factors(above, room)
-        under = laid_out(below, room - 3)
-        brackets = below.is_Add or len(under) > 1
-        under = _bracketed(r"\big(", under, r"\big)", room - 1) if brackets else under
-        return [*lines, *_prefixed(r"\big/\, ", under)]
-    return _factors(e, room)
+def _product(e: sympy.Expr, room: float) -> list[str]:
+    negative, above, below = _quotient(e)
+    if negative:
+        return _prefixed("- ", _fraction(above, below, room - 1.5))
+    return _fraction(above, below, room)
 
 
-def _factors(e: sympy.Expr, room: float) -> list[str]:
+def _fraction(above: list[sympy.Expr], below: list[sympy.Expr], room: float) -> list[str]:
+    """A product over another: what is short before the rest, or the bar as a slash."""
+    simple = [f for f in above if _place(f) < 2]
+    rest = above[len(simple) :]
+    before = _over(simple or [sympy.S.One], below)
+    if rest and (simple or below) and width(before) < SHORT:
+        lines = _factors(rest, room - width(before))
+        return [f"{before} {lines[0]}", *(rf"\;\; {line}" for line in lines[1:])]
+    if not below:
+        return _factors(above, room)
+    under = _factors(below, room - 3)
+    if len(below) > 1 or (len(under) > 1 and not below[0].is_Add):
+        under = _bracketed(r"\big(", under, r"\big)", room - 1)
+    return [*_factors(above, room), *_prefixed(r"\big/\, ", under)]
+
+
+def _over(above: list[sympy.Expr], below: list[sympy.Expr]) -> str:
+    line = _Printer().in_line
+    return rf"\frac{{{line(above)}}}{{{line(below)}}}" if below else line(above)
+
+
+def _factors(factors: list[sympy.Expr], room: float) -> list[str]:
     """The factors of a product, as many on a line as fit, sums among them in brackets."""
-    if e.is_Add:
-        return _bracketed(r"\big(", laid_out(e, room - INDENT), r"\big)", room)
-    if not e.is_Mul:
-        return laid_out(e, room)
-    if e.could_extract_minus_sign():
-        return _prefixed("- ", _factors(-e, room - 1.5))
+    if len(factors) == 1 and not factors[0].is_Add:
+        return laid_out(factors[0], room)
     lines: list[str] = []
     alone = False
-    for factor in sorted(e.as_ordered_factors(), key=lambda f: f.has(Mean) or isinstance(f, sympy.log)):
+    for factor in factors:
         parts = laid_out(factor, room - INDENT)
         if factor.is_Add:
             opening, closing = (r"\left(", r"\right)") if len(parts) == 1 else (r"\big(", r"\big)")
@@ -267,7 +416,7 @@ def width(text: str) -> float:
     return _width(list(filter(str.strip, _TOKEN.findall(text))))
 
 
-def _width(tokens: list[str]) -> float:
+def _width(tokens: list[str], depth: int = 0) -> float:
     total, i = 0.0, 0
 
     def argument() -> list[str]:
@@ -287,16 +436,17 @@ def _width(tokens: list[str]) -> float:
         i += 1
         if token == r"\frac":
             above, below = argument(), argument()
-            total += max(_width(above), _width(below)) + 0.5
+            # A fraction in a fraction is set smaller.
+            total += max(_width(above, depth + 1), _width(below, depth + 1)) * (0.75 if depth else 1) + 0.5
         elif token in "^_":
-            size = 0.75 * _width(argument())
+            size = 0.75 * _width(argument(), depth)
             if i < len(tokens) and tokens[i] in "^_" and tokens[i] != token:
                 i += 1
-                size = max(size, 0.75 * _width(argument()))
+                size = max(size, 0.75 * _width(argument(), depth))
             total += size
         elif token == "{":
             i -= 1
-            total += _width(argument())
+            total += _width(argument(), depth)
         else:
             total += 0.0 if token in _NOTHING else _WIDE.get(token, 1.0)
     return total

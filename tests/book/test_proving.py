@@ -21,5 +21,5 @@ def test_the_code_on_the_page_does_what_the_page_says() -> None:
             assert f"{type(caught.value).__name__}: {caught.value}" == error.strip()
         else:
             exec(code, names)
-    assert len(PIECES) == 5
-    assert sum(bool(error) for _, error in PIECES) == 2
+    assert len(PIECES) == 6
+    assert sum(bool(error) for _, error in PIECES) == 3

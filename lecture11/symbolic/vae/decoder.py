@@ -29,10 +29,12 @@ def random_numbers(*shape: int, seed: int = 0) -> Any:
 
 centre, spread = indexed("centre", r"\mu_\phi", real=True), indexed("spread", r"\sigma^2_\phi", positive=True)
 image = indexed("image", "x", real=True)
-EXACT = Definition("F6", "q is exact: Bayes' rule", posterior, likelihood * prior(z) / marginal)
-IMAGE_MASS = Definition("F6", "a density of images", Mean(1, x, likelihood), Integer(1))
-ENCODER = Definition("F11", "the encoder", q(z, x), Normal(z, centre(x), spread(x)))
-ENCODERS = Definition("F11", "the encoder", q(z, image(n)), Normal(z, centre(n), spread(n)))
+EXACT = Definition("F6", "the exact law of a code: Bayes' rule", posterior, likelihood * prior(z) / marginal)
+IMAGE_MASS = Definition("F6", "the decoder's law is a density", Mean(1, x, likelihood), Integer(1))
+ENCODER = Definition("F11", "the encoder's law", q(z, x), Normal(z, centre(x), spread(x)))
+ENCODERS = Definition(
+    "F11", r"the encoder's law, $\mu_\phi(n)$ for $\mu_\phi(x_n)$", q(z, image(n)), Normal(z, centre(n), spread(n))
+)
 
 
 def _aggregated_log_prob() -> tuple[Any, dict[Expr, Any]]:
@@ -105,18 +107,20 @@ def _log_prob() -> tuple[Any, dict[Expr, Any]]:
 
 F7_BASE = Derivation(
     key="F7.base",
-    statement="one pixel",
+    statement=r"the log-density $\ell_1$ of one pixel x_1 around the decoder's answer m_1, with noise of variance "
+    "v; the lecture's v is 1",
     start=level(1),
     steps=(
         Step(log(Normal(pixel(1), mean(1), v)), "its normal law", by=(ONE_PIXEL,)),
-        Step(-((pixel(1) - mean(1)) ** 2) / (2 * v) - log(2 * pi * v) / 2, "the logarithm"),
+        Step(-((pixel(1) - mean(1)) ** 2) / (2 * v) - log(2 * pi * v) / 2, "the logarithm of a normal density"),
         Step(-square(1) / (2 * v) - log(2 * pi * v) / 2, "name the squared distance", by=(ONE_SQUARE,)),
     ),
 )
 
 F7 = Derivation(
     key="F7",
-    statement="the log-density of d pixels around the decoder's answer: d times one dimension",
+    statement=r"the log-density $\ell_d$ of d pixels around the decoder's answer, with noise of variance v: it "
+    "needs the squared distance S_d alone",
     start=level(d),
     steps=(
         Step(level(d - 1) + log(Normal(pixel(d), mean(d), v)), "the last pixel apart", by=(PIXELS,)),
@@ -127,7 +131,7 @@ F7 = Derivation(
         ),
         Step(
             -(square(d - 1) + (pixel(d) - mean(d)) ** 2) / (2 * v) - d * log(2 * pi * v) / 2,
-            "the logarithm of one more",
+            "the logarithm of a normal density",
         ),
         Step(-square(d) / (2 * v) - d * log(2 * pi * v) / 2, "name the squared distance", by=(SQUARES,)),
     ),
@@ -141,7 +145,7 @@ DECODER = Definition("F7", "the decoder's law", likelihood, Normal(x, dec(z), 1)
 
 F7_SUM = Derivation(
     key="F7.sum",
-    statement="the same as a sum: x - Dec(z) is standard normal noise, pixel by pixel",
+    statement="the same as a sum, for one pixel: x - Dec(z) is standard normal noise",
     start=likelihood,
     steps=(
         Step(DECODER.right, "the decoder's law", by=(DECODER,)),
@@ -167,7 +171,8 @@ def _differences() -> tuple[Any, dict[Expr, Any]]:
 
 F8 = Derivation(
     key="F8",
-    statement="of two decoders, that with the larger likelihood has the smaller squared error",
+    statement=r"of two decoders, that with the larger likelihood has the smaller squared error: $\ell_n$ and S_n "
+    r"are log-density and squared distance of example n for the one, $\ell'_n$ and $S'_n$ for the other",
     start=over_data(fit(n)) - over_data(other(n)),
     steps=(
         Step(
@@ -189,16 +194,17 @@ w, r, y = indexed("w", "w", real=True), indexed("r", "r", real=True), indexed("y
 R, c, g = Symbol("R", positive=True), Symbol("c", real=True), Symbol("g", positive=True)
 away, fitted = indexed("away", "S", nonnegative=True), indexed("fitted", r"\ell", real=True)  # for the code z
 DISTANCE = Definition("F9", "a linear decoder with one latent", away(z), over_axes((r(j) - z * w(j)) ** 2))
-REST = Definition("F9", "r = x - b", over_axes(r(j) ** 2), R)
-PULL = Definition("F9", "its part along w", over_axes(r(j) * w(j)), c)
-LENGTH = Definition("F9", "the squared length of w", over_axes(w(j) ** 2), g)
-LIKELIHOOD = Definition("F7", "the decoder's density", likelihood, exp(fitted(z)))
+REST = Definition("F9", "R is the squared length of r", over_axes(r(j) ** 2), R)
+PULL = Definition("F9", "c is the product of r and w", over_axes(r(j) * w(j)), c)
+LENGTH = Definition("F9", "g is the squared length of w", over_axes(w(j) ** 2), g)
+LIKELIHOOD = Definition("F7", r"$\ell_z$ is the logarithm of the decoder's density", likelihood, exp(fitted(z)))
 constant = Symbol("C", real=True)
-CONSTANT = Definition("F7", "the constant", constant, d * log(2 * pi * v) / 2)
+CONSTANT = Definition("F7", "C is the constant", constant, d * log(2 * pi * v) / 2)
 
 F7_CONSTANT = Derivation(
     key="F7.constant",
-    statement="the same for the code z, with a name for what does not depend on it",
+    statement=r"the same given the code z: $\ell_z$ is the log-density, S_z the squared distance, and C a name for "
+    "what does not depend on z",
     start=fitted(z),
     steps=(
         Step(
@@ -279,12 +285,14 @@ F9 = Derivation(
 )
 
 INVERSE = Definition(
-    "F9", "a candidate for the inverse covariance, applied to r", y(j), (r(j) - w(j) * c / (v + g)) / v
+    "F9", "y is the candidate for the inverse, applied to r", y(j), (r(j) - w(j) * c / (v + g)) / v
 )  # fmt: skip
 
 F9_INVERSE = Derivation(
     key="F9.inverse",
-    statement="so the law is N(b, w w^T + v I): the matrix in the exponent is its inverse, as row i of it shows",
+    statement=r"so the law is $\mathcal{N}(b, w w^T + v I)$. In the exponent of F9 stands a matrix, with r on both "
+    r"sides; y is that matrix times r. It is the inverse of $w w^T + v I$, since that leads from y back to r, here in "
+    "row i; and a density with this exponent is that normal law",
     start=w(i) * over_axes(w(j) * y(j)) + v * y(i),
     steps=(
         Step(
@@ -302,7 +310,7 @@ F9_INVERSE = Derivation(
 
 F9_EXPONENT = Derivation(
     key="F9.exponent",
-    statement="and the exponent is r^T of it",
+    statement=r"and $r^T y$, times $-\frac12$, is what stands in the exponent of F9",
     start=over_axes(r(j) * y(j)),
     steps=(
         Step(over_axes(r(j) * (r(j) - w(j) * c / (v + g)) / v), "the candidate", by=(INVERSE,)),
@@ -336,7 +344,8 @@ _second_done = exp(-(R - 2 * z1 * c1 + z1**2 * g1 - c2**2 / (v + g2)) / (2 * v) 
 
 F9_LATENTS = Derivation(
     key="F9.latents",
-    statement="two latents, whose columns are at right angles: a factor for each, and for each further one",
+    statement="two latents, whose columns are at right angles, with c_1, g_1 of the one and c_2, g_2 of the other: "
+    "a factor for each, and for each further one likewise",
     start=marginal,
     steps=(
         Step(Mean(p(x, z1), z1, Normal(z1, 0, 1)), "over all codes of the first", by=(FIRST_LATENT,)),
@@ -348,7 +357,7 @@ F9_LATENTS = Derivation(
         Step(
             exp(-(R - c1**2 / (v + g1) - c2**2 / (v + g2)) / (2 * v) - constant)
             / (sqrt(1 + g1 / v) * sqrt(1 + g2 / v)),
-            "complete the square in its code too",
+            "complete the square in $z_1$ too, as in F9",
         ),
     ),
     code=Code("vae.LinearGaussian.log_prob", _log_marginal_of_two, of=lambda p_x: of_three_pixels(log(p_x))),
@@ -391,7 +400,8 @@ F10 = Derivation(
 
 F10_MORE = Derivation(
     key="F10.more",
-    statement="its first factor is more than 1, by so much in its square, and the exponential is not less than 1",
+    statement="the first factor of F10 is more than 1, by so much in its square, and the exponential is not less "
+    "than 1",
     start=(v + g) ** 2 / (v * (v + 2 * g)) - 1,
     steps=(
         Step(((v + g) ** 2 - v * (v + 2 * g)) / (v * (v + 2 * g)), "one fraction"),
@@ -401,19 +411,20 @@ F10_MORE = Derivation(
 )
 
 ratio, factor = indexed("ratio", r"\rho", positive=True), Symbol("rho", positive=True)
-NO_LATENT = Definition("F10", "without a latent all draws are equal", ratio(0), Integer(1))
+NO_LATENT = Definition("F10", "without a latent all draws are alike", ratio(0), Integer(1))
 LATENT = Definition("F10", "independent latents multiply", ratio(k), factor * ratio(k - 1))
 
 F10_BASE = Derivation(
     key="F10.growth.base",
-    statement="no latent",
+    statement="without a latent the ratio of F10 is 1",
     start=ratio(0),
-    steps=(Step(factor**0, "all draws are equal", by=(NO_LATENT,)),),
+    steps=(Step(factor**0, "all draws are alike", by=(NO_LATENT,)),),
 )
 
 F10_GROWTH = Derivation(
     key="F10.growth",
-    statement="with k latents the ratio is a power: the draws needed for one good estimate grow exponentially",
+    statement=r"with k latents, each with the ratio $\rho$ of F10, it is a power: the draws needed for one good "
+    "estimate grow exponentially",
     start=ratio(k),
     steps=(
         Step(factor * ratio(k - 1), "independent latents multiply", by=(LATENT,)),
@@ -433,7 +444,8 @@ def _posterior() -> tuple[Any, dict[Expr, Any]]:
 
 F11 = Derivation(
     key="F11",
-    statement="the posterior of a linear decoder with one latent, in the letters of F9, is a normal law",
+    statement="F11 is a choice of laws. For a linear decoder with one latent, in the letters of F9, the posterior "
+    "is one of them: it is normal",
     start=posterior,
     steps=(
         Step(likelihood * prior(z) / marginal, "Bayes' rule", by=(EXACT,)),
@@ -452,8 +464,9 @@ F11 = Derivation(
 
 F11_CORRELATED = Derivation(
     key="F11.correlated",
-    statement="columns with product h: the posterior has the precision h / v between two codes, "
-    "so that a diagonal covariance is exact for h = 0 alone",
+    statement="two latents as in F9.latents, but with columns whose product is h: minus the log-posterior is a "
+    "parabola, and what it has between the two codes, their precision, is h / v. So a diagonal "
+    "covariance is exact for h = 0 alone",
     start=Derivative(
         (R - 2 * z1 * c1 - 2 * z2 * c2 + z1**2 * g1 + 2 * z1 * z2 * h + z2**2 * g2) / (2 * v) + (z1**2 + z2**2) / 2,
         z1,

@@ -37,7 +37,7 @@ divergence._latex = lambda self, printer: rf"\operatorname{{KL}}({', '.join(map(
 
 def kl(left: Expr, right: Expr, variable: Expr) -> Definition:
     """What ``KL(left, right)`` is."""
-    return Definition("KL", "the divergence", divergence(left, right), Mean(log(left / right), variable, left))
+    return Definition("KL", "what a divergence is", divergence(left, right), Mean(log(left / right), variable, left))
 
 
 u, gap = Symbol("u", positive=True), indexed("gap", "G", nonnegative=True)
@@ -50,14 +50,14 @@ def written_out(e: Expr) -> Expr:
     return e.replace(gap, lambda u: u - 1 - log(u))
 
 
-GAP = Definition("F12", "how far ln u is below its tangent at 1", gap(u), u - 1 - log(u))
+GAP = Definition("F12", "G: how far ln u is below its tangent", gap(u), u - 1 - log(u))
 
 F12_GAP = Derivation(
     key="F12.gap",
-    statement="the logarithm lies below its tangent: G(u) = u - 1 - ln u, here of e^a, is not negative",
+    statement="the logarithm lies below its tangent: G(u) = u - 1 - ln u, here for u = e^a, is not negative",
     start=exp(at) - 1 - at,
     steps=(
-        Step(at * OverInterval(exp(part * at) - 1, (part, 0, 1)), "the mean of a slope"),
+        Step(at * OverInterval(exp(part * at) - 1, (part, 0, 1)), "the integral of the slope"),
         Step(at**2 * OverInterval((1 - part) * exp(part * at), (part, 0, 1)), "by parts"),
     ),
     nonnegative=True,
@@ -69,7 +69,7 @@ RIGHT_MASS = Definition("F12", "a density has mass 1", Mean(1, z, right), Intege
 
 F12_DIVERGENCE = Derivation(
     key="F12.divergence",
-    statement="a divergence is never negative (Gibbs)",
+    statement="the divergence of any two densities f and h is never negative (Gibbs)",
     start=divergence(left, right),
     steps=(
         Step(Mean(log(left / right), z, left), "what it is", by=(kl(left, right, z),)),
@@ -77,7 +77,7 @@ F12_DIVERGENCE = Derivation(
             Mean(right / left - 1 - log(right / left), z, left) + Mean(1, z, left) - Mean(1, z, right),
             "add and subtract both masses",
         ),
-        Step(Mean(right / left - 1 - log(right / left), z, left), "which are 1", by=(LEFT_MASS, RIGHT_MASS)),
+        Step(Mean(right / left - 1 - log(right / left), z, left), "both masses are 1", by=(LEFT_MASS, RIGHT_MASS)),
         Step(Mean(gap(right / left), z, left), "a logarithm below its tangent", by=(GAP.at({u: right / left}),)),
     ),
     nonnegative=True,
@@ -106,19 +106,19 @@ F12 = Derivation(
             Mean(log(joint(x, z) / q(z, x)), z, q(z, x)) + Mean(log(q(z, x) / posterior), z, q(z, x)),
             "multiply and divide by q",
         ),
-        Step(elbo + slack, "name both", by=(ELBO, kl(q(z, x), posterior, z))),
+        Step(elbo + slack, "the bound, and a divergence", by=(ELBO, kl(q(z, x), posterior, z))),
     ),
 )
 
 F12_SLACK = Derivation(
     key="F12.slack",
-    statement="the bound is one: the slack is never negative",
+    statement="ELBO is a lower bound: the slack is never negative",
     start=log(marginal) - elbo,
     steps=(
         Step(slack, "a divergence", by=(F12,)),
         Step(
             Mean(gap(posterior / q(z, x)), z, q(z, x)),
-            "which is never negative",
+            "a divergence is never negative",
             by=(F12_DIVERGENCE.at({left: q(z, x), right: posterior}),),
         ),
     ),
@@ -171,7 +171,7 @@ def _elbo() -> tuple[Any, dict[Expr, Any]]:
 
 F13 = Derivation(
     key="F13",
-    statement="line 2: the decoder, less what the encoder adds to the prior",
+    statement="line 2: the decoder's log-density, less the logarithm of q over the prior",
     start=elbo,
     steps=(
         Step(ELBO.right, "line 1", by=(ELBO,)),
@@ -239,7 +239,7 @@ def _kl_to_standard_normal() -> tuple[Any, dict[Expr, Any]]:
 
 F16_ONE = Derivation(
     key="F16.one",
-    statement="the divergence of a normal law from the standard one",
+    statement="the divergence of a normal law from the standard one, for one latent",
     start=divergence(_encoder, _standard),
     steps=(
         Step(Mean(log(_encoder / _standard), z, _encoder), "what it is", by=(kl(_encoder, _standard, z),)),
@@ -256,7 +256,7 @@ F16_ONE = Derivation(
 
 F16_SIGN = Derivation(
     key="F16.sign",
-    statement="it is never negative, and zero for mu = 0, sigma = 1 alone",
+    statement=r"it is never negative, and zero for $\mu = 0$, $\sigma = 1$ alone",
     start=divergence(_encoder, _standard),
     steps=(
         Step(_divergence, "in closed form", by=(F16_ONE,)),
@@ -295,12 +295,13 @@ total, norm = indexed("total", r"\operatorname{KL}", real=True), indexed("norm",
 trace, logdet = indexed("trace", "T", nonnegative=True), indexed("logdet", "D", real=True)
 _coordinate = divergence(Normal(z, mus(k), sigmas(k) ** 2), _standard)
 START = tuple(
-    Definition("F16", "no coordinate yet", quantity(0), Integer(0)) for quantity in (total, norm, trace, logdet)
+    Definition("F16", "no coordinate yet: all sums are 0", quantity(0), Integer(0))
+    for quantity in (total, norm, trace, logdet)
 )
 TOTAL = Definition("F16", "divergences add up", total(k), total(k - 1) + _coordinate)
-NORM = Definition("F16", "the squared length of mu", norm(k), norm(k - 1) + mus(k) ** 2)
-TRACE = Definition("F16", "the trace of Sigma", trace(k), trace(k - 1) + sigmas(k) ** 2)
-LOGDET = Definition("F16", "its log-determinant", logdet(k), logdet(k - 1) + log(sigmas(k) ** 2))
+NORM = Definition("F16", r"$M_k$ is the squared length of $\mu$", norm(k), norm(k - 1) + mus(k) ** 2)
+TRACE = Definition("F16", r"$T_k$ is the trace of $\Sigma$", trace(k), trace(k - 1) + sigmas(k) ** 2)
+LOGDET = Definition("F16", r"$D_k$ is its log-determinant", logdet(k), logdet(k - 1) + log(sigmas(k) ** 2))
 
 
 def _kl_of_three() -> tuple[Any, dict[Expr, Any]]:
@@ -313,15 +314,15 @@ def _kl_of_three() -> tuple[Any, dict[Expr, Any]]:
 
 F16_BASE = Derivation(
     key="F16.base",
-    statement="no latent",
+    statement="without latents all is 0",
     start=total(0),
     steps=(Step((norm(0) + trace(0) - logdet(0)) / 2, "four sums of no term", by=START),),
 )
 
 F16 = Derivation(
     key="F16",
-    statement="the divergence of the encoder's law from the prior, with k latents: M is the squared length of mu, "
-    "T the trace of Sigma, D its log-determinant",
+    statement="the divergence of the encoder's law from the prior, with k latents: $M_k$ is the squared length of "
+    r"$\mu$, $T_k$ the trace of $\Sigma$, $D_k$ its log-determinant",
     start=total(k),
     steps=(
         Step(total(k - 1) + _coordinate, "the last coordinate apart", by=(TOTAL,)),

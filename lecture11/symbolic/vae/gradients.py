@@ -51,10 +51,10 @@ def _gradient(name: str, of: int) -> tuple[Any, dict[Expr, Any]]:
 
 F17 = Derivation(
     key="F17",
-    statement="z = mu + sigma epsilon has the encoder's law",
+    statement=r"$z = \mu + \sigma \epsilon$ has the encoder's law: $(z - \mu) / \sigma$ is standard normal",
     start=q(z, x),
     steps=(
-        Step(_encoder, "the encoder's law", by=(Definition("F11", "the encoder", q(z, x), _encoder),)),
+        Step(_encoder, "the encoder's law", by=(Definition("F11", "the encoder's law", q(z, x), _encoder),)),
         Step(Normal((z - mu) / sigma, 0, 1) / sigma, "the noise in it is standard normal"),
     ),
     code=Code("gaussian.reparametrise", _reparametrise, of=_as_draw),
@@ -65,7 +65,8 @@ s1, s2 = Symbol("sigma_1", positive=True), Symbol("sigma_2", positive=True)
 
 F17_INDEPENDENT = Derivation(
     key="F17.independent",
-    statement="each latent has its own noise, so that two are uncorrelated, as q says",
+    statement=r"each latent has its own noise: the mean product of two, here with one mean $\mu$, is the product of "
+    "their means, so that they are uncorrelated, as q says",
     start=Mean(Mean((mu + s1 * e1) * (mu + s2 * e2), e2, Normal(e2, 0, 1)), e1, Normal(e1, 0, 1)),
     steps=(
         Step(
@@ -79,8 +80,8 @@ F17_INDEPENDENT = Derivation(
 
 F17_SLOPE = Derivation(
     key="F17.slope",
-    statement="the gradient for mu is the mean of gradients, for f(z) = e^(t z), "
-    "and so for every polynomial: compare powers of t",
+    statement=r"the gradient for $\mu$ is the mean of gradients, for $f(z) = e^{t z}$, and so for every polynomial: "
+    "compare powers of t",
     start=Derivative(Mean(_f, z, _encoder), mu),
     steps=(
         Step(Derivative(Mean(_moved, eps, _noise), mu), "draw the noise instead of the code"),
@@ -94,7 +95,7 @@ LOG_VARIANCE = Definition("F11", "the encoder gives the logarithm of the varianc
 
 F17_SPREAD = Derivation(
     key="F17.spread",
-    statement="the same for the logarithm l of the variance",
+    statement=r"the same for the logarithm of the variance, $l = \ln \sigma^2$",
     start=Derivative(Mean(exp(t * (mu + exp(ell / 2) * eps)), eps, _noise), ell),
     steps=(
         Step(
@@ -107,7 +108,8 @@ F17_SPREAD = Derivation(
 
 F17_SCORE = Derivation(
     key="F17.score",
-    statement="the same gradient without a derivative of f: against what the notes say (E7), it needs no trick",
+    statement="the same gradient by the score function, without a derivative of f: against what the notes say "
+    "(E7), it needs no trick",
     start=Derivative(Mean(_f, z, _encoder), mu),
     steps=(
         Step(
@@ -120,17 +122,18 @@ F17_SCORE = Derivation(
 
 F17_VARIANCE = Derivation(
     key="F17.variance",
-    statement="for f(z) = z^2 it has the larger variance: the mean squares of the two estimates of one gradient",
+    statement="for $f(z) = z^2$ the score function has the larger variance: both estimates have one mean, so that "
+    "their mean squares are compared",
     start=Mean((z**2 * (z - mu) / sigma**2) ** 2, z, _encoder) - Mean((2 * z) ** 2, z, _encoder),
     steps=(
         Step(
             Mean((mu + sigma * eps) ** 4 * eps**2, eps, _noise) / sigma**2
             - Mean(4 * (mu + sigma * eps) ** 2, eps, _noise),
-            "put in z = mu + sigma epsilon",
+            r"put in $z = \mu + \sigma \epsilon$",
         ),
         Step(
             (mu**4 + 18 * mu**2 * sigma**2 + 15 * sigma**4) / sigma**2 - 4 * (mu**2 + sigma**2),
-            "mean powers of noise: 1, 3, 15",
+            r"the mean of $\epsilon^2$, $\epsilon^4$, $\epsilon^6$ is 1, 3, 15",
         ),
         Step(mu**4 / sigma**2 + 14 * mu**2 + 11 * sigma**2, "sort by powers"),
     ),

@@ -294,6 +294,8 @@ def _packed(terms: Iterator[tuple[str, sympy.Expr]], room: float) -> list[str]:
         sign = "" if i == 0 and sign == "+ " else sign
         parts = laid_out(term, room - width(sign))
         parts[0] = sign + parts[0]
+        if any(part.startswith((r"\cdot", r"\big/")) for part in parts[1:]):
+            parts[1:] = [rf"\;\; {part}" for part in parts[1:]]
         if term.is_Add:
             parts[0] = f"{sign}({latex(term)})" if len(parts) == 1 else parts[0]
         if lines and len(parts) == 1 and not alone and width(f"{lines[-1]} {parts[0]}") <= room:
@@ -317,7 +319,9 @@ def _fraction(above: list[sympy.Expr], below: list[sympy.Expr], room: float) -> 
     rest = above[len(simple) :]
     before = _over(simple or [sympy.S.One], below)
     if rest and (simple or below) and width(before) < SHORT:
-        lines = _factors(rest, room - width(before))
+        lines = _factors(rest, room - INDENT)
+        if width(before + lines[0]) > room:
+            lines = _factors(rest, room - width(before))
         return [f"{before} {lines[0]}", *(rf"\;\; {line}" for line in lines[1:])]
     if not below:
         return _factors(above, room)

@@ -37,7 +37,7 @@ def test_a_table_is_filled_in_and_one_without_a_place_is_refused(
     assert filled.endswith("\nMore.")
     assert results.filled(filled) == filled
     (tmp_path / "speed.json").write_text(json.dumps(measurement | {"rows": [["1", "2"]]}))
-    assert "| a | 1 |\n| --- | --- |\n| b | 2 |" in results.filled(page)
+    assert "|  | measured |\n| --- | --- |\n| a | 1 |\n| b | 2 |" in results.filled(page)
     with pytest.raises(ValueError, match="no place for speed"):
         results.filled("Text.")
 

@@ -24,7 +24,7 @@ def table(name: str) -> str:
     measurement = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     header, body = measurement["header"], measurement["rows"]
     if len(body) == 1:  # a single row with many columns would not fit a phone: one line a column
-        header, *body = [list(pair) for pair in zip(header, body[0], strict=True)]
+        header, body = ["", "measured"], [list(pair) for pair in zip(header, body[0], strict=True)]
     lines = [" | ".join(row) for row in [header, ["---"] * len(header), *body]]
     rows = "\n".join(f"| {line} |" for line in lines)
     origin = f"{measurement['date']}, {measurement['hardware']}, {measurement['versions']}"

@@ -90,7 +90,7 @@ def quality(options: argparse.Namespace, device: torch.device) -> None:
         device,
     )
     model = half_precision(models.load("diffusion-mnist", device=device), device)
-    s, n = models.SCHEDULE, options.images
+    n = options.images
     rng = torch.Generator(device).manual_seed(options.seed)
     ways = {
         f"{options.steps} steps with noise (eta = 1)": (options.steps, 1.0, False),
@@ -99,12 +99,8 @@ def quality(options: argparse.Namespace, device: torch.device) -> None:
     }
     rows = [["training images", "-", *describe(evaluation.sample_quality(classifier, train.x[:n], real.x))]]
     for name, (steps, eta, clip) in ways.items():
-
-        def draw(k: int, steps: int = steps, eta: float = eta, clip: bool = clip) -> Tensor:
-            return diffusion.ddim_sample(model, s, (k, 1, 28, 28), steps=steps, eta=eta, clip=clip, generator=rng)
-
         begin = clock(device)
-        samples = in_batches(draw, n)
+        samples = in_batches(partial(draw, model, rng, steps=steps, eta=eta, clip=clip), n)
         cost = (clock(device) - begin) / n
         rows.append([name, f"{cost:.2f} s", *describe(evaluation.sample_quality(classifier, samples, real.x))])
         print(rows[-1], flush=True)
@@ -145,10 +141,11 @@ def curve(options: argparse.Namespace, device: torch.device) -> None:
     for progress in sorted(map(progress_of, options.checkpoints.glob("diffusion-mnist-*.checkpoint"))):
         network = models.recipe("diffusion-mnist").build().to(device).eval()
         training.load_weights(network, progress.path, averaged=True)
-        draw = partial(ddim, half_precision(network, device), torch.Generator(device).manual_seed(options.seed))
-        judged = evaluation.sample_quality(classifier, in_batches(draw, options.images), real)
-        distance, _, confident, _ = describe(judged)
-        rows.append([f"{progress.seconds / 60:.0f}", f"{progress.step:,}", distance, confident.split(" (")[0]])
+        rng = torch.Generator(device).manual_seed(options.seed)
+        samples = in_batches(partial(draw, half_precision(network, device), rng), options.images)
+        judged = evaluation.sample_quality(classifier, samples, real)
+        rows.append([f"{progress.seconds / 60:.0f}", f"{progress.step:,}",
+                     f"{judged.distance / judged.mixed_halves:.1f}", f"{100 * judged.confident:.1f} %"])  # fmt: skip
         print(rows[-1], flush=True)
     if not rows:
         raise SystemExit(f"no copies of checkpoints, diffusion-mnist-*.checkpoint, in {options.checkpoints}")
@@ -162,9 +159,12 @@ def curve(options: argparse.Namespace, device: torch.device) -> None:
     )
 
 
-def ddim(model: diffusion.forward.Model, rng: torch.Generator, n: int) -> Tensor:
-    """``n`` images of 50 steps without noise."""
-    return diffusion.ddim_sample(model, models.SCHEDULE, (n, 1, 28, 28), steps=50, generator=rng)
+def draw(
+    model: diffusion.forward.Model, rng: torch.Generator, n: int, *, steps: int = 50, eta: float = 0, clip: bool = False
+) -> Tensor:
+    """``n`` images of a model on the schedule of those that the package ships."""
+    shape = (n, 1, 28, 28)
+    return diffusion.ddim_sample(model, models.SCHEDULE, shape, steps=steps, eta=eta, clip=clip, generator=rng)
 
 
 @dataclass(frozen=True, order=True)
@@ -260,11 +260,9 @@ class Contestant:
 
 def here(device: torch.device) -> Contestant:
     network = models.RECIPES["diffusion-mnist"].build().to(device)
-    s = models.SCHEDULE
 
     def sample(net: nn.Module, n: int) -> Tensor:
-        return diffusion.ddim_sample(half_precision(net, device), s, (n, 1, 28, 28), steps=50, clip=True,
-                                     generator=torch.Generator(device).manual_seed(n))  # fmt: skip
+        return draw(half_precision(net, device), torch.Generator(device).manual_seed(n), n, clip=True)
 
     return Contestant(network, partial(diffusion_loss, network), sample)
 
@@ -461,8 +459,8 @@ def growth(options: argparse.Namespace, device: torch.device) -> None:
     values, times = (25, 50, 100), []
     for T in values:
         s = diffusion.NoiseSchedule.cosine(T)
-        draw = partial(diffusion.sample, network, s, (8, 1, 28, 28))
-        times.append(min(timed(draw, device) for _ in range(3)))
+        walk = partial(diffusion.sample, network, s, (8, 1, 28, 28))
+        times.append(min(timed(walk, device) for _ in range(3)))
     rows.append(["T, of a sample", *row_of(values, times)])
     record(
         "diffusion-growth",

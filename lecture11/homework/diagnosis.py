@@ -123,9 +123,8 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
         if part.personal:
             return _verdict(
                 "value",
-                "this does not follow from your own numbers, and it is none of the mistakes that we know. Is the "
-                "seed of "
-                "the check the one that your numbers were made from?",
+                "this does not follow from your own numbers, and it is none of the mistakes that we know. Is the seed "
+                "of the check the one that your numbers were made from?",
             )
         relation = _relation([(observations[i], right[i]) for i in failing])
         endless = next((i for i in failing if not _finite(observations[i])), first)  # shown, where that is what is said
@@ -366,8 +365,7 @@ def _input_itself(pairs: Sequence[tuple[Case, Observation]]) -> str:
 
 
 def _one_number_of_dims(cases: Sequence[Case], failing: Sequence[int]) -> str:
-    """Points ``(batch, d)`` and images ``(batch, channels, height, width)`` among the cases, and only one of them "
-    "right."""
+    """Points ``(batch, d)`` and images ``(batch, channels, height, width)`` are among the cases: which are right?"""
     dims = [max((v.ndim for v in case.args.values() if isinstance(v, Tensor)), default=0) for case in cases]
     good, bad = _apart(dims, failing)
     if len(good) != 1 or len(bad) != 1:
@@ -375,8 +373,7 @@ def _one_number_of_dims(cases: Sequence[Case], failing: Sequence[int]) -> str:
     if max(good) < max(bad):
         return (
             "right for points, and wrong for images, which have three dimensions more than the batch. A number for "
-            "each "
-            "example must get as many dimensions as x has, and a sum must go over all of them but the first"
+            "each example must get as many dimensions as x has, and a sum must go over all of them but the first"
         )
     return (
         "right for images, and wrong for points, which have one dimension beside the batch. Count the dimensions with "

@@ -84,6 +84,23 @@ def test_burda_s_protocol_trains_resumes_and_records(mnist_like: Path) -> None:
     assert "/data" not in measured["command"]
     curve = json.loads((mnist_like / "benchmarks/results/burda-k2-curve.json").read_text())
     assert [epochs for epochs, _ in curve["rows"]] == ["1", "2"]
+    # From those weights, with a rate that moves nothing, the bound is that of the run that made them.
+    start = ["--start", "checkpoints/burda-k2.safetensors", "--k", "1", "--epochs", "1", "--lr", "0"]
+    third = run(mnist_like, *options, *start)
+    assert third.returncode == 0, third.stderr
+    (other,) = json.loads((mnist_like / "benchmarks/results/burda-k1.json").read_text())["rows"]
+    assert other[5] == row[5]
+
+
+def test_both_starts_are_compared(mnist_like: Path) -> None:
+    options = ["--mnist", "/data", "--epochs", "20", "--batch", "50", "--lr", "3e-3"]
+    finished = run(mnist_like, "--protocol", "start", *options)
+    assert finished.returncode == 0, finished.stderr
+    rows = json.loads((mnist_like / "benchmarks/results/vae-start.json").read_text())["rows"]
+    assert [row[:2] for row in rows] == [[b, s] for s in "01" for b in ("as PyTorch draws it", "at the mean image")]
+    for drawn, at_mean in zip(rows[::2], rows[1::2], strict=True):
+        assert float(at_mean[2]) < float(drawn[2])
+        assert 0 <= int(at_mean[4]) <= 50
 
 
 def test_a_protocol_that_lacks_its_data_says_so(tmp_path: Path) -> None:

@@ -38,6 +38,26 @@ def test_the_vae_is_as_good_as_the_book_says() -> None:
     assert bound.mean() > -93
 
 
+def test_the_vae_starts_at_the_mean_image(small: models.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = data.load("mnist-small", "train")
+    mean = train.x.mean(0).clamp(1e-3, 1 - 1e-3)
+    assert train.x.mean(0).min() == 0  # some pixel is never white, and its logit would not be finite
+    model = models.burda_vae()
+    models.start_at_mean(model, train.x)
+    *_, last = model.decoder.layers
+    last.weight.data.zero_()  # what is left is the bias: each pixel on its own
+    x = train.binarised(generator=torch.Generator().manual_seed(0)).x[:50]
+    each_pixel = torch.distributions.Bernoulli(mean).log_prob(x).sum((1, 2, 3))
+    assert torch.allclose(model.log_likelihood(x, torch.zeros(50, 50)), each_pixel, atol=1e-3)
+
+    monkeypatch.setitem(
+        models.RECIPES, "vae-mnist", dataclasses.replace(small, options={"batch_size": 5000, "lr": 0.0})
+    )
+    *_, state = models.train("vae-mnist")
+    *_, last = state.model.decoder.layers
+    assert torch.allclose(last.bias.sigmoid(), mean.flatten(), atol=1e-6)
+
+
 def test_a_cut_off_training_goes_on(small: models.Recipe, tmp_path: Path) -> None:
     *_, whole = models.train("vae-mnist")
     run = models.train("vae-mnist", checkpoint=tmp_path / "run")

@@ -78,11 +78,11 @@ def burda(options: argparse.Namespace, device: torch.device) -> None:
         curve = json.loads(log.read_text()) if log.exists() else {}
         print(f"resumed at epoch {trainer.step / steps_per_epoch:.2f}", flush=True)
 
-    # The curve is measured at the ends of epochs 1, 2, 4, 8, ..., and every tenth.
+    # The curve is measured at the ends of epochs 1, 2, 4, 8, ..., of every tenth up to 100, and of every hundredth.
     budget = {"seconds": options.seconds} if options.seconds else {"steps": options.epochs * steps_per_epoch}
     for state in trainer.run(**budget, checkpoint=checkpoint, checkpoint_every=steps_per_epoch):
         epoch, rest = divmod(state.step, steps_per_epoch)
-        if rest == 0 and (epoch & (epoch - 1) == 0 or epoch % 10 == 0):
+        if rest == 0 and (epoch & (epoch - 1) == 0 or epoch % (10 if epoch <= 100 else 100) == 0):
             curve[str(epoch)] = bound(model, test[:CURVE_EXAMPLES], CURVE_DRAWS).mean
             log.write_text(json.dumps(curve))
             print(f"epoch {epoch}, {state.seconds:.0f} s: bound {curve[str(epoch)]:.2f} nats", flush=True)

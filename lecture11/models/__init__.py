@@ -64,7 +64,7 @@ def start_at_mean(model: vae.VAE, x: Tensor) -> None:
     """Sets the bias of a Bernoulli decoder's last layer so that it starts near the mean of the images ``x``.
 
     Left to learn that mean first, from codes that are noise to it, the decoder learns to pass over most of them, and
-    they stay unused. The program of Burda et al. 2016 starts so too; the paper does not say it.
+    they stay unused. The program of Burda et al. 2016 starts so too (github.com/yburda/iwae).
 
     Args:
         x: ``(n, 1, height, width)``, values in [0, 1].

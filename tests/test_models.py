@@ -35,7 +35,7 @@ def test_the_vae_is_as_good_as_the_book_says() -> None:
     """Burda et al. report -86.8 nats; these are the first 200 of the package's own test images."""
     x = data.load("mnist-small", "test", n=200).binarised(generator=torch.Generator().manual_seed(0)).x
     bound = models.load("vae-mnist").log_marginal(x, 50, generator=torch.Generator().manual_seed(0))
-    assert bound.mean() > -93
+    assert bound.mean() > -91
 
 
 def test_the_vae_starts_at_the_mean_image(small: models.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:

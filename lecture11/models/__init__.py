@@ -50,7 +50,7 @@ class Recipe:
     options: Mapping[str, Any]
     value_range: tuple[float, float] = (0.0, 1.0)
     labels: bool = False
-    prepare: Callable[[nn.Module, Tensor], None] | None = None
+    prepare: Callable[..., None] | None = None
 
 
 def burda_vae() -> vae.VAE:

@@ -31,7 +31,7 @@ import torch
 from record import record
 from torch import Tensor, nn
 
-from lecture11 import data, evaluation, models, training, vae
+from lecture11 import data, evaluation, gaussian, models, training, vae
 from lecture11.networks import MLP
 
 PUBLISHED = {1: 86.76, 5: 85.54, 50: 84.78}  # Burda et al. 2016, table 1, IWAE column, one stochastic layer
@@ -132,7 +132,8 @@ def start(options: argparse.Namespace, device: torch.device) -> None:
                 pass
             with torch.no_grad():
                 mu, log_var = model.encode(test)
-            by_dimension = (0.5 * (mu.square() + log_var.exp() - 1 - log_var)).mean(0)
+            columns = zip(mu.T[..., None], log_var.T[..., None], strict=True)
+            by_dimension = torch.stack([gaussian.kl_to_standard_normal(*column).mean() for column in columns])
             value = -bound(model, test[:CURVE_EXAMPLES], CURVE_DRAWS).mean
             rows.append(
                 [name, str(seed), f"{value:.2f}", f"{by_dimension.sum():.2f}", str(int((by_dimension > 0.1).sum()))]

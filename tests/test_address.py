@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tools import address, run
 
 OTHER = address.Address("Some-One", "other-name")
@@ -20,6 +21,16 @@ def root(tmp_path: Path) -> Path:
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(address.ROOT / name, tmp_path / name)
     for command in (["init", "--quiet"], ["add", "--all", "--force"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+@pytest.fixture
+def small_root(tmp_path: Path) -> Path:
+    """A repository with an address and one more file."""
+    (tmp_path / "README.md").write_text("nothing yet", encoding="utf-8")
+    shutil.copy(address.ROOT / "_config.yml", tmp_path)
+    for command in (["init", "--quiet"], ["add", "--all"]):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
     return tmp_path
 
@@ -54,7 +65,8 @@ def test_move_there_and_back(root: Path) -> None:
     assert contents(root) == before
 
 
-def test_a_straggler_is_found(root: Path) -> None:
+def test_a_straggler_is_found(small_root: Path) -> None:
+    root = small_root
     name = address.current(root).name
     for text in (
         f"https://github.com/someone-else/{name}/issues",
@@ -66,7 +78,8 @@ def test_a_straggler_is_found(root: Path) -> None:
         assert len(address.stragglers(root)) == 1, text
 
 
-def test_a_repository_whose_name_only_begins_alike_is_another(root: Path) -> None:
+def test_a_repository_whose_name_only_begins_alike_is_another(small_root: Path) -> None:
+    root = small_root
     url = address.current(root).url
     (root / "README.md").write_text(f"{url}-extra {url}/x {url}.git {url}. {url}", encoding="utf-8")
     address.move(OTHER, root)

@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
+
 from tools import gpu_check
 
 
@@ -16,6 +17,7 @@ def notebook(path: Path, expected: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_dry_run_does_the_work_on_the_cpu(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

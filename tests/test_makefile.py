@@ -73,6 +73,24 @@ def test_only_a_finished_installation_counts(folder: Path) -> None:
     assert second == "-m pytest -n 2\n"
 
 
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("test", ["-n", "4", "-k", "elbo or kl", "tests/test_vae.py"]),
+        (
+            "test-fast",
+            ["-n", "4", "-m", "not (notebook or browser or sandbox or slow)", "-k", "elbo or kl", "tests/test_vae.py"],
+        ),
+    ],
+)
+def test_tests_take_arguments(folder: Path, target: str, expected: list[str]) -> None:
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    program(folder / ".venv" / "bin" / "python", f'printf "%s\\n" "$@" >{folder}/arguments')
+    (folder / ".venv" / ".installed").touch()
+    assert make(folder, target, "JOBS=4", "ARGS=-k 'elbo or kl' tests/test_vae.py").returncode == 0
+    assert (folder / "arguments").read_text(encoding="utf-8").splitlines() == ["-m", "pytest", *expected]
+
+
 def test_help_lists_every_command() -> None:
     finished = make(ROOT)
     assert finished.returncode == 0

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
 from tools import run
 
 v4 = nbformat.v4
-SCRIPT = Path(run.__file__)
+ROOT = run.BOOK.parent
+
+pytestmark = pytest.mark.slow  # most start a kernel
 
 PROGRESS = """\
 from tqdm.auto import tqdm
@@ -82,10 +85,9 @@ def test_the_widgets_that_a_page_shows_are_stored_and_no_others(executed: Path) 
 
 
 def test_a_run_passes_nbval(executed: Path) -> None:
-    folder = SCRIPT.parents[1]
-    (executed.parent / "conftest.py").write_text((folder / "conftest.py").read_text(encoding="utf-8"), encoding="utf-8")
-    options = ["-c", str(folder.parent / "pyproject.toml"), f"--confcutdir={executed.parent}", "-p", "no:cacheprovider"]
-    options += [f"--nbval-sanitize-with={folder.parent / 'tests' / 'nbval_sanitize.cfg'}", str(executed)]
+    (executed.parent / "conftest.py").write_bytes((ROOT / "book" / "conftest.py").read_bytes())
+    options = ["-c", str(ROOT / "pyproject.toml"), f"--confcutdir={executed.parent}", "-p", "no:cacheprovider"]
+    options += [f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}", str(executed)]
     finished = subprocess.run([sys.executable, "-m", "pytest", *options], text=True, capture_output=True)
     assert finished.returncode == 0, finished.stdout
     assert "4 passed" in finished.stdout
@@ -126,3 +128,28 @@ def test_an_unknown_name_is_answered_with_the_known_ones(capsys: pytest.CaptureF
     error = capsys.readouterr().err
     assert "no such notebook" in error
     assert run.notebooks()[0].name in error
+
+
+def test_a_cell_that_goes_on_with_what_another_began_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = ["x = [1]", "print(len(x), '≈0.5' if x.pop else '')", "y = iter([1, 2])\nprint(list(y))"]
+    assert run.main(["--twice", str(notebook(tmp_path, *sound))]) == 0
+    path = notebook(tmp_path, "y = iter([1, 2])", "print(list(y))")
+    before = path.read_bytes()
+    assert run.main(["--twice", str(path)]) == 1
+    assert "print(list(y))" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_evidence_is_folded_in_jupyter_and_colab() -> None:
+    sources = ["# Title", "## Idea", "### Checked: two bounds\n\nThey hold.", "## Further: more", "Checked by hand."]
+    nb = v4.new_notebook(cells=[*map(v4.new_markdown_cell, sources), v4.new_code_cell("1")])
+    run.fold(nb)
+    folded = [cell for cell in nb.cells if cell.metadata.get("jp-MarkdownHeadingCollapsed")]
+    assert [cell.source for cell in folded] == sources[2:4]
+    assert nb.metadata.colab.collapsed_sections == [cell.metadata["id"] for cell in folded]
+    nb.cells[2].source = "### Seen"
+    run.fold(nb)
+    assert [cell.source for cell in nb.cells if cell.metadata] == [sources[3]]
+    assert nb.metadata.colab.collapsed_sections == [nb.cells[3].id]

@@ -1,0 +1,84 @@
+"""Rebuild ``book/vendor``: the front-end files that a page of the book loads, taken from npm.
+
+    python -m tools.vendor            # fetch, write, compare with vendor.sha256
+    python -m tools.vendor --update   # after a change of version: write new checksums
+
+They are kept in the repository so that a page asks no other host for anything: it works with no network, and
+nobody is told who reads it. Needs ``npm``; the book's build does not.
+"""
+
+import hashlib
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+VENDOR = Path(__file__).resolve().parents[1] / "book" / "vendor"
+CHECKSUMS = Path(__file__).with_name("vendor.sha256")
+
+# npm package -> folder under vendor, and {path or glob in the package: folder below that}
+PACKAGES = {
+    "mathjax@3.2.2": (
+        "mathjax",
+        {
+            "LICENSE": ".",
+            "es5/tex-mml-chtml.js": ".",
+            # It is fetched where an equation has a colour.
+            "es5/input/tex/extensions/color.js": "input/tex/extensions",
+            # MathJax looks for its fonts here, relative to its script.
+            "es5/output/chtml/fonts/woff-v2/*.woff": "output/chtml/fonts/woff-v2",
+        },
+    ),
+    "@jupyter-widgets/html-manager@1.0.15": (
+        "html-manager",
+        # Not embed-amd.js: its require.js keeps MathJax from starting. The fonts are the icons on buttons.
+        {"dist/embed.js": ".", "dist/embed.js.LICENSE.txt": ".", "dist/*.woff2": "."},
+    ),
+}
+
+
+def checksums() -> str:
+    """One line per vendored file, in the format of ``sha256sum``."""
+    files = sorted(p for p in VENDOR.rglob("*") if p.is_file())
+    return "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(VENDOR).as_posix()}\n" for p in files)
+
+
+def fetch(package: str, folder: Path, wanted: dict[str, str]) -> None:
+    """Unpack one npm package, whose integrity npm has verified, and copy the wanted files out of it."""
+    with tempfile.TemporaryDirectory() as tmp:
+        npm = ["npm", "pack", package, "--silent", "--pack-destination", tmp]
+        subprocess.run(npm, check=True, stdout=subprocess.DEVNULL)
+        (archive,) = Path(tmp).glob("*.tgz")
+        with tarfile.open(archive) as tar:
+            tar.extractall(tmp, filter="data")
+        for pattern, target in wanted.items():
+            found = sorted(Path(tmp, "package").glob(pattern))
+            if not found:
+                raise FileNotFoundError(f"{package} holds no {pattern}")
+            (folder / target).mkdir(parents=True, exist_ok=True)
+            for path in found:
+                shutil.copyfile(path, folder / target / path.name)
+
+
+def ipywidgets_license() -> str:
+    """html-manager's own licence text: npm leaves it out, the Python package from the same repository has it."""
+    files = importlib.metadata.files("ipywidgets") or []
+    return next(f for f in files if f.name == "LICENSE").read_text()
+
+
+def main() -> None:
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    for package, (name, wanted) in PACKAGES.items():
+        fetch(package, VENDOR / name, wanted)
+    (VENDOR / "html-manager" / "LICENSE").write_text(ipywidgets_license(), encoding="utf-8", newline="\n")
+    if "--update" in sys.argv[1:]:
+        CHECKSUMS.write_text(checksums(), encoding="utf-8", newline="\n")
+    elif checksums() != CHECKSUMS.read_text(encoding="utf-8"):
+        sys.exit(f"the files differ from {CHECKSUMS.name}: see git diff, then run again with --update")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,26 +10,26 @@
 How a chain is built and what the checker asks of it stands in ``lecture11.symbolic.chain``.
 """
 
-from lecture11.symbolic import autoencoder, bound, em, forward, posterior, vae
+from lecture11.registry import by_id
+from lecture11.symbolic import autoencoder, bound, em, forward, kernel, posterior, vae
 from lecture11.symbolic.agreement import largest_difference
+from lecture11.symbolic.algebra import work_out
 from lecture11.symbolic.attack import Mutant, is_caught, planted_errors
-from lecture11.symbolic.chain import (
+from lecture11.symbolic.chain import Code, EmptyStepError, Experiment, check, check_all, check_step
+from lecture11.symbolic.kernel import (
     HYPOTHESIS,
+    Assumption,
     CitationError,
-    Code,
     Definition,
+    DefinitionError,
     Derivation,
-    EmptyStepError,
-    Experiment,
     Fact,
     GapError,
     Induction,
+    MeaninglessError,
     ProofError,
     Step,
     WrongStepError,
-    check,
-    check_all,
-    check_step,
 )
 from lecture11.symbolic.show import typeset
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
@@ -38,9 +38,11 @@ __all__ = [
     "DERIVATIONS",
     "EXPERIMENTS",
     "HYPOTHESIS",
+    "Assumption",
     "CitationError",
     "Code",
     "Definition",
+    "DefinitionError",
     "Derivation",
     "EmptyStepError",
     "Experiment",
@@ -48,6 +50,7 @@ __all__ = [
     "GapError",
     "Induction",
     "Mean",
+    "MeaninglessError",
     "Mutant",
     "Normal",
     "ProofError",
@@ -63,12 +66,14 @@ __all__ = [
     "largest_difference",
     "planted_errors",
     "typeset",
+    "work_out",
 ]
 
 # In the order of the lecture: a part may cite those before it.
 PARTS = (autoencoder, vae, em, forward, posterior, bound)
-DERIVATIONS: dict[str, Derivation] = {d.key: d for part in PARTS for d in part.DERIVATIONS}
-EXPERIMENTS: dict[str, Experiment] = {e.key: e for part in PARTS for e in part.EXPERIMENTS}
+DERIVATIONS: dict[str, Derivation] = by_id("derivations", ((d.key, d) for part in PARTS for d in part.DERIVATIONS))
+kernel.register(DERIVATIONS.values())
+EXPERIMENTS: dict[str, Experiment] = by_id("experiments", ((e.key, e) for part in PARTS for e in part.EXPERIMENTS))
 
 
 def derivation(key: str) -> Derivation:

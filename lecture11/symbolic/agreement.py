@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import sympy
 
-from lecture11.symbolic.chain import Derivation
-from lecture11.symbolic.compare import work_out
+from lecture11.symbolic.algebra import work_out
+from lecture11.symbolic.kernel import Derivation
+from lecture11.symbolic.terms import canonical
 
 
 def largest_difference(derivation: Derivation, result: sympy.Expr | None = None) -> float:
@@ -32,7 +33,7 @@ def difference(e: sympy.Expr, computed: Any, points: Mapping[sympy.Expr, Any]) -
     computed = np.asarray(computed, dtype=np.float64)
     if computed.shape != (1000,):
         raise ValueError(f"1,000 values are needed, got shape {computed.shape}")
-    names = {quantity: sympy.Dummy(f"v{i}") for i, quantity in enumerate(points)}
+    names = {canonical(quantity): sympy.Dummy(f"v{i}") for i, quantity in enumerate(points)}
     function = sympy.lambdify(list(names.values()), work_out(e).xreplace(names), ["scipy", "numpy"])
     values = np.broadcast_to(function(*map(np.asarray, points.values())), computed.shape)
     return float(np.max(np.abs(values - computed) / np.maximum(1, np.abs(computed))))

@@ -1,14 +1,15 @@
 """Errors planted in a chain, to see the checker find them: an error that passed would be a hole in every proof."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import sympy
 from sympy.core.function import AppliedUndef
 
-from lecture11.symbolic.chain import Definition, Derivation, Fact, ProofError, Step, check_step, rewrite
+from lecture11.symbolic.chain import check, check_step
 from lecture11.symbolic.compare import same_by_numbers
-from lecture11.symbolic.terms import Mean
+from lecture11.symbolic.kernel import Definition, Derivation, Fact, ProofError, Step, fixed, rewrite
+from lecture11.symbolic.terms import Mean, Normal
 
 Place = tuple[int, ...]
 
@@ -20,7 +21,7 @@ class Mutant:
     Attributes:
         number: which step, from 1.
         error: what was done to it: 'sign', 'factor 2', 'extra term', 'dropped term', 'root', 'square', 'name', 'index',
-            or to a 'fact' that it cites.
+            'bounds' of a sum, 'law', or to a 'fact' that it cites.
         step: the step with the error in it.
     """
 
@@ -43,16 +44,64 @@ def planted_errors(derivation: Derivation, most: int = 2) -> Iterator[Mutant]:
             same_kind = found.setdefault(error, [])
             if len(same_kind) >= most or wrong in same_kind or wrong.has(sympy.zoo, sympy.nan):
                 continue
-            if not same_by_numbers(rewrite(wrong, facts), rewrite(step.expression, facts), seed=1):
+            if _differ(derivation, facts, wrong, step.expression):
                 same_kind.append(wrong)
                 yield Mutant(number, error, replace(step, expression=wrong))
         for i, fact in enumerate(facts):
             before = derivation.steps[number - 2].expression if number > 1 else derivation.start
             for _, wrong in changes(fact.right, names):
                 by = (*facts[:i], Fact(Definition(fact.key, "planted", fact.left, wrong)), *facts[i + 1 :])
-                if not same_by_numbers(rewrite(before, by), rewrite(step.expression, by), seed=1):
+                if _differ(derivation, by, before, step.expression):
                     yield Mutant(number, "fact", replace(step, by=by))
                     break
+
+
+def _differ(derivation: Derivation, facts: Sequence[Fact], left: sympy.Expr, right: sympy.Expr) -> bool:
+    """By numbers, with all facts. What cannot even be rewritten or computed differs too."""
+    try:
+        left, right = (rewrite(side, facts, derivation.range) for side in (left, right))
+        return not same_by_numbers(left, right, seed=1, where=derivation.range)
+    except (ProofError, ArithmeticError, ValueError, TypeError, AttributeError):
+        return True
+
+
+def false_claims(derivation: Derivation) -> Iterator[tuple[str, Derivation]]:
+    """Chains that go beyond a proved one, one for each way that it has: none of them may pass.
+
+    At values that its letters do not have ('domain'), at numbers before its first ('range'), at other letters than its
+    premises speak of ('renaming'), and from another base ('base'). That it needs each fact, ``check`` itself asks.
+    """
+    letters = derivation.left.free_symbols | derivation.right.free_symbols
+    spoken = fixed(derivation)
+    for s in sorted(letters, key=str):
+        if s in spoken:
+            yield "renaming", _instance(derivation, {s: s + 1})
+        elif s.is_positive:
+            yield "domain", _instance(derivation, {s: -s})
+        elif s.is_integer:
+            yield "domain", _instance(derivation, {s: s + sympy.Rational(1, 2)})
+    for e in derivation.where:
+        for s in sorted(e.free_symbols - spoken, key=str):
+            yield "range", _instance(derivation, {s: s - e - 1 if e.coeff(s) == 1 else s + e + 1})
+            break
+    if derivation.induction:
+        later = replace(derivation.induction, first=derivation.induction.first + 1)
+        yield "base", replace(derivation, induction=later)
+
+
+def _instance(derivation: Derivation, renaming: dict[sympy.Expr, sympy.Expr]) -> Derivation:
+    fact = derivation.at(renaming)
+    claim = derivation.left.subs(renaming, simultaneous=True)
+    return Derivation(f"{derivation.key} at {renaming}", "a claim", claim, (Step(fact.right, "as before", by=(fact,)),))
+
+
+def is_refused(claim: Derivation) -> bool:
+    """Whether ``check`` refuses a chain."""
+    try:
+        check(claim)
+    except ProofError:
+        return True
+    return False
 
 
 def is_caught(derivation: Derivation, mutant: Mutant) -> bool:
@@ -119,6 +168,12 @@ def _changed(part: sympy.Expr, names: list[sympy.Expr]) -> Iterator[tuple[str, s
             yield "square", part.base
     if part.is_Mul:
         yield "square", part.args[-1] * part
+    if isinstance(part, sympy.Sum) and len(part.limits) == 1:
+        index, low, high = part.limits[0]
+        yield "bounds", sympy.Sum(part.function, (index, low, high + 1))
+        yield "bounds", sympy.Sum(part.function, (index, low + 1, high))
+    if isinstance(part, Normal):
+        yield "law", Normal(part.args[0], part.args[1], -part.args[2])
     if _is_quantity(part):
         for name in names:
             if name != part and name.is_positive == part.is_positive:

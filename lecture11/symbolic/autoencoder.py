@@ -11,12 +11,13 @@ from typing import Any
 
 from sympy import Derivative, Expr, Integer, Sum, Symbol, cos, log, sin
 
-from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Experiment, Induction, Step
+from lecture11.symbolic.chain import Code, Experiment
+from lecture11.symbolic.kernel import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 
 i, j, n = (Symbol(name, integer=True, positive=True) for name in "ijn")
 d, N = Symbol("d", integer=True, positive=True), Symbol("N", integer=True, positive=True)
-k, r = Symbol("k", integer=True, nonnegative=True), Symbol("r", integer=True, positive=True)
+k = Symbol("k", integer=True, nonnegative=True)
 x = indexed("x", "x", real=True)  # one example by its coordinates, or N of them
 
 
@@ -36,10 +37,13 @@ back = indexed("back", r"\tilde x", real=True)  # back(k, j): what comes back, f
 code, column = indexed("code", "z", real=True), indexed("column", "a", real=True)
 across = indexed("across", "w", real=True)
 DECODER = Definition(
-    "F1", "a linear decoder adds the column a_k, times z_k", back(k, j), back(k - 1, j) + code(k) * column(k, j)
-)
+    "F1", "a linear decoder adds the column a_k, times z_k", back(k, j), back(k - 1, j) + code(k) * column(k, j),
+    where=(k - 1,),
+)  # fmt: skip
 NO_CODE = Definition("F1", "without a code it gives 0", back(0, j), Integer(0))
-ACROSS = Definition("F1", "w is at right angles to each column", over_axes(across(j) * column(k, j)), Integer(0))
+ACROSS = Assumption(
+    "F1", "w is at right angles to each column", over_axes(across(j) * column(k, j)), Integer(0), (k,), (k - 1,)
+)
 
 F1_BASE = Derivation(
     key="F1.base",
@@ -67,7 +71,7 @@ F1 = Derivation(
 )
 
 m, b = Symbol("m", real=True), Symbol("b", real=True)
-CENTRE = Definition("F2", "m is the mean", over_data(x(n)), N * m)
+CENTRE = Definition("F2", "m is the mean", m, Sum(x(i), (i, 1, N)) / N)
 
 
 def _reconstruction_error() -> tuple[Any, dict[Expr, Any]]:
@@ -99,7 +103,7 @@ F2 = Derivation(
         Step(over_data((x(n) - m) ** 2) + N * (m - b) ** 2, "the middle term is zero", by=(CENTRE,)),
     ),
     code=Code("autoencoder.reconstruction_error", _reconstruction_error, of=lambda e: e.subs(N, 4).doit()),
-    printed=(("E2", Sum((x(n) - m) ** 2, (n, 0, N)) + (N + 1) * (m - b) ** 2),),
+    printed=(("E2", Sum((x(k) - m) ** 2, (k, 0, N)) + (N + 1) * (m - b) ** 2),),
 )
 
 # --- The best linear auto-encoder (F3) --------------------------------------------------------------------------------
@@ -109,7 +113,6 @@ weight = indexed("weight", "u", real=True)
 example = Symbol("e", real=True)
 data = density("data", "p")(example)
 at = indexed("at", "x", real=True)  # at(example, j): coordinate j of an example
-part = indexed("part", "y", real=True)  # part(example, d): its part along u, from d of its coordinates
 
 
 def over_data_law(f: Expr) -> Mean:
@@ -117,50 +120,57 @@ def over_data_law(f: Expr) -> Mean:
     return Mean(f, example, data)
 
 
-FIRST_PART = Definition("F3", "y of one coordinate", part(example, 1), weight(1) * at(example, 1))
-PART = Definition("F3", "y of one coordinate more", part(example, d), part(example, d - 1) + weight(d) * at(example, d))
-SPREAD = Definition("F3", "lambda_d is the mean square along axis d", over_data_law(at(example, d) ** 2), spread(d))
-UNCORRELATED = Definition(
-    "F3", "in the principal axes two are uncorrelated", over_data_law(at(example, j) * at(example, d)), Integer(0)
+def along(weight: Any, last: Expr) -> Sum:
+    """What an example has along a direction with some weights, from its first coordinates."""
+    return Sum(weight(i) * at(example, i), (i, 1, last))
+
+
+SPREAD = Assumption(
+    "F3", "lambda_d is the mean square along axis d", over_data_law(at(example, d) ** 2), spread(d), (d,)
+)  # fmt: skip
+UNCORRELATED = Assumption(
+    "F3", "in the principal axes two are uncorrelated", over_data_law(at(example, j) * at(example, d)), Integer(0),
+    for_all=(j, d), where=(d - j - 1,),
 )  # fmt: skip
 F3_UNCORRELATED_BASE = Derivation(
     key="F3.uncorrelated.base",
-    statement="of an example e, the first coordinate in the principal axes is not correlated with a later one, "
-    "$x_{e,d}$; nor is $y_{e,1}$, which is it times a weight u_1",
-    start=over_data_law(part(example, 1) * at(example, d)),
+    statement="of an example e, the first coordinate in the principal axes, times a weight u_1, is not correlated "
+    "with a later one, $x_{e,d}$",
+    start=over_data_law(along(weight, 1) * at(example, d)),
     steps=(
-        Step(weight(1) * over_data_law(at(example, 1) * at(example, d)), "one coordinate", by=(FIRST_PART,)),
+        Step(weight(1) * over_data_law(at(example, 1) * at(example, d)), "one coordinate"),
         Step(Integer(0), "they are uncorrelated", by=(UNCORRELATED.at({j: 1}),)),
     ),
+    where=(d - 2,),
 )
 
 F3_UNCORRELATED = Derivation(
     key="F3.uncorrelated",
-    statement="nor is $y_{e,j}$, the sum of the first j coordinates of an example e with weights u, correlated "
-    "with a later coordinate $x_{e,d}$",
-    start=over_data_law(part(example, j) * at(example, d)),
+    statement="nor is the sum of the first j coordinates of an example e with weights u correlated with a later "
+    "coordinate $x_{e,d}$",
+    start=over_data_law(along(weight, j) * at(example, d)),
     steps=(
         Step(
-            over_data_law((part(example, j - 1) + weight(j) * at(example, j)) * at(example, d)),
+            over_data_law((along(weight, j - 1) + weight(j) * at(example, j)) * at(example, d)),
             "the last coordinate apart",
-            by=(PART.at({d: j}),),
         ),
         Step(
-            over_data_law(part(example, j - 1) * at(example, d))
+            over_data_law(along(weight, j - 1) * at(example, d))
             + weight(j) * over_data_law(at(example, j) * at(example, d)),
             "the mean of a sum",
         ),
         Step(Integer(0), "both are zero", by=(HYPOTHESIS, UNCORRELATED)),
     ),
     induction=Induction(j, F3_UNCORRELATED_BASE),
+    where=(d - j - 1,),
 )
 
 F3_AXIS_BASE = Derivation(
     key="F3.axis.base",
-    statement="the mean square of $y_{e,1}$, one coordinate of an example e times a weight u_1",
-    start=over_data_law(part(example, 1) ** 2),
+    statement="the mean square of one coordinate of an example e, times a weight u_1",
+    start=over_data_law(along(weight, 1) ** 2),
     steps=(
-        Step(weight(1) ** 2 * over_data_law(at(example, 1) ** 2), "one coordinate", by=(FIRST_PART,)),
+        Step(weight(1) ** 2 * over_data_law(at(example, 1) ** 2), "one coordinate"),
         Step(spread(1) * weight(1) ** 2, "its mean square", by=(SPREAD.at({d: 1}),)),
         Step(Sum(spread(j) * weight(j) ** 2, (j, 1, 1)), "a sum of one term"),
     ),
@@ -168,18 +178,14 @@ F3_AXIS_BASE = Derivation(
 
 F3_AXIS = Derivation(
     key="F3.axis",
-    statement="the mean square of $y_{e,d}$, the sum of all d coordinates of an example e with weights u: each "
-    "axis j counts with its spread lambda_j, times the square of its weight",
-    start=over_data_law(part(example, d) ** 2),
+    statement="the mean square of the sum of all d coordinates of an example e with weights u: each axis j counts "
+    "with its spread lambda_j, times the square of its weight",
+    start=over_data_law(along(weight, d) ** 2),
     steps=(
+        Step(over_data_law((along(weight, d - 1) + weight(d) * at(example, d)) ** 2), "the last coordinate apart"),
         Step(
-            over_data_law((part(example, d - 1) + weight(d) * at(example, d)) ** 2),
-            "the last coordinate apart",
-            by=(PART,),
-        ),
-        Step(
-            over_data_law(part(example, d - 1) ** 2)
-            + 2 * weight(d) * over_data_law(part(example, d - 1) * at(example, d))
+            over_data_law(along(weight, d - 1) ** 2)
+            + 2 * weight(d) * over_data_law(along(weight, d - 1) * at(example, d))
             + weight(d) ** 2 * over_data_law(at(example, d) ** 2),
             "the mean of a square of a sum",
         ),
@@ -196,22 +202,31 @@ F3_AXIS = Derivation(
 # The columns v of the decoder are the first k of d orthonormal directions; the code for column k has the weights m.
 v, reach = indexed("v", "v", real=True), indexed("reach", "m", real=True)
 error = indexed("error", "E", real=True)
-before, after = indexed("before", "b", real=True), indexed("after", "c", real=True)
+held, left_over = indexed("held", "b", real=True), indexed("left_over", "c", real=True)
 kept, lost = indexed("kept", "h", nonnegative=True), indexed("lost", "g", nonnegative=True)
 miss = indexed("miss", "s", nonnegative=True)
+HELD = Definition("F3", "what an example has along v_k", held(k, example), along(lambda j: v(k, j), d))
+LEFT_OVER = Definition(
+    "F3", "and what the code leaves of it", left_over(k, example), along(lambda j: v(k, j) - reach(k, j), d)
+)
 ERROR = Definition(
     "F3",
     "along the new direction v_k there was b, and c is left",
     error(k),
-    error(k - 1) - over_data_law(before(example) ** 2) + over_data_law(after(example) ** 2),
+    error(k - 1) - over_data_law(held(k, example) ** 2) + over_data_law(left_over(k, example) ** 2),
+    where=(k - 1,),
 )
 NO_COLUMN = Definition("F3", "without a column all is error", error(0), over_axes(spread(j)))
-KEPT = Definition("F3", "v_k adds its share of axis j to what is kept", kept(k, j), kept(k - 1, j) + v(k, j) ** 2)
-LOST = Definition("F3", "the rest is lost: all d directions together keep 1", lost(k, j), 1 - kept(k, j))
-MISS = Definition("F3", "what m misses of v adds up", miss(k, j), miss(k - 1, j) + (v(k, j) - reach(k, j)) ** 2)
+KEPT = Definition("F3", "v_k adds its share of axis j to what is kept", kept(k, j), kept(k - 1, j) + v(k, j) ** 2,
+                  where=(k - 1,))  # fmt: skip
+LOST = Assumption(
+    "F3", "the rest is lost: all d directions together keep 1 (Bessel)", lost(k, j), 1 - kept(k, j), (k, j)
+)
+MISS = Definition("F3", "what m misses of v adds up", miss(k, j), miss(k - 1, j) + (v(k, j) - reach(k, j)) ** 2,
+                  where=(k - 1,))  # fmt: skip
 NONE_KEPT = Definition("F3", "without a direction nothing is kept", kept(0, j), Integer(0))
 NONE_MISSED = Definition("F3", "and nothing missed", miss(0, j), Integer(0))
-UNIT = Definition("F3", "a direction has length 1", over_axes(v(k, j) ** 2), Integer(1))
+UNIT = Assumption("F3", "a direction has length 1", over_axes(v(k, j) ** 2), Integer(1), (k,), (k - 1,))
 
 F3_ERROR_BASE = Derivation(
     key="F3.error.base",
@@ -241,8 +256,10 @@ F3_ERROR = Derivation(
             "mean squares along two weights",
             by=(
                 ERROR,
-                F3_AXIS.at({part(example, d): before(example), weight(j): v(k, j)}),
-                F3_AXIS.at({part(example, d): after(example), weight(j): v(k, j) - reach(k, j)}),
+                HELD,
+                LEFT_OVER,
+                F3_AXIS.at({weight(j): v(k, j)}),
+                F3_AXIS.at({weight(j): v(k, j) - reach(k, j)}),
             ),
         ),
         Step(
@@ -285,31 +302,27 @@ def large(f: Expr) -> Sum:
 
 
 def small(f: Expr) -> Sum:
-    """The sum over the other r = d - k axes."""
-    return Sum(f, (j, k + 1, k + r))
-
-
-def all_axes(f: Expr) -> Sum:
-    """The sum over all of them."""
-    return Sum(f, (j, 1, k + r))
+    """The sum over the other d - k axes."""
+    return Sum(f, (j, k + 1, d))
 
 
 F3_BALANCE = Derivation(
     key="F3.balance",
-    statement="of the first k axes a plane of k directions loses as much as it keeps of the r = d - k others: of "
+    statement="of the first k axes a plane of k directions loses as much as it keeps of the d - k others: of "
     "axis j it keeps the share h and loses g",
     start=large(lost(k, j)),
     steps=(
         Step(k - large(kept(k, j)), "what is lost is what is not kept", by=(LOST,)),
-        Step(all_axes(kept(k, j)) - large(kept(k, j)), "all axes together give k", by=(F3_TRACE.at({d: k + r}),)),
+        Step(over_axes(kept(k, j)) - large(kept(k, j)), "all axes together give k", by=(F3_TRACE,)),
         Step(small(kept(k, j)), "what remains of the sum"),
     ),
+    where=(d - k,),
 )
 
-edge = Symbol("lambda^*", positive=True)  # any number between lambda_k and lambda_{k+1}
+edge = indexed("edge", r"\lambda^*", positive=True)  # any number between lambda_k and lambda_{k+1}
 above, below = indexed("above", r"\delta^+", nonnegative=True), indexed("below", r"\delta^-", nonnegative=True)
-ABOVE = Definition("F3", "not negative for j up to k", spread(j) - edge, above(j))
-BELOW = Definition("F3", "not negative for j after k", edge - spread(j), below(j))
+ABOVE = Assumption("F3", "not negative for j up to k", spread(j) - edge(k), above(k, j), (k, j), (k - j,))
+BELOW = Assumption("F3", "not negative for j after k", edge(k) - spread(j), below(k, j), (k, j), (j - k - 1,))
 
 
 F3_HELD = Derivation(
@@ -317,7 +330,7 @@ F3_HELD = Derivation(
     statement="a plane of k directions, which keeps the share h of axis j and loses g, holds at most the spread of "
     "the first k axes: with lambda^* between lambda_k and the next, what is subtracted in the last line "
     "is not negative",
-    start=all_axes(spread(j) * kept(k, j)),
+    start=over_axes(spread(j) * kept(k, j)),
     steps=(
         Step(
             large(spread(j)) - large(spread(j) * lost(k, j)) + small(spread(j) * kept(k, j)),
@@ -328,20 +341,21 @@ F3_HELD = Derivation(
             large(spread(j))
             - large(spread(j) * lost(k, j))
             + small(spread(j) * kept(k, j))
-            + edge * (large(lost(k, j)) - small(kept(k, j))),
+            + edge(k) * (large(lost(k, j)) - small(kept(k, j))),
             "add zero: two sums that are equal",
             by=(F3_BALANCE,),
         ),
         Step(
-            large(spread(j)) - large((spread(j) - edge) * lost(k, j)) - small((edge - spread(j)) * kept(k, j)),
+            large(spread(j)) - large((spread(j) - edge(k)) * lost(k, j)) - small((edge(k) - spread(j)) * kept(k, j)),
             "sort by axes",
         ),
         Step(
-            large(spread(j)) - large(above(j) * lost(k, j)) - small(below(j) * kept(k, j)),
+            large(spread(j)) - large(above(k, j) * lost(k, j)) - small(below(k, j) * kept(k, j)),
             "the larger spreads come first",
             by=(ABOVE, BELOW),
         ),
     ),
+    where=(d - k,),
 )
 
 
@@ -371,7 +385,7 @@ def _excess_of_linear() -> tuple[Any, dict[Expr, Any]]:
         spreads += 10 * [autoencoder.PCA(x, 3).variances]
     s, V, M = torch.stack(spreads), *(rows @ torch.stack(axes).mT for rows in (directions, codes))
     held, missed, between = V.square().sum(1), (V - M).square().sum(1), s[:, 1:].mean(1)
-    at: dict[Expr, Any] = {above(a + 1): s[:, a] - between for a in (0, 1)} | {below(3): between - s[:, 2]}
+    at: dict[Expr, Any] = {above(2, a + 1): s[:, a] - between for a in (0, 1)} | {below(2, 3): between - s[:, 2]}
     at |= {lost(2, a + 1): 1 - held[:, a] for a in (0, 1)} | {kept(2, 3): held[:, 2]}
     at |= {miss(2, a + 1): missed[:, a] for a in range(3)} | {spread(Integer(a + 1)): s[:, a] for a in range(3)}
     return torch.stack(values), at
@@ -379,32 +393,34 @@ def _excess_of_linear() -> tuple[Any, dict[Expr, Any]]:
 
 F3 = Derivation(
     key="F3",
-    statement="no linear auto-encoder has a smaller error than PCA, which has the sum of the r = d - k smallest "
+    statement="no linear auto-encoder has a smaller error than PCA, which has the sum of the d - k smallest "
     r"lambda_j. E, g, h and s are those of F3.error, $\delta^+$ and $\delta^-$ those of F3.held",
     start=error(k) - small(spread(j)),
     steps=(
         Step(
-            all_axes(spread(j) * (lost(k, j) + miss(k, j))) - small(spread(j)),
+            over_axes(spread(j) * (lost(k, j) + miss(k, j))) - small(spread(j)),
             "the error, axis by axis",
-            by=(F3_ERROR.at({d: k + r}),),
+            by=(F3_ERROR,),
         ),
         Step(
-            all_axes(spread(j) * miss(k, j)) + large(spread(j)) - all_axes(spread(j) * kept(k, j)),
+            over_axes(spread(j) * miss(k, j)) + large(spread(j)) - over_axes(spread(j) * kept(k, j)),
             "what is not kept is lost",
             by=(LOST,),
         ),
         Step(
-            all_axes(spread(j) * miss(k, j)) + large(above(j) * lost(k, j)) + small(below(j) * kept(k, j)),
+            over_axes(spread(j) * miss(k, j)) + large(above(k, j) * lost(k, j)) + small(below(k, j) * kept(k, j)),
             "what a plane can hold",
             by=(F3_HELD,),
         ),
     ),
     nonnegative=True,
-    code=Code("autoencoder.PCA", _excess_of_linear, of=lambda e: e.subs({k: 2, r: 1}).doit()),
+    where=(d - k,),
+    code=Code("autoencoder.PCA", _excess_of_linear, of=lambda e: e.subs({k: 2, d: 3}).doit()),
 )
 
 angle = Symbol(r"\varphi", real=True)
-UNCORRELATED_PARTS = Definition(
+before, after = indexed("before", "b", real=True), indexed("after", "c", real=True)
+UNCORRELATED_PARTS = Assumption(
     "F3", "in the principal axes both are uncorrelated", over_data_law(before(example) * after(example)), Integer(0)
 )  # fmt: skip
 F3_SLOPE = Derivation(
@@ -440,10 +456,10 @@ F3_SLOPE = Derivation(
 clean, noisy, other = Symbol("x", real=True), Symbol("y", real=True), Symbol("y'", real=True)
 hidden = Symbol("x'", real=True)  # all coordinates but one
 noise, s = Symbol(r"\epsilon", real=True), Symbol("s", positive=True)
-w, mean_square = Symbol("w", real=True), Symbol("lambda", positive=True)
+w, mean_square = Symbol("w", real=True), Symbol("lambda", nonnegative=True)
 standard = Normal(noise, 0, 1)
 x_law = density("clean", "p")(clean)
-SECOND = Definition("F4", "the mean square of the data", Mean(clean**2, clean, x_law), mean_square)
+SECOND = Definition("F4", "the mean square of the data", mean_square, Mean(clean**2, clean, x_law))
 MASS = Definition("F4", "the law of the data is a density", Mean(1, clean, x_law), Integer(1))
 
 
@@ -512,7 +528,7 @@ seen = density("seen", "p_s")
 answer, best = Symbol("D", real=True), indexed("denoised", "D^*", real=True)
 back_law = density("behind", "p")(clean, noisy)
 SEEN = Definition("F5", "the law of noisy data", seen(noisy), Mean(given_clean, clean, x_law))
-BAYES = Definition("F5", "Bayes' rule", back_law, given_clean * x_law / seen(noisy))
+BAYES = Definition("F5", "Bayes' rule", back_law, given_clean * x_law / seen(noisy), by=(SEEN,))
 BACK_MASS = Definition("F5", "the law of x behind y is a density", Mean(1, clean, back_law), Integer(1))
 BEST = Definition("F5", "D^* is the mean of the clean x behind y", best(noisy), Mean(clean, clean, back_law))
 

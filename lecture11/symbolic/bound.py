@@ -2,7 +2,7 @@ r"""The bound on the likelihood, line by line and term by term (F36-F38, F40, F4
 
 The five lines are written for ``T = 3``, in unknown densities: they hold for any betas and any model. Each further step
 adds one term of the kind that ``t = 2`` and ``t = 3`` show. $\mathbb{E}_q$ is the mean over $x_1$, $x_2$, $x_3$ given
-$x_0$, $\mu_\theta(t)$ is short for $\mu_\theta(x_t, t)$, and $\epsilon_\theta(x_t)$ for $\epsilon_\theta(x_t, t)$.
+$x_0$.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sympy import Expr, Function, Integer, Rational, Symbol, erf, exp, log, pi, sqrt
 from sympy import Integral as OverInterval
 
-from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Experiment, Induction, Step
+from lecture11.symbolic.chain import Code, Experiment
 from lecture11.symbolic.forward import (
     ALPHA,
     F23,
@@ -27,18 +27,20 @@ from lecture11.symbolic.forward import (
     t,
     x,
 )
+from lecture11.symbolic.kernel import HYPOTHESIS, Definition, Derivation, Induction, Step
 from lecture11.symbolic.posterior import (
     BAYES,
     F32,
-    F32_VARIANCE,
     F39,
     MODEL,
     NO_MEMORY,
+    VARIANCE,
     beta_tilde,
     mu_theta,
     mu_tilde,
     p,
     predicted,
+    sigma,
 )
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 from lecture11.symbolic.vae.decoder import z1, z2
@@ -48,7 +50,8 @@ from lecture11.symbolic.vae.elbo import F16_PRODUCT, divergence, kl, p_1, p_2, q
 
 x0, x1, x2, x3 = map(x, range(4))
 path = (x1, x2, x3)
-whole_q, whole_p = density("q_path", "q", of=3)(*path, x0), density("p_path", r"p_\theta", of=4)(x0, *path)
+whole_q = density("q_path", "q", of=3, timed=True)(*path, x0)
+whole_p = density("p_path", r"p_\theta", of=4, timed=True)(x0, *path)
 CHAIN = Definition("F26", "the chain, step by step", whole_q, q(x1, x0) * q(x2, x1) * q(x3, x2))
 MODEL_CHAIN = Definition("F29", "the model, step by step", whole_p, p(x3) * p(x2, x3) * p(x1, x2) * p(x0, x1))
 
@@ -149,7 +152,7 @@ F36 = Derivation(
 
 # --- The terms of the bound (F37) -------------------------------------------------------------------------------------
 
-u = Function("f", real=True)  # any function of the states of a path
+u, u2 = Function("f", real=True), Function("f_2", real=True)  # any functions of one state of a path, and of two
 
 F37_FIRST = Derivation(
     key="F37.first",
@@ -177,17 +180,17 @@ F37_LAST = Derivation(
 
 F37_MIDDLE = Derivation(
     key="F37.middle",
-    statement="the mean of any f(x_1, x_2): first over x_1 given x_2 and x_0, then over x_2",
-    start=over_path(u(x1, x2)),
+    statement="the mean of any f_2(x_1, x_2): first over x_1 given x_2 and x_0, then over x_2",
+    start=over_path(u2(x1, x2)),
     steps=(
         Step(
-            Mean(Mean(Mean(u(x1, x2), x3, step_law(x3, x2, 3)), x2, q(x2, x1)), x1, q(x1, x0)),
+            Mean(Mean(Mean(u2(x1, x2), x3, step_law(x3, x2, 3)), x2, q(x2, x1)), x1, q(x1, x0)),
             "step by step",
             by=(CHAIN, F23.at({t: 3})),
         ),
-        Step(Mean(Mean(u(x1, x2), x2, q(x2, x1)), x1, q(x1, x0)), "the last step has mass 1"),
+        Step(Mean(Mean(u2(x1, x2), x2, q(x2, x1)), x1, q(x1, x0)), "the last step has mass 1"),
         Step(
-            Mean(Mean(u(x1, x2), x1, q(x1, x2, x0)), x2, q(x2, x0)),
+            Mean(Mean(u2(x1, x2), x1, q(x1, x2, x0)), x2, q(x2, x0)),
             "Bayes' rule given x_0: the other order",
             by=(BAYES.at({t: 2}), NO_MEMORY.at({t: 2})),
         ),
@@ -196,12 +199,12 @@ F37_MIDDLE = Derivation(
 
 F37_END = Derivation(
     key="F37.end",
-    statement="the mean of any f(x_2, x_3): first over x_2 given x_3 and x_0, then over x_3",
-    start=over_path(u(x2, x3)),
+    statement="the mean of any f_2(x_2, x_3): first over x_2 given x_3 and x_0, then over x_3",
+    start=over_path(u2(x2, x3)),
     steps=(
-        Step(Mean(Mean(u(x2, x3), x3, q(x3, x2)), x2, q(x2, x0)), "integrate over x_1", by=(CHAIN, F26.at({t: 2}))),
+        Step(Mean(Mean(u2(x2, x3), x3, q(x3, x2)), x2, q(x2, x0)), "integrate over x_1", by=(CHAIN, F26.at({t: 2}))),
         Step(
-            Mean(Mean(u(x2, x3), x2, q(x2, x3, x0)), x3, q(x3, x0)),
+            Mean(Mean(u2(x2, x3), x2, q(x2, x3, x0)), x3, q(x3, x0)),
             "Bayes' rule given x_0: the other order",
             by=(BAYES.at({t: 3}), NO_MEMORY.at({t: 3})),
         ),
@@ -229,8 +232,8 @@ F37 = Derivation(
             "each over the states that it depends on",
             by=(
                 F37_LAST.at({u(x3): _prior}),
-                F37_END.at({u(x2, x3): _step_3}),
-                F37_MIDDLE.at({u(x1, x2): _step_2}),
+                F37_END.at({u2(x2, x3): _step_3}),
+                F37_MIDDLE.at({u2(x1, x2): _step_2}),
                 F37_FIRST.at({u(x1): _decoder}),
             ),
         ),
@@ -298,8 +301,8 @@ def _step_divergence() -> tuple[Any, dict[Expr, Any]]:
     return values, {
         **at,
         predicted: guessed,
-        mu_tilde(t): diffusion.posterior_mean_from_x0(s, at[x0], x_t, steps),
-        mu_theta(t): diffusion.p_mean(s, x_t, steps, guessed),
+        mu_tilde(x(t), x0, t): diffusion.posterior_mean_from_x0(s, at[x0], x_t, steps),
+        mu_theta(x(t), t): diffusion.p_mean(s, x_t, steps, guessed),
         beta_tilde(t): s.posterior_variance(steps),
     }
 
@@ -309,6 +312,39 @@ def _loss_weight() -> tuple[Any, dict[Expr, Any]]:
     return s.loss_weight(steps), at
 
 
+CHOICE = Definition("F38", "the model takes the variance of the step back", sigma(t), sqrt(beta_tilde(t)), (t - 2,))
+_distance = (mu_tilde(x(t), x0, t) - mu_theta(x(t), t)) ** 2
+
+F38_ANY = Derivation(
+    key="F38.any",
+    statement="L_(t-1) at one x_t, for one pixel and any variance sigma_t^2 of the model: a squared distance of means, "
+    "over twice the variance, and what the variances differ by",
+    start=divergence(posterior, learned),
+    steps=(
+        Step(
+            Mean(log(_posterior / _learned), x(t - 1), _posterior),
+            "what a divergence is",
+            by=(kl(posterior, learned, x(t - 1), t - 2), F32, MODEL),
+        ),
+        Step(
+            Mean(
+                (x(t - 1) - mu_theta(x(t), t)) ** 2 / (2 * sigma(t) ** 2)
+                - (x(t - 1) - mu_tilde(x(t), x0, t)) ** 2 / (2 * beta_tilde(t))
+                - log(beta_tilde(t) / sigma(t) ** 2) / 2,
+                x(t - 1),
+                _posterior,
+            ),
+            "the logarithms of two normal densities",
+        ),
+        Step(
+            _distance / (2 * sigma(t) ** 2)
+            + (beta_tilde(t) / sigma(t) ** 2 - 1 - log(beta_tilde(t) / sigma(t) ** 2)) / 2,
+            "mean squares",
+        ),
+    ),
+    where=(t - 2,),
+)
+
 F38 = Derivation(
     key="F38",
     statement="L_(t-1) at one x_t, for one pixel and the variance beta~_t in both laws, is a squared distance of "
@@ -316,36 +352,26 @@ F38 = Derivation(
     start=divergence(posterior, learned),
     steps=(
         Step(
-            Mean(log(_posterior / _learned), x(t - 1), _posterior),
-            "what a divergence is",
-            by=(kl(posterior, learned, x(t - 1)), F32, MODEL),
+            _distance / (2 * sigma(t) ** 2)
+            + (beta_tilde(t) / sigma(t) ** 2 - 1 - log(beta_tilde(t) / sigma(t) ** 2)) / 2,
+            "for any variance",
+            by=(F38_ANY,),
         ),
-        Step(
-            Mean(
-                ((x(t - 1) - mu_theta(t)) ** 2 - (x(t - 1) - mu_tilde(t)) ** 2) / (2 * beta_tilde(t)),
-                x(t - 1),
-                _posterior,
-            ),
-            "one variance in both: its logarithms cancel",
-        ),
-        Step((mu_tilde(t) - mu_theta(t)) ** 2 / (2 * beta_tilde(t)), "mean squares: one variance cancels too"),
+        Step(_distance / (2 * beta_tilde(t)), "one variance in both", by=(CHOICE,)),
     ),
     code=Code("diffusion.step_divergence", _step_divergence),
-    printed=(("E14", (mu_tilde(t) - mu_theta(t)) ** 2 / (2 * beta_tilde(t - 1))),),
+    printed=(("E14", _distance / (2 * beta_tilde(t - 1))),),
+    where=(t - 2,),
 )
 
 # A second pixel of the same image.
-other, mu_tilde_y, mu_theta_y = (
-    indexed("second", "y", real=True),
-    indexed("mu_tilde_y", r"\tilde\nu", real=True),
-    indexed("mu_theta_y", r"\nu_\theta", real=True),
-)
-second = {x(t - 1): other(t - 1), x(t): other(t), x0: other(0), mu_tilde(t): mu_tilde_y(t), mu_theta(t): mu_theta_y(t)}
-posterior_y, learned_y = posterior.xreplace(second), learned.xreplace(second)
+other = indexed("second", "y", real=True)
+second = {x(t): other(t)}
+posterior_y, learned_y = F38.at(second).left.args
 
 F38_PIXELS = Derivation(
     key="F38.pixels",
-    statement=r"two pixels x and y, with means $\mu$ and $\nu$: their divergences add up, and so do those of d pixels",
+    statement="two pixels x and y: their divergences add up, and so do those of d pixels",
     start=Mean(
         Mean(log(posterior * posterior_y / (learned * learned_y)), other(t - 1), posterior_y), x(t - 1), posterior
     ),
@@ -360,11 +386,12 @@ F38_PIXELS = Derivation(
             ),
         ),
         Step(
-            ((mu_tilde(t) - mu_theta(t)) ** 2 + (mu_tilde_y(t) - mu_theta_y(t)) ** 2) / (2 * beta_tilde(t)),
+            (_distance + (mu_tilde(other(t), other(0), t) - mu_theta(other(t), t)) ** 2) / (2 * beta_tilde(t)),
             "each is a squared distance of means",
             by=(F38, F38.at(second)),
         ),
     ),
+    where=(t - 2,),
 )
 
 _error = (eps - predicted) ** 2
@@ -379,11 +406,12 @@ F40_WEIGHT = Derivation(
         Step(
             beta(t) / (2 * alpha(t) * (1 - abar(t - 1))),
             "put in the posterior variance, and cancel",
-            by=(F32_VARIANCE,),
+            by=(VARIANCE,),
         ),
         Step(_weight, "write alpha_t for 1 - beta_t", by=(ALPHA,)),
     ),
     code=Code("diffusion.NoiseSchedule.loss_weight", _loss_weight),
+    where=(t - 2,),
 )
 
 F40 = Derivation(
@@ -391,31 +419,38 @@ F40 = Derivation(
     statement="L_(t-1) at one x_t is a squared distance of noises, times the weight w_t",
     start=divergence(posterior, learned),
     steps=(
-        Step((mu_tilde(t) - mu_theta(t)) ** 2 / (2 * beta_tilde(t)), "a distance of means", by=(F38,)),
+        Step(_distance / (2 * beta_tilde(t)), "a distance of means", by=(F38,)),
         Step(
             ((1 - alpha(t)) / (sqrt(alpha(t)) * sqrt(1 - abar(t))) * (predicted - eps)) ** 2 / (2 * beta_tilde(t)),
             "the means differ by the noises",
             by=(F39,),
         ),
         Step(_long_weight * _error, "square the factor", by=(ALPHA,)),
-        Step(_weight * _error, "put in the posterior variance, and cancel", by=(F32_VARIANCE, ALPHA)),
+        Step(_weight * _error, "put in the posterior variance, and cancel", by=(VARIANCE, ALPHA)),
     ),
     code=Code("diffusion.step_divergence", _step_divergence),
-    printed=(("E14", _weight.subs(t, t - 1) * _error),),
+    printed=(("E14", _weight.subs(t, t + 1) * _error),),
+    where=(t - 2,),
 )
 
 # --- The last step: pixels --------------------------------------------------------------------------------------------
 
 k, levels = Symbol("k", integer=True, nonnegative=True), Symbol("L", integer=True, positive=True)
-mass, total, edge = indexed("mass", "m", positive=True), indexed("S", "S", positive=True), indexed("b", "b", real=True)
-cdf = density("Phi", r"\Phi")
-LOWEST = Definition("F41", "the lowest value has all that lies below its edge", mass(0), cdf(edge(1)))
-INNER = Definition("F41", "an inner value has what lies between its edges", mass(k), cdf(edge(k + 1)) - cdf(edge(k)))
-HIGHEST = Definition(
-    "F41", "the highest value has all that lies above its edge", mass(levels - 1), 1 - cdf(edge(levels - 1))
+mass, total, edge = (
+    indexed(name, latex, real=True) for name, latex in (("mass", "m"), ("masses", "S"), ("edge_of", "b"))
 )
+cdf = Function("Phi", positive=True)
+LOWEST = Definition("F41", "the lowest value has all that lies below its edge", mass(0), cdf(edge(1)))
+INNER = Definition(
+    "F41", "an inner value has what lies between its edges", mass(k), cdf(edge(k + 1)) - cdf(edge(k)),
+    (k - 1, levels - 2 - k),
+)  # fmt: skip
+HIGHEST = Definition(
+    "F41", "the highest value has all that lies above its edge", mass(levels - 1), 1 - cdf(edge(levels - 1)),
+    (levels - 2,),
+)  # fmt: skip
 FIRST_TERM = Definition("F41", "a sum of one term", total(0), mass(0))
-ONE_MORE = Definition("F41", "a sum of one term more", total(k), total(k - 1) + mass(k))
+ONE_MORE = Definition("F41", "a sum of one term more", total(k), total(k - 1) + mass(k), (k - 1,))
 
 F41_BASE = Derivation(
     key="F41.base",
@@ -438,17 +473,19 @@ F41_SUM = Derivation(
         Step(cdf(edge(k + 1)), "what lies between the edges", by=(INNER,)),
     ),
     induction=Induction(k, F41_BASE, first=0),
+    where=(levels - 2 - k,),
 )
 
 F41 = Derivation(
     key="F41",
-    statement="the masses of all L values, 0 to L - 1, add up to 1, in the letters of F41.base",
+    statement="the masses of all L values, 0 to L - 1, add up to 1, for L from 2 on, in the letters of F41.base",
     start=total(levels - 1),
     steps=(
         Step(total(levels - 2) + mass(levels - 1), "the highest value apart", by=(ONE_MORE.at({k: levels - 1}),)),
         Step(cdf(edge(levels - 1)) + mass(levels - 1), "all below it", by=(F41_SUM.at({k: levels - 2}),)),
         Step(Integer(1), "and all above its edge", by=(HIGHEST,)),
     ),
+    where=(levels - 2,),
 )
 
 y, mean, scale = Symbol("y", real=True), Symbol("mu", real=True), Symbol("sigma", positive=True)
@@ -487,7 +524,7 @@ F41_MASS = Derivation(
 )
 
 DERIVATIONS = (
-    F36, F37_FIRST, F37_LAST, F37_MIDDLE, F37_END, F37, F37_PRIOR, F38, F38_PIXELS, F40_WEIGHT, F40,
+    F36, F37_FIRST, F37_LAST, F37_MIDDLE, F37_END, F37, F37_PRIOR, F38_ANY, F38, F38_PIXELS, F40_WEIGHT, F40,
     F41_BASE, F41_SUM, F41, F41_MASS,
 )  # fmt: skip
 EXPERIMENTS = (

@@ -1,153 +1,36 @@
-"""What a proof is here: a chain of expressions, each with the reason why it equals the one before; and what checks it.
+"""Checks a chain as a whole: what the kernel asks, and that it says why, with no fact too few and none too many.
 
-A reason may cite facts: definitions, and results of chains that were proved before. A cited fact says that one
-expression may be replaced by another; a step holds if both its ends, so rewritten, are equal. That is asked of SymPy's
-algebra, and of numbers at random points that know nothing of SymPy's rules. Whatever else is cited, or fails to be, is
-an error: an equation that needs a fact does not hold without it, and a fact that no equation needs is refused.
+What a proof is, and what must be trusted, stands in ``kernel.py``. Nothing here can let a step pass that the kernel
+refuses.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy
 from sympy.core.function import AppliedUndef
 
-from lecture11.symbolic.compare import BINDERS, bound_by, depends, same_by_algebra, same_by_numbers
-from lecture11.symbolic.signs import never_negative
-
-Renaming = Mapping[sympy.Expr, Any]
-
-
-class ProofError(Exception):
-    """A chain that proves nothing. The message names the derivation and the step."""
-
-    def __str__(self) -> str:
-        return "".join(map(str, self.args))  # printed only when asked for: expressions are slow to print
-
-
-class WrongStepError(ProofError):
-    """The two ends of a step differ."""
-
-
-class GapError(ProofError):
-    """The two ends may be equal, but the step does not say why: no reason, a missing fact, one too many, or a leap."""
+from lecture11.symbolic import kernel
+from lecture11.symbolic.algebra import DivergentError
+from lecture11.symbolic.compare import same_by_numbers
+from lecture11.symbolic.kernel import (
+    CitationError,
+    Derivation,
+    Fact,
+    GapError,
+    MeaninglessError,
+    ProofError,
+    Step,
+    WrongStepError,
+    rewrite,
+)
+from lecture11.symbolic.terms import printed
 
 
 class EmptyStepError(ProofError):
     """A step that repeats what stands before it."""
-
-
-class CitationError(ProofError):
-    """A step rests on what is not proved before it."""
-
-
-@dataclass(frozen=True)
-class Fact:
-    """``left = right``, as a step may use it: taken from a definition or from a proved chain, with other names.
-
-    Made by ``at`` of the two. Its sides are computed from its source, so that it cannot say anything else.
-    """
-
-    source: "Definition | Derivation"
-    renamings: tuple[tuple[tuple[sympy.Expr, sympy.Expr], ...], ...] = ()
-
-    @cached_property
-    def left(self) -> sympy.Expr:
-        return self._rename(self.source.left)
-
-    @cached_property
-    def right(self) -> sympy.Expr:
-        return self._rename(self.source.right)
-
-    @property
-    def key(self) -> str:
-        return self.source.key
-
-    def at(self, renaming: Renaming) -> "Fact":
-        """The same fact with other names, after those that it has."""
-        pairs = tuple((old, sympy.sympify(new)) for old, new in renaming.items())
-        return Fact(self.source, (*self.renamings, pairs))
-
-    def _rename(self, e: sympy.Expr) -> sympy.Expr:
-        for renaming in self.renamings:
-            names = dict(renaming)
-            for inner in e.atoms(*BINDERS):
-                for x in bound_by(inner):
-                    others = {other.xreplace(names) for other in inner.atoms(sympy.Symbol, AppliedUndef) - {x}}
-                    if x.xreplace(names) in others:
-                        raise CitationError(
-                            f"{self.key}: with these names, {x} below an integral becomes another quantity"
-                        )
-            e = e.xreplace(names)
-        return e
-
-
-class _Source:
-    """What can be cited."""
-
-    key: str
-
-    @property
-    def formula(self) -> str:
-        """The id in the lecture, ``F28`` of ``F28.base``; empty if the lecture has none."""
-        return self.key.partition(".")[0] if self.key.startswith("F") else ""
-
-    def at(self, renaming: Renaming) -> Fact:
-        """The same fact with other names: ``F28.at({t: t - 1})``."""
-        return Fact(self).at(renaming)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Definition(_Source):
-    """``left`` is a name for ``right``: nothing to prove.
-
-    Attributes:
-        key: the id of the statement in the lecture, or what is defined.
-        statement: in words.
-    """
-
-    key: str
-    statement: str
-    left: sympy.Expr
-    right: sympy.Expr
-
-
-class Hypothesis:
-    """Cited in the step of an induction: the statement itself, one index earlier."""
-
-
-HYPOTHESIS = Hypothesis()
-
-
-@dataclass(frozen=True)
-class Step:
-    """The next line of a chain.
-
-    Attributes:
-        expression: what stands there.
-        reason: why it equals the line before, in a few words: 'complete the square'.
-        by: the facts it needs, none of them idle.
-    """
-
-    expression: sympy.Expr
-    reason: str
-    by: "tuple[Fact | Definition | Derivation | Hypothesis, ...]" = ()
-
-
-@dataclass(frozen=True)
-class Induction:
-    """What makes a chain the step of an induction: it may cite ``HYPOTHESIS``, its own statement one index earlier.
-
-    Attributes:
-        index: the symbol that the statement holds for.
-        base: the chain that proves it at ``first``.
-    """
-
-    index: sympy.Symbol
-    base: "Derivation"
-    first: int = 1
 
 
 @dataclass(frozen=True)
@@ -166,59 +49,6 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Derivation(_Source):
-    """``start = ... = the expression of the last step``.
-
-    Attributes:
-        key: the id of the statement, ``F28``; of several for one statement, ``F28.base``.
-        statement: what is proved, in words.
-        start: the left side; what it means, the first steps take from definitions.
-        steps: the chain.
-        code: the function of the package that computes the result.
-        printed: what the notes print instead, by the id of the erratum: a chain must not be able to end there.
-        induction: if the chain is the step of an induction.
-        nonnegative: whether the result is never negative, and shows it: as a sum of squares, for example.
-    """
-
-    key: str
-    statement: str
-    start: sympy.Expr
-    steps: tuple[Step, ...]
-    code: Code | None = None
-    printed: tuple[tuple[str, sympy.Expr], ...] = ()
-    induction: Induction | None = None
-    nonnegative: bool = False
-
-    @property
-    def left(self) -> sympy.Expr:
-        return self.start
-
-    @property
-    def right(self) -> sympy.Expr:
-        """The result."""
-        return self.steps[-1].expression
-
-    def facts(self, step: Step) -> tuple[Fact, ...]:
-        """What a step cites."""
-        return tuple(self._fact(cited) for cited in step.by)
-
-    def _fact(self, cited: "Fact | Definition | Derivation | Hypothesis") -> Fact:
-        if not isinstance(cited, Hypothesis):
-            return cited if isinstance(cited, Fact) else Fact(cited)
-        if self.induction is None:
-            raise CitationError(f"{self.key} is no induction, and has no hypothesis to cite")
-        return self.at({self.induction.index: self.induction.index - 1})
-
-    def __repr__(self) -> str:
-        return f"{self.key}, in {len(self.steps)} {'step' if len(self.steps) == 1 else 'steps'}: {self.statement}"
-
-    def _repr_latex_(self) -> str:
-        from lecture11.symbolic.show import typeset
-
-        return typeset(self)
-
-
-@dataclass(frozen=True)
 class Experiment:
     """A statement that is no algebra, or that is a choice: a test that could fail stands for it.
 
@@ -233,103 +63,106 @@ class Experiment:
     test: str
 
 
-# --- The checker -----------------------------------------------------------------------------------------------------
+@contextmanager
+def _as_proof_errors(what: Any) -> Iterator[None]:
+    """Whatever goes wrong in a check, a chain is not proved."""
+    try:
+        yield
+    except ProofError:
+        raise
+    except DivergentError as error:
+        raise MeaninglessError(f"{getattr(what, 'key', what)}: {error}") from None
+    except Exception as error:
+        name = getattr(what, "key", repr(what))
+        raise ProofError(f"{name}: it cannot be judged ({type(error).__name__}: {error})") from error
 
 
 def check(derivation: Derivation) -> None:
-    """Verifies every step by itself.
+    """Verifies a chain, and all chains that it rests on. There is nothing else to check.
 
     Raises:
-        WrongStepError, GapError, EmptyStepError, CitationError: at the first step that fails, named by its number.
+        WrongStepError, GapError, EmptyStepError, CitationError, DefinitionError, MeaninglessError: at the first step
+            that fails, named by its number; ProofError is the general kind of these.
     """
-    if not derivation.steps:
-        raise GapError(f"{derivation.key} has no step")
-    for number in range(1, len(derivation.steps) + 1):
-        check_step(derivation, number)
-    if derivation.induction:
-        _check_induction(derivation, derivation.induction)
-    if derivation.nonnegative and not never_negative(derivation.right):
-        raise GapError(f"{derivation.key}: {derivation.right} does not show that it is never negative")
+    with _as_proof_errors(derivation):
+        kernel.check_is_chain(derivation)
+        for number, step in enumerate(derivation.steps, start=1):
+            _check_words(derivation, number, step)
+        _check_letters(derivation)
+        try:
+            kernel.verify(derivation)
+        except WrongStepError:
+            for number, step in enumerate(derivation.steps, start=1):
+                _say_what_is_missing(derivation, number, step)
+            raise
+        for number, step in enumerate(derivation.steps, start=1):
+            _check_idle(derivation, number, step)
 
 
 def check_step(derivation: Derivation, number: int, instead: Step | None = None) -> None:
     """Verifies one step, the first being number 1, or another one in its place. Raises as ``check``."""
     step = instead or derivation.steps[number - 1]
-    before = derivation.steps[number - 2].expression if number > 1 else derivation.start
-    where = f"{derivation.key}, step {number} ({step.reason or 'no reason'})"
+    with _as_proof_errors(derivation):
+        _check_words(derivation, number, step)
+        kernel.check_line(step.expression, derivation)
+        try:
+            kernel.check_step(derivation, number, step)
+        except WrongStepError:
+            _say_what_is_missing(derivation, number, step)
+            raise
+        _check_idle(derivation, number, step)
+
+
+def _place(derivation: Derivation, number: int, step: Step) -> str:
+    return f"{derivation.key}, step {number} ({step.reason or 'no reason'})"
+
+
+def _check_words(derivation: Derivation, number: int, step: Step) -> None:
+    where = _place(derivation, number, step)
     if not step.reason.strip():
         raise GapError(where, ": say why it equals what stands before it: ", step.expression)
-    if step.expression == before:
-        raise EmptyStepError(where, ": it repeats ", before)
+    if step.expression == derivation.lines[number - 1]:
+        raise EmptyStepError(where, ": it repeats ", step.expression)
+
+
+def _holds(derivation: Derivation, number: int, step: Step, facts: Iterable[Fact]) -> bool:
+    """By numbers: that it does not hold is seen at the first of them."""
+    facts = tuple(facts)
+    before, after = derivation.lines[number - 1], step.expression
+    left, right = (rewrite(side, facts, derivation.range) for side in (before, after))
+    return same_by_numbers(left, right, where=derivation.range)
+
+
+def _say_what_is_missing(derivation: Derivation, number: int, step: Step) -> None:
     facts = derivation.facts(step)
-    left, right = (rewrite(side, facts, where) for side in (before, step.expression))
-    if not same_by_numbers(left, right):
-        pool = [fact for other in derivation.steps for fact in derivation.facts(other)]
-        left, right = (rewrite(side, pool, where) for side in (before, step.expression))
-        if set(pool) - set(facts) and same_by_numbers(left, right):
-            raise GapError(f"{where}: it holds only with a fact that it does not cite")
-        raise WrongStepError(where, ": ", before, " is not equal to ", step.expression)
-    if not same_by_algebra(left, right):
-        raise GapError(where, ": the numbers agree, but algebra does not get from ", left, " to ", right)
+    pool = [fact for other in derivation.steps for fact in derivation.facts(other)]
+    if (
+        set(pool) - set(facts)
+        and not _holds(derivation, number, step, facts)
+        and _holds(derivation, number, step, pool)
+    ):
+        raise GapError(f"{_place(derivation, number, step)}: it holds only with a fact that it does not cite") from None
+
+
+def _check_idle(derivation: Derivation, number: int, step: Step) -> None:
+    facts = derivation.facts(step)
     for fact in facts:
-        others = [other for other in facts if other is not fact]
-        left, right = (rewrite(side, others, where) for side in (before, step.expression))
-        if same_by_numbers(left, right):
-            raise GapError(f"{where}: it holds without {fact.key}, which it cites")
+        if _holds(derivation, number, step, (other for other in facts if other is not fact)):
+            raise GapError(f"{_place(derivation, number, step)}: it holds without {fact.key}, which it cites")
 
 
-def rewrite(e: sympy.Expr, facts: Iterable[Fact], where: str = "") -> sympy.Expr:
-    """``e`` with the left side of each fact replaced by the right, until none is left.
-
-    Raises:
-        CitationError: the facts go round in a circle.
-    """
-    try:
-        return _rewrite(e, tuple((fact.left, fact.right) for fact in facts))
-    except RecursionError:
-        raise CitationError(f"{where}: the facts it cites replace each other for ever") from None
-
-
-@lru_cache(maxsize=10_000)
-def _rewrite(e: sympy.Expr, rules: tuple[tuple[sympy.Expr, sympy.Expr], ...]) -> sympy.Expr:
-    for _ in range(10):
-        idle = True
-        for left, right in rules:
-            before, e = e, replace_free(e, left, right)
-            idle = idle and e == before
-        if idle:
-            return e
-    raise RecursionError
-
-
-def replace_free(e: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
-    """``e`` with ``left`` replaced by ``right``, but for variables of integrals, sums and derivatives.
-
-    Raises:
-        CitationError: ``right`` would bring in the variable of an integral, which there means something else.
-    """
-    if e == left:
-        return right
-    if not e.has(left):
-        return e
-    bound = bound_by(e)
-    if left in bound:
-        return e
-    for x in bound:
-        if depends(right, x) and not depends(left, x):
-            raise CitationError(
-                f"{left} stands where {x} is a variable: there it cannot become {right}. Write it as a function of {x}"
-            )
-    return e.func(*(replace_free(argument, left, right) for argument in e.args))
-
-
-def _check_induction(derivation: Derivation, induction: Induction) -> None:
-    first = derivation.at({induction.index: induction.first})
-    base = Fact(induction.base)
-    if (first.left, first.right) != (base.left, base.right):
-        raise GapError(
-            f"{derivation.key}: {base.key} proves {base.left} = {base.right}, not {first.left} = {first.right}"
-        )
+def _check_letters(derivation: Derivation) -> None:
+    """Two letters that print alike would be taken for one."""
+    facts = [fact for step in derivation.steps for fact in derivation.facts(step)]
+    seen: dict[str, sympy.Expr] = {}
+    for e in (*derivation.lines, *(side for fact in facts for side in (fact.left, fact.right))):
+        for letter in sympy.sympify(e).atoms(sympy.Symbol, AppliedUndef):
+            other = seen.setdefault(printed(letter), letter)
+            if other != letter:
+                raise MeaninglessError(
+                    f"{derivation.key}: two letters print alike, as {printed(letter)}: {sympy.srepr(other)} and "
+                    f"{sympy.srepr(letter)}. Take the letter of the file that speaks of it"
+                )
 
 
 def check_all(derivations: Iterable[Derivation]) -> None:
@@ -346,12 +179,10 @@ def check_all(derivations: Iterable[Derivation]) -> None:
 
 
 def check_citations(derivation: Derivation, proved: Iterable[Derivation]) -> None:
-    """Raises CitationError if something is cited that is neither a definition nor among ``proved``."""
+    """Raises CitationError if a chain is cited that is not among ``proved``."""
     known = {id(other) for other in proved}
-    for number, step in enumerate(derivation.steps, start=1):
-        for cited in step.by:
-            source = cited.source if isinstance(cited, Fact) else cited
+    with _as_proof_errors(derivation):
+        kernel.check_is_chain(derivation)
+        for source in kernel.cited(derivation):
             if isinstance(source, Derivation) and id(source) not in known:
-                raise CitationError(f"{derivation.key}, step {number}: {source.key} is not proved before it")
-    if derivation.induction and id(derivation.induction.base) not in known:
-        raise CitationError(f"{derivation.key}: its base {derivation.induction.base.key} is not proved before it")
+                raise CitationError(f"{derivation.key}: {source.key} is not proved before it")

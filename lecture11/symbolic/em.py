@@ -6,23 +6,26 @@ pixels, are fitted one by one.
 
 from typing import Any
 
-from sympy import Derivative, Expr, Function, Integer, Rational, Sum, Symbol, log, sqrt
+from sympy import Derivative, Expr, Function, Integer, Rational, Sum, Symbol, log, pi, sqrt
 
-from lecture11.symbolic.autoencoder import F3_HELD, KEPT, above, all_axes, below, d, i, j, kept, large, lost, r, small
+from lecture11.symbolic.autoencoder import F3_HELD, KEPT, NONE_KEPT, above, below, d, i, j, kept, large, lost, small
 from lecture11.symbolic.autoencoder import k as rank
 from lecture11.symbolic.autoencoder import spread as eigenvalue
 from lecture11.symbolic.autoencoder import v as v_
-from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Experiment, Induction, Step
+from lecture11.symbolic.chain import Code, Experiment
+from lecture11.symbolic.kernel import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 from lecture11.symbolic.vae.decoder import (
     R,
     c,
     constant,
+    data,
     g,
     linear_models,
     marginal,
     of_three_pixels,
     posterior,
+    prior,
     q,
     random_numbers,
     v,
@@ -32,12 +35,15 @@ from lecture11.symbolic.vae.decoder import (
 from lecture11.symbolic.vae.elbo import (
     F12,
     F12_DIVERGENCE,
+    F12_LAW,
     F16_ONE,
     GAP,
+    JOINT,
+    POSTERIOR,
     divergence,
     elbo,
     gap,
-    kl,
+    joint,
     left,
     mu,
     right,
@@ -51,7 +57,10 @@ from lecture11.symbolic.vae.elbo import (
 
 best_elbo = Function("ELBO_best", real=True)(x)
 best_elbo.func._latex = lambda self, printer: r"\operatorname{ELBO}^*(x)"
-AT_BEST = F12.at({elbo: best_elbo, q(z, x): posterior})
+BEST_ELBO = Definition(
+    "F18", "the bound at the posterior", best_elbo, Mean(log(joint(x, z) / posterior), z, posterior)
+)  # fmt: skip
+POSTERIOR_MASS = Definition("F18", "the posterior is a density", Mean(1, z, posterior), Integer(1))
 
 F18 = Derivation(
     key="F18",
@@ -60,8 +69,12 @@ F18 = Derivation(
     start=elbo,
     steps=(
         Step(log(marginal) - slack, "the bound is the likelihood, less a slack", by=(F12,)),
-        Step(best_elbo + divergence(posterior, posterior) - slack, "the same at q = p(z|x)", by=(AT_BEST,)),
-        Step(best_elbo - slack, "a law has no divergence from itself", by=(kl(posterior, posterior, z),)),
+        Step(log(marginal) * Mean(1, z, posterior) - slack, "the posterior has mass 1", by=(POSTERIOR_MASS,)),
+        Step(Mean(log(marginal), z, posterior) - slack, "it does not depend on z"),
+        Step(
+            Mean(log(joint(x, z) / posterior), z, posterior) - slack, "Bayes' rule, at every z", by=(POSTERIOR, JOINT)
+        ),
+        Step(best_elbo - slack, "the same at q = p(z|x)", by=(BEST_ELBO,)),
     ),
 )
 
@@ -166,9 +179,8 @@ def over_pairs(f: Expr) -> Mean:
 
 
 _change, _left = (w1 - w) * z + b1 - b, pixel - w1 * z - b1
-PAIR_MASS = Definition("F19", "a law", over_pairs(1), Integer(1))
-NORMAL_1 = Definition("F19", "what the decoder leaves has mean 0", over_pairs(_left), Integer(0))
-NORMAL_Z = Definition("F19", "and so has it times the code", over_pairs(_left * z), Integer(0))
+NORMAL_1 = Assumption("F19", "what the decoder leaves has mean 0", over_pairs(_left), Integer(0))
+NORMAL_Z = Assumption("F19", "and so has it times the code", over_pairs(_left * z), Integer(0))
 
 F19 = Derivation(
     key="F19",
@@ -190,9 +202,11 @@ F19 = Derivation(
 )
 
 S_z, S_x = Symbol("S_z", real=True), Symbol("S_x", real=True)
-S_zz, S_xz = Symbol("S_zz", positive=True), Symbol("S_xz", real=True)
-MEAN_X = Definition("F19", "the mean of what is left is 0", S_x, w1 * S_z + b1)
-MEAN_XZ = Definition("F19", "and that of it times the code", S_xz, w1 * S_zz + b1 * S_z)
+S_zz, S_xz = Symbol("S_zz", real=True), Symbol("S_xz", real=True)
+varied = Symbol("V_z", positive=True)
+MEAN_X = Assumption("F19", "the mean of what is left is 0", S_x, w1 * S_z + b1)
+MEAN_XZ = Assumption("F19", "and that of it times the code", S_xz, w1 * S_zz + b1 * S_z)
+VARIED = Assumption("F19", "the codes differ: $V_z$ is their variance", S_zz, varied + S_z**2)
 
 
 def _m_step(part: str) -> tuple[Any, dict[Expr, Any]]:
@@ -212,19 +226,18 @@ def _m_step(part: str) -> tuple[Any, dict[Expr, Any]]:
         S_xz: (images * means).mean((1, 2)),
         S_zz: means.square().mean((1, 2)) + deviations[:, 0] ** 2,
     }
+    at[varied] = at[S_zz] - at[S_z] ** 2
     return torch.stack([getattr(model, part).flatten()[0] for model in new]), at
 
-
-_det = S_zz - S_z**2
 
 F19_WEIGHT = Derivation(
     key="F19.weight",
     statement="the normal equations solved for the weight w_1: $S_z$, $S_{zz}$, $S_x$, $S_{xz}$ are the means of "
-    "z, z^2, x and x z over data and codes",
+    "z, z^2, x and x z over data and codes, and $V_z$ is the variance of the codes",
     start=w1,
     steps=(
-        Step(((w1 * S_zz + b1 * S_z) - (w1 * S_z + b1) * S_z) / _det, "b_1 cancels"),
-        Step((S_xz - S_x * S_z) / _det, "the normal equations", by=(MEAN_X, MEAN_XZ)),
+        Step(((w1 * S_zz + b1 * S_z) - (w1 * S_z + b1) * S_z) / varied, "b_1 cancels", by=(VARIED,)),
+        Step((S_xz - S_x * S_z) / varied, "the normal equations", by=(MEAN_X, MEAN_XZ)),
     ),
     code=Code("em.m_step", lambda: _m_step("weight")),
 )
@@ -234,67 +247,137 @@ F19_BIAS = Derivation(
     statement="and the bias b_1, with the same means S",
     start=b1,
     steps=(
-        Step(((w1 * S_z + b1) * S_zz - (w1 * S_zz + b1 * S_z) * S_z) / _det, "w_1 cancels"),
-        Step((S_x * S_zz - S_xz * S_z) / _det, "the normal equations", by=(MEAN_X, MEAN_XZ)),
+        Step(((w1 * S_z + b1) * S_zz - (w1 * S_zz + b1 * S_z) * S_z) / varied, "w_1 cancels", by=(VARIED,)),
+        Step((S_x * S_zz - S_xz * S_z) / varied, "the normal equations", by=(MEAN_X, MEAN_XZ)),
     ),
     code=Code("em.m_step", lambda: _m_step("bias")),
 )
 
-bound = indexed("bound", r"\operatorname{ELBO}", real=True)  # after so many steps of EM: 0, then E, then M
-others = Symbol("K", real=True)
-_errors = over_pairs((pixel - w * z - b) ** 2), over_pairs(_left**2)
-OLD = Definition("F19", "before the M-step", bound(1), others - _errors[0] / (2 * v))
-NEW = Definition("F19", "after it, nothing else having changed", bound(2), others - _errors[1] / (2 * v))
+bound = indexed("bound", r"\operatorname{ELBO}", real=True)  # of the data, after so many steps of EM: 0, then E, then M
+law_of_data = data(x)
+old_marginal, new_marginal = density("old", r"p_\theta")(x), density("new", r"p_{\theta'}")(x)
+old_posterior = density("old_posterior", r"p_\theta")(z, x)
+new_posterior = density("new_posterior", r"p_{\theta'}")(z, x)
+
+
+def over_data_and(f: Expr, law: Expr) -> Mean:
+    """The mean over the data and, for each image, over codes with some law."""
+    return Mean(Mean(f, z, law), x, law_of_data)
+
+
+_decoders = Normal(x, w * z + b, v), Normal(x, w1 * z + b1, v)
+OLD_MARGINAL, NEW_MARGINAL = (
+    Definition("F9", "over all codes", law, Mean(decoder, z, prior(z)))
+    for law, decoder in zip((old_marginal, new_marginal), _decoders, strict=True)
+)
+OLD = Definition("F12", "Bayes' rule, before the M-step", old_posterior, _decoders[0] * prior(z) / old_marginal,
+                 by=(OLD_MARGINAL,))  # fmt: skip
+NEW = Definition("F12", "Bayes' rule, after it", new_posterior, _decoders[1] * prior(z) / new_marginal,
+                 by=(NEW_MARGINAL,))  # fmt: skip
+BOUND_0 = Definition(
+    "F12", "the bound of the data before a round", bound(0),
+    over_data_and(log(old_marginal * old_posterior / q(z, x)), q(z, x)),
+)  # fmt: skip
+BOUND_1 = Definition(
+    "F12", "after the E-step, when q is the posterior", bound(1),
+    over_data_and(log(old_marginal * old_posterior / old_posterior), old_posterior),
+)  # fmt: skip
+F20 = Definition(
+    "F20", "after the M-step, which changes p and leaves q", bound(2),
+    over_data_and(log(new_marginal * new_posterior / old_posterior), old_posterior),
+)  # fmt: skip
+PAIRS = Definition("F19", "the codes are drawn from q, which is the old posterior", pairs, law_of_data * old_posterior)
 
 F19_GAIN = Derivation(
     key="F19.gain",
-    statement=r"what the M-step gains for a pixel, from $\operatorname{ELBO}_1$ to $\operatorname{ELBO}_2$: the "
-    "mean square of the change in what the decoder says, over 2 v; K is the part of the bound that does "
-    "not know the decoder",
+    statement=r"what the M-step gains for one pixel, in the mean over the data, from $\operatorname{ELBO}_1$ to "
+    r"$\operatorname{ELBO}_2$: the mean square of the change in what the decoder says, over 2 v. $p_\theta$ is the "
+    r"model with w and b, $p_{\theta'}$ that with w_1 and b_1",
     start=bound(1),
     steps=(
-        Step(others - _errors[0] / (2 * v), "the part that sees the decoder, and the rest", by=(OLD,)),
-        Step(others - (_errors[1] + over_pairs(_change**2)) / (2 * v), "the least error", by=(F19,)),
-        Step(bound(2) - over_pairs(_change**2) / (2 * v), "the bound after it", by=(NEW,)),
+        Step(
+            over_data_and(log(_decoders[0] * prior(z) / old_posterior), old_posterior),
+            "the bound of the data after the E-step",
+            by=(BOUND_1, OLD),
+        ),
+        Step(
+            over_data_and(log(prior(z) / old_posterior) - log(2 * pi * v) / 2, old_posterior)
+            - over_pairs((pixel - w * z - b) ** 2) / (2 * v),
+            "the part that sees the decoder, and the rest",
+            by=(PAIRS,),
+        ),
+        Step(
+            over_data_and(log(prior(z) / old_posterior) - log(2 * pi * v) / 2, old_posterior)
+            - (over_pairs(_left**2) + over_pairs(_change**2)) / (2 * v),
+            "the least error",
+            by=(F19,),
+        ),
+        Step(
+            over_data_and(log(_decoders[1] * prior(z) / old_posterior), old_posterior)
+            - over_pairs(_change**2) / (2 * v),
+            "the new decoder",
+            by=(PAIRS,),
+        ),
+        Step(bound(2) - over_pairs(_change**2) / (2 * v), "the bound after the M-step", by=(F20, NEW)),
     ),
     printed=(("E8", bound(2)),),
 )
 
 # --- Nothing falls (F20) ----------------------------------------------------------------------------------------------
 
-new_marginal, new_posterior = density("new", r"p_{\theta'}")(x), density("new", r"p_{\theta'}")(z, x)
+OLD_MASS = Definition("F18", "the posterior is a density", Mean(1, z, old_posterior), Integer(1))
+_slack = Mean(divergence(q(z, x), old_posterior), x, law_of_data)
+_new_slack = Mean(divergence(old_posterior, new_posterior), x, law_of_data)
 
-F20 = Derivation(
-    key="F20",
-    statement=r"after a round of EM, with $\theta'$ for $\theta$, the likelihood is at least the bound before it: "
-    r"three parts, none negative. The bound is $\operatorname{ELBO}_0$ before, $\operatorname{ELBO}_1$ "
-    r"after the E-step, $\operatorname{ELBO}_2$ after the M-step, which moves w, b to w_1, b_1; G(u) = u "
-    "- 1 - ln u. All for one pixel, as in F19, and in the mean over the data",
-    start=log(new_marginal) - bound(0),
+F18_DATA = Derivation(
+    key="F18.data",
+    statement=r"the E-step, in the mean over the data: from $\operatorname{ELBO}_0$ to $\operatorname{ELBO}_1$ the "
+    "bound gains the slack that it had",
+    start=bound(0),
     steps=(
         Step(
-            bound(2) + divergence(posterior, new_posterior) - bound(0),
+            Mean(Mean(log(old_marginal * old_posterior / q(z, x)), z, q(z, x)), x, law_of_data),
+            "the bound before",
+            by=(BOUND_0,),
+        ),
+        Step(
+            Mean(log(old_marginal) - divergence(q(z, x), old_posterior), x, law_of_data),
+            "the likelihood, less a slack, for each image",
+            by=(F12_LAW.at({marginal: old_marginal, posterior: old_posterior}),),
+        ),
+        Step(
+            Mean(log(old_marginal) * Mean(1, z, old_posterior), x, law_of_data) - _slack,
+            "the posterior has mass 1",
+            by=(OLD_MASS,),
+        ),
+        Step(Mean(Mean(log(old_marginal), z, old_posterior), x, law_of_data) - _slack, "it does not depend on z"),
+        Step(bound(1) - _slack, "the bound after it", by=(BOUND_1,)),
+    ),
+)
+
+F20_RISE = Derivation(
+    key="F20",
+    statement=r"after a round of EM, with $\theta'$ for $\theta$, the likelihood is at least the bound before it, in "
+    r"the mean over the data: three parts, none negative. The bound is $\operatorname{ELBO}_0$ before, "
+    r"$\operatorname{ELBO}_1$ after the E-step, $\operatorname{ELBO}_2$ after the M-step, which moves w, b to w_1, b_1 "
+    "as in F19.gain; G(u) = u - 1 - ln u. For one pixel and one latent",
+    start=Mean(log(new_marginal), x, law_of_data) - bound(0),
+    steps=(
+        Step(
+            over_data_and(log(new_marginal * new_posterior / old_posterior), old_posterior) + _new_slack - bound(0),
             "the new likelihood and its bound; q is still the old posterior",
-            by=(F12.at({marginal: new_marginal, posterior: new_posterior, elbo: bound(2), q(z, x): posterior}),),
+            by=(F12_LAW.at({marginal: new_marginal, posterior: new_posterior, q(z, x): old_posterior}),),
         ),
-        Step(
-            bound(2) + divergence(posterior, new_posterior) - bound(1) + slack,
-            "the E-step",
-            by=(F18.at({elbo: bound(0), best_elbo: bound(1)}),),
-        ),
-        Step(
-            over_pairs(_change**2) / (2 * v) + divergence(posterior, new_posterior) + slack,
-            "the M-step",
-            by=(F19_GAIN,),
-        ),
+        Step(bound(2) + _new_slack - bound(1) + _slack, "the M-step's bound, and the E-step", by=(F20, F18_DATA)),
+        Step(over_pairs(_change**2) / (2 * v) + _new_slack + _slack, "the M-step", by=(F19_GAIN,)),
         Step(
             over_pairs(_change**2) / (2 * v)
-            + Mean(gap(new_posterior / posterior), z, posterior)
-            + Mean(gap(posterior / q(z, x)), z, q(z, x)),
+            + over_data_and(gap(new_posterior / old_posterior), old_posterior)
+            + over_data_and(gap(old_posterior / q(z, x)), q(z, x)),
             "divergences are never negative",
             by=(
-                F12_DIVERGENCE.at({left: posterior, right: new_posterior}),
-                F12_DIVERGENCE.at({left: q(z, x), right: posterior}),
+                F12_DIVERGENCE.at({left: old_posterior, right: new_posterior}),
+                F12_DIVERGENCE.at({left: q(z, x), right: old_posterior}),
             ),
         ),
     ),
@@ -370,24 +453,28 @@ F20_JOINT_T = Derivation(
 
 # --- Probabilistic PCA: the optimum (F20) -----------------------------------------------------------------------------
 
-rho, kappa = indexed("rho", r"\rho", real=True), indexed("kappa", r"\kappa", positive=True)
-length, short = indexed("length", "c", positive=True), indexed("short", r"\Delta", nonnegative=True)
+rho, kappa = indexed("rho", r"\rho", real=True), indexed("kappa", r"\kappa", nonnegative=True)
+extra, short = indexed("extra", "g", nonnegative=True), indexed("short", r"\Delta", nonnegative=True)
 example = Symbol("e", real=True)
-data, along = density("data", "p")(example), indexed("along", "c", real=True)
-ALONG = Definition(
-    "F20", r"$\rho_1$ is the mean square along the column", Mean(along(example) ** 2, example, data), g * rho(1)
+along = indexed("along", "c", real=True)
+ALONG = Assumption(
+    "F20",
+    r"$\rho_1$ is the mean square along the column",
+    Mean(along(example) ** 2, example, data(example)),
+    g * rho(1),
 )
-DATA_MASS = Definition("F20", "the law of the data is a density", Mean(1, example, data), Integer(1))
+DATA_MASS = Definition("F20", "the law of the data is a density", Mean(1, example, data(example)), Integer(1))
 
 F20_LEVEL = Derivation(
     key="F20.level",
     statement="what a latent with the column w, of squared length g, adds to -2 ln p(x), in the mean over the "
     r"data: c is the product of w with an example e, less the mean, and $\rho_1$ the mean square of the "
     "data along w",
-    start=Mean(log(1 + g / v) - along(example) ** 2 / (v * (v + g)), example, data),
+    start=Mean(log(1 + g / v) - along(example) ** 2 / (v * (v + g)), example, data(example)),
     steps=(
         Step(
-            log(1 + g / v) * Mean(1, example, data) - Mean(along(example) ** 2, example, data) / (v * (v + g)),
+            log(1 + g / v) * Mean(1, example, data(example))
+            - Mean(along(example) ** 2, example, data(example)) / (v * (v + g)),
             "the mean of a sum",
         ),
         Step(log(1 + g / v) - g * rho(1) / (v * (v + g)), "along a column", by=(ALONG, DATA_MASS)),
@@ -396,25 +483,27 @@ F20_LEVEL = Derivation(
 )
 
 _held = Sum(eigenvalue(j) * kept(rank, j), (j, 1, d))
-SHORT = Definition(
-    "F20", "what k directions hold less than the first k axes", short(rank), Sum(eigenvalue(j), (j, 1, rank)) - _held
-)
-RHO = Definition(
-    "F20", r"$\rho_k$ is the mean square along $v_k$", Sum(eigenvalue(j) * v_(rank, j) ** 2, (j, 1, d)), rho(rank)
-)
-
 F20_SHORT = Derivation(
     key="F20.short",
-    statement=r"k directions hold less than the first k axes, by $\Delta_k$: it is not negative; g, h and $\delta$ "
-    "are those of F3.held",
-    start=short(rank),
+    statement="what k directions hold less than the first k axes, is not negative; g, h and $\\delta$ are those of "
+    "F3.held",
+    start=large(eigenvalue(j)) - _held,
     steps=(
         Step(
-            large(eigenvalue(j)) - all_axes(eigenvalue(j) * kept(rank, j)), "what it is", by=(SHORT.at({d: rank + r}),)
+            large(above(rank, j) * lost(rank, j)) + small(below(rank, j) * kept(rank, j)),
+            "what a plane can hold",
+            by=(F3_HELD,),
         ),
-        Step(large(above(j) * lost(rank, j)) + small(below(j) * kept(rank, j)), "what a plane can hold", by=(F3_HELD,)),
     ),
     nonnegative=True,
+    where=(d - rank,),
+)
+SHORT = Definition(
+    "F20", "what k directions hold less than the first k axes", short(rank), Sum(eigenvalue(j), (j, 1, rank)) - _held,
+    where=(d - rank,), sign=F20_SHORT,
+)  # fmt: skip
+RHO = Definition(
+    "F20", r"$\rho_k$ is the mean square along $v_k$", rho(rank), Sum(eigenvalue(j) * v_(rank, j) ** 2, (j, 1, d))
 )
 
 F20_GROWS = Derivation(
@@ -434,6 +523,7 @@ F20_GROWS = Derivation(
         ),
         Step(short(rank - 1) + eigenvalue(rank) - rho(rank), "name them", by=(SHORT.at({rank: rank - 1}), RHO)),
     ),
+    where=(rank - 1, d - rank),
 )
 
 
@@ -441,14 +531,15 @@ def _columns(f: Expr, last: Expr = rank) -> Sum:
     return Sum(f, (i, 1, last))
 
 
-NOTHING = Definition("F20", "no direction", short(0), Integer(0))
 _steps = (kappa(i) - kappa(i + 1)) * short(i)
 
 F20_PARTS_BASE = Derivation(
     key="F20.parts.base",
     statement=r"no direction, with any weights $\kappa$",
     start=_columns(kappa(i) * (eigenvalue(i) - rho(i)), 0),
-    steps=(Step(_columns(_steps, 0) + kappa(1) * short(0), "nothing on both sides", by=(NOTHING,)),),
+    steps=(
+        Step(_columns(_steps, 0) + kappa(1) * short(0), "nothing on both sides", by=(SHORT.at({rank: 0}), NONE_KEPT)),
+    ),
 )
 
 F20_PARTS = Derivation(
@@ -470,12 +561,15 @@ F20_PARTS = Derivation(
         Step(_columns(_steps) + kappa(rank + 1) * short(rank), "one step more in the sum"),
     ),
     induction=Induction(rank, F20_PARTS_BASE, first=0),
+    where=(d - rank,),
 )
 
 drop = indexed("drop", r"\delta", nonnegative=True)
-KAPPA = Definition("F20", "the weight of column i", kappa(i), 1 / v - 1 / length(i))
-DROP = Definition("F20", r"columns sorted by length: $\delta_i$ is not negative", kappa(i) - kappa(i + 1), drop(i))
-_worst = _columns(log(length(i) / v) - kappa(i) * rho(i))
+KAPPA = Definition("F20", "the weight of column i", kappa(i), 1 / v - 1 / (v + extra(i)))
+DROP = Assumption(
+    "F20", r"columns sorted by length: $\delta_i$ is not negative", kappa(i) - kappa(i + 1), drop(i), (i,)
+)
+_worst = _columns(log((v + extra(i)) / v) - kappa(i) * rho(i))
 _best = _columns(log(eigenvalue(i) / v) - eigenvalue(i) / v + 1)
 
 
@@ -501,40 +595,43 @@ def _optimum() -> tuple[Any, dict[Expr, Any]]:
     variances = lengths.square() + 0.1
     kappas = 10 - 1 / variances
     points: dict[Expr, Any] = {key: torch.stack([point[key] for point in at]) for key in at[0]}
-    points |= {length(1): variances[0], length(2): variances[1], drop(1): kappas[0] - kappas[1]}
+    points |= {v: 0.1, extra(1): lengths[0] ** 2, extra(2): lengths[1] ** 2, drop(1): kappas[0] - kappas[1]}
     return torch.stack(values), points | {drop(2): kappas[1] - 0.3, kappa(3): 0.3}
 
 
 F20_OPTIMUM = Derivation(
     key="F20.optimum",
     statement="no decoder has a larger likelihood than probabilistic PCA: columns along the principal axes with v "
-    "+ g_i = lambda_i; for lambda_i not below v, in -2 ln p(x). Of any other decoder, c_i is v + g_i, "
-    r"and $\rho_i$ the mean square of the data along the column i",
+    "+ g_i = lambda_i; for lambda_i not below v, in -2 ln p(x). Of any other decoder, g_i is the "
+    r"squared length of column i, and $\rho_i$ the mean square of the data along the column i",
     start=_worst - _best,
     steps=(
         Step(
-            _columns(gap(eigenvalue(i) / length(i))) + _columns(kappa(i) * (eigenvalue(i) - rho(i))),
+            _columns(gap(eigenvalue(i) / (v + extra(i)))) + _columns(kappa(i) * (eigenvalue(i) - rho(i))),
             r"add and subtract $\kappa_i \lambda_i$",
-            by=(GAP.at({u: eigenvalue(i) / length(i)}), KAPPA),
+            by=(GAP.at({u: eigenvalue(i) / (v + extra(i))}), KAPPA),
         ),
         Step(
-            _columns(gap(eigenvalue(i) / length(i))) + _columns(_steps) + kappa(rank + 1) * short(rank),
+            _columns(gap(eigenvalue(i) / (v + extra(i)))) + _columns(_steps) + kappa(rank + 1) * short(rank),
             "by parts",
             by=(F20_PARTS,),
         ),
         Step(
-            _columns(gap(eigenvalue(i) / length(i))) + _columns(drop(i) * short(i)) + kappa(rank + 1) * short(rank),
+            _columns(gap(eigenvalue(i) / (v + extra(i))))
+            + _columns(drop(i) * short(i))
+            + kappa(rank + 1) * short(rank),
             "the weights fall",
             by=(DROP,),
         ),
     ),
     nonnegative=True,
+    where=(d - rank,),
     code=Code("vae.LinearGaussian.optimum", _optimum, of=lambda e: written_out(e.subs(rank, 2).doit())),
 )
 
 quiet, size = Symbol("lambda", positive=True), Symbol("g", positive=True)
 below_noise = Symbol("delta", nonnegative=True)
-QUIET = Definition("F20", "the axis is not louder than the noise", quiet, v - below_noise)
+QUIET = Assumption("F20", "the axis is not louder than the noise", quiet, v - below_noise)
 
 F20_QUIET = Derivation(
     key="F20.quiet",
@@ -566,9 +663,9 @@ F20_NOISE = Derivation(
 )
 
 DERIVATIONS = (
-    F18, F18_RISE, F18_LINEAR, F18_GAIN, F19, F19_WEIGHT, F19_BIAS, F19_GAIN, F20, F20_ROUND, F20_JOINT_W,
-    F20_JOINT_A, F20_JOINT_T, F20_LEVEL, F20_SHORT, F20_GROWS, F20_PARTS_BASE, F20_PARTS, F20_OPTIMUM, F20_QUIET,
-    F20_NOISE,
+    F18, F18_RISE, F18_LINEAR, F18_GAIN, F19, F19_WEIGHT, F19_BIAS, F19_GAIN, F18_DATA, F20_RISE, F20_ROUND,
+    F20_JOINT_W, F20_JOINT_A, F20_JOINT_T, F20_LEVEL, F20_SHORT, F20_GROWS, F20_PARTS_BASE, F20_PARTS, F20_OPTIMUM,
+    F20_QUIET, F20_NOISE,
 )  # fmt: skip
 EXPERIMENTS = (
     Experiment(

@@ -1,27 +1,28 @@
 r"""From data to noise, and the loss that teaches a network to see the noise (F21, F23-F28).
 
 One pixel is enough: noise and shrinking act on each coordinate by itself, and the density of ``d`` of them with one
-variance is the product of ``d`` densities (``F23.pixels``). $\epsilon_\theta(x_t)$ is short for
-$\epsilon_\theta(x_t, t)$.
+variance is the product of ``d`` densities (``F23.pixels``). All $\alpha_t$, $\beta_t$ and $\bar\alpha_t$ lie between 0
+and 1 (F25).
 """
 
 from typing import Any
 
 from sympy import Derivative, Expr, Integer, Symbol, exp, log, pi, sqrt
 
-from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Experiment, Induction, Step
+from lecture11.symbolic.chain import Code, Experiment
+from lecture11.symbolic.kernel import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 
 t = Symbol("t", integer=True, positive=True)
-alpha, beta = indexed("alpha", r"\alpha", positive=True), indexed("beta", r"\beta", positive=True)
-abar = indexed("abar", r"\bar\alpha", positive=True)
+alpha, beta = indexed("alpha", r"\alpha", fraction=True), indexed("beta", r"\beta", fraction=True)
+abar = indexed("abar", r"\bar\alpha", fraction=True)
 x = indexed("x", "x", real=True)
 eps = Symbol(r"\epsilon", real=True)  # the noise in x_t
 step_noise = indexed("epsilon", r"\epsilon", real=True)  # that of step t
-q = density("q", "q")
+q = density("q", "q", timed=True)
 
 ALPHA = Definition("alpha", "alpha_t is what a step keeps of the variance", beta(t), 1 - alpha(t))
-ABAR = Definition("abar", "abar_t is what t steps keep of it", abar(t), alpha(t) * abar(t - 1))
+ABAR = Definition("abar", "abar_t is what t steps keep of it", abar(t), alpha(t) * abar(t - 1), (t - 2,))
 ABAR_1 = Definition("abar", "abar_1 is what one step keeps of it", abar(1), alpha(1))
 
 
@@ -44,12 +45,15 @@ F26 = Definition(
     "the chain has no memory, and what lies between is integrated out",
     q(x(t), x(0)),
     Mean(q(x(t), x(t - 1)), x(t - 1), q(x(t - 1), x(0))),
+    where=(t - 2,),
 )
-TWO_STEPS = Definition(
+TWO_STEPS = Assumption(
     "F26",
     "two steps, and what lies between",
     q(x(t), x(t - 2)),
     Mean(q(x(t), x(t - 1)), x(t - 1), q(x(t - 1), x(t - 2))),
+    for_all=(x(t), x(t - 2), t),
+    where=(t - 2,),
 )
 
 
@@ -106,7 +110,7 @@ def _q_sample() -> tuple[Any, dict[Expr, Any]]:
 
 d = Symbol("d", integer=True, positive=True)
 pixel, centre = indexed("x", "x", real=True), indexed("m", "m", real=True)
-variance, square = Symbol("v", positive=True), indexed("S", "S", positive=True)
+variance, square = Symbol("v", positive=True), indexed("squared", "S", nonnegative=True)
 joint = indexed("of_d", r"\mathcal{N}", positive=True)
 PIXELS = Definition(
     "F23",
@@ -115,7 +119,11 @@ PIXELS = Definition(
     exp(-square(d) / (2 * variance)) / (2 * pi * variance) ** (d / 2),
 )
 SQUARE = Definition(
-    "F23", "the squared distance grows by a term", square(d), square(d - 1) + (pixel(d) - centre(d)) ** 2
+    "F23",
+    "the squared distance grows by a term",
+    square(d),
+    square(d - 1) + (pixel(d) - centre(d)) ** 2,
+    where=(d - 2,),
 )
 
 F23_PIXELS = Derivation(
@@ -134,6 +142,7 @@ F23_PIXELS = Derivation(
         ),
         Step(joint(d - 1) * Normal(pixel(d), centre(d), variance), "two densities", by=(PIXELS.at({d: d - 1}),)),
     ),
+    where=(d - 2,),
 )  # fmt: skip
 
 F23_SIZE = Derivation(
@@ -197,6 +206,7 @@ F27_SUM = Derivation(
             "multiply out",
         ),
     ),
+    where=(t - 2,),
 )
 
 _noises = sqrt(alpha(t) * (1 - alpha(t - 1))) * step_noise(t - 1) + sqrt(1 - alpha(t)) * step_noise(t)
@@ -220,6 +230,7 @@ F27_VARIANCE = Derivation(
         Step(alpha(t) * (1 - alpha(t - 1)) + 1 - alpha(t), "mean over the earlier one"),
         Step(1 - alpha(t) * alpha(t - 1), "two terms cancel"),
     ),
+    where=(t - 2,),
 )
 
 _keep = sqrt((1 - beta(t)) * (1 - beta(t - 1)))
@@ -252,6 +263,7 @@ F27 = Derivation(
         ),
     ),
     code=Code("diffusion.q_merged", _q_merged, of=as_draw),
+    where=(t - 2,),
 )
 
 F28_BASE = Derivation(
@@ -288,8 +300,8 @@ F28 = Derivation(
 # --- The loss ---------------------------------------------------------------------------------------------------------
 
 guess, best = indexed("guess", r"\epsilon_\theta", real=True), indexed("best", r"\epsilon^*", real=True)
-noise_law = density("noise", "p")(eps, x(t))
-BEST = Definition("F21", r"$\epsilon^*$ is the mean noise in $x_t$", best(x(t)), Mean(eps, eps, noise_law))
+noise_law = density("noise", "p")(eps, x(t), t)
+BEST = Definition("F21", r"$\epsilon^*$ is the mean noise in $x_t$", best(x(t), t), Mean(eps, eps, noise_law))
 MASS = Definition("F21", "the law of the noise is a density", Mean(1, eps, noise_law), Integer(1))
 DATA = Definition("F30", "the law of x_t", q(x(t)), Mean(q(x(t), x(0)), x(0), q(x(0))))
 
@@ -297,26 +309,28 @@ F21 = Derivation(
     key="F21",
     statement=r"F21 is a loss. Its least value is that of the mean noise in x_t, $\epsilon^*$: any other guess "
     r"$\epsilon_\theta$ adds its squared distance from it",
-    start=Mean((eps - guess(x(t))) ** 2, eps, noise_law),
+    start=Mean((eps - guess(x(t), t)) ** 2, eps, noise_law),
     steps=(
         Step(
             Mean(
-                (eps - best(x(t))) ** 2
-                + 2 * (eps - best(x(t))) * (best(x(t)) - guess(x(t)))
-                + (best(x(t)) - guess(x(t))) ** 2,
+                (eps - best(x(t), t)) ** 2
+                + 2 * (eps - best(x(t), t)) * (best(x(t), t) - guess(x(t), t))
+                + (best(x(t), t) - guess(x(t), t)) ** 2,
                 eps,
                 noise_law,
             ),
             r"insert $\epsilon^*$, and square",
         ),
         Step(
-            Mean((eps - best(x(t))) ** 2, eps, noise_law)
-            + 2 * (best(x(t)) - guess(x(t))) * (Mean(eps, eps, noise_law) - best(x(t)) * Mean(1, eps, noise_law))
-            + (best(x(t)) - guess(x(t))) ** 2 * Mean(1, eps, noise_law),
+            Mean((eps - best(x(t), t)) ** 2, eps, noise_law)
+            + 2
+            * (best(x(t), t) - guess(x(t), t))
+            * (Mean(eps, eps, noise_law) - best(x(t), t) * Mean(1, eps, noise_law))
+            + (best(x(t), t) - guess(x(t), t)) ** 2 * Mean(1, eps, noise_law),
             "the mean of a sum, term by term",
         ),
         Step(
-            Mean((eps - best(x(t))) ** 2, eps, noise_law) + (best(x(t)) - guess(x(t))) ** 2,
+            Mean((eps - best(x(t), t)) ** 2, eps, noise_law) + (best(x(t), t) - guess(x(t), t)) ** 2,
             "the middle term is zero",
             by=(BEST, MASS),
         ),

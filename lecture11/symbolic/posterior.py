@@ -1,14 +1,14 @@
 r"""The step back when the data is known, and the model that imitates it (F22, F29-F35, F39).
 
-One pixel is enough, as on the page before (``F23.pixels``). $\mu_\theta(t)$ is short for $\mu_\theta(x_t, t)$, and
-$\epsilon_\theta(x_t)$ for $\epsilon_\theta(x_t, t)$.
+One pixel is enough, as on the page before (``F23.pixels``). The step back to $x_{t-1}$ is that for t from 2 on: the
+last one, to $x_0$, has no posterior.
 """
 
 from typing import Any
 
 from sympy import Expr, Integer, Symbol, exp, pi, sqrt
 
-from lecture11.symbolic.chain import Code, Definition, Derivation, Experiment, Step
+from lecture11.symbolic.chain import Code, Experiment
 from lecture11.symbolic.forward import (
     ABAR,
     ALPHA,
@@ -27,44 +27,64 @@ from lecture11.symbolic.forward import (
     t,
     x,
 )
+from lecture11.symbolic.kernel import Assumption, Definition, Derivation, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 
-mu_tilde = indexed("mu_tilde", r"\tilde\mu", real=True)
+mu_tilde = indexed("mu_tilde", r"\tilde\mu", real=True)  # mu_tilde(x(t), x(0), t)
+
+
+def _of_states(self: Expr, printer: Any, exp: str | None = None) -> str:
+    *states, step = map(printer._print, self.args)
+    power = "" if exp is None else f"^{{{exp}}}"
+    return rf"\tilde\mu_{{{step}}}{power}({', '.join(states)})"
+
+
+mu_tilde._latex = _of_states
 beta_tilde = indexed("beta_tilde", r"\tilde\beta", positive=True)
-mu_theta = indexed("mu_theta", r"\mu_\theta", real=True)
+mu_theta = indexed("mu_theta", r"\mu_\theta", real=True)  # mu_theta(x(t), t)
 
 # --- Bayes ------------------------------------------------------------------------------------------------------------
 
-A, B, C = (Symbol(name, real=True) for name in "ABC")
-joint = density("joint", "q", of=3)
+a, b, c = (Symbol(name, integer=True, nonnegative=True) for name in "abc")
+A, B, C = x(a), x(b), x(c)  # the states at three steps, c < a < b
+pair, triple = density("pair_of_states", "q", of=2, timed=True), density("triple", "q", of=3, timed=True)
+_in_order = (b - a - 1, a - c - 1)
 
 
-def _conditional(left: Expr, right: Expr) -> Definition:
-    return Definition("F31", "a conditional density is a joint one over a marginal one", left, right)
+def _conditional(left: Expr, right: Expr, *states: Expr) -> Assumption:
+    """For any steps in this order: only then does each state have a density given the others."""
+    times = tuple(state.args[0] for state in states)
+    order = tuple(e for e in _in_order if e.free_symbols <= set(times))
+    return Assumption("F31", "a conditional density is a joint one over a marginal one", left, right,
+                      (*states, *times), order)  # fmt: skip
 
 
-A_GIVEN_BC = _conditional(q(A, B, C), joint(A, B, C) / joint(B, C))
-B_GIVEN_AC = _conditional(q(B, A, C), joint(A, B, C) / joint(A, C))
-A_GIVEN_C = _conditional(q(A, C), joint(A, C) / joint(C))
-B_GIVEN_C = _conditional(q(B, C), joint(B, C) / joint(C))
+A_GIVEN_BC = _conditional(q(A, B, C), triple(A, B, C) / pair(B, C), A, B, C)
+B_GIVEN_AC = _conditional(q(B, A, C), triple(A, B, C) / pair(A, C), A, B, C)
+A_GIVEN_C = _conditional(q(A, C), pair(A, C) / q(C), A, C)
+B_GIVEN_C = Assumption("F31", "a conditional density is a joint one over a marginal one", q(B, C), pair(B, C) / q(C),
+                       (B, C, b, c), (b - c - 1,))  # fmt: skip
 
 F31 = Derivation(
     key="F31",
-    statement="Bayes' rule, with C given throughout",
+    statement="Bayes' rule: of two states $x_a$ and $x_b$, with a third one, $x_c$, given throughout; c < a < b",
     start=q(A, B, C),
     steps=(
-        Step(joint(A, B, C) / joint(B, C), "what a conditional density is", by=(A_GIVEN_BC,)),
-        Step(q(B, A, C) * joint(A, C) / joint(B, C), "the same the other way round", by=(B_GIVEN_AC,)),
-        Step(q(B, A, C) * q(A, C) * joint(C) / joint(B, C), "above, a joint density as conditional", by=(A_GIVEN_C,)),
+        Step(triple(A, B, C) / pair(B, C), "what a conditional density is", by=(A_GIVEN_BC,)),
+        Step(q(B, A, C) * pair(A, C) / pair(B, C), "the same the other way round", by=(B_GIVEN_AC,)),
+        Step(q(B, A, C) * q(A, C) * q(C) / pair(B, C), "above, a joint density as conditional", by=(A_GIVEN_C,)),
         Step(q(B, A, C) * q(A, C) / q(B, C), "below, the same: the density of C cancels", by=(B_GIVEN_C,)),
     ),
+    where=_in_order,
 )
 
-BAYES = F31.at({A: x(t - 1), B: x(t), C: x(0)})
-NO_MEMORY = Definition("F26", "the chain has no memory", q(x(t), x(t - 1), x(0)), q(x(t), x(t - 1)))
+BAYES = F31.at({a: t - 1, b: t, c: 0})
+NO_MEMORY = Assumption(
+    "F26", "the chain has no memory", q(x(t), x(t - 1), x(0)), q(x(t), x(t - 1)), (x(t), x(t - 1), x(0), t), (t - 2,)
+)
 
-PAIR = Definition("F31", "a conditional density", q(A, B), joint(A, B) / q(B))
-RIAP = Definition("F31", "the same the other way round", q(B, A), joint(A, B) / q(A))
+PAIR = Assumption("F31", "a conditional density", q(A, B), pair(A, B) / q(B), (A, B, a, b), (b - a - 1,))
+RIAP = Assumption("F31", "the same the other way round", q(B, A), pair(A, B) / q(A), (A, B, a, b), (b - a - 1,))
 _all_data = Mean(law_from_data(t), x(0), q(x(0)))
 
 F30 = Derivation(
@@ -75,7 +95,7 @@ F30 = Derivation(
         Step(
             q(x(t), x(t - 1)) * q(x(t - 1)) / q(x(t)),
             "Bayes' rule",
-            by=(PAIR.at({A: x(t - 1), B: x(t)}), RIAP.at({A: x(t - 1), B: x(t)})),
+            by=(PAIR.at({a: t - 1, b: t}), RIAP.at({a: t - 1, b: t})),
         ),
         Step(
             step_law(x(t), x(t - 1), t) * Mean(law_from_data(t - 1), x(0), q(x(0))) / _all_data,
@@ -84,6 +104,7 @@ F30 = Derivation(
         ),
     ),
     printed=(("E12", step_law(x(t), x(t - 1), t) * Mean(law_from_data(t - 1), x(0), q(x(0)))),),
+    where=(t - 2,),
 )
 
 _before, _centre = Symbol("c", positive=True), Symbol("m", real=True)
@@ -154,21 +175,21 @@ F32_SQUARE = Derivation(
         ),
         Step(Normal(x(t - 1), _pull / _precision, 1 / _precision), "a normal density"),
     ),
+    where=(t - 2,),
 )
 
 MEAN = Definition(
-    "F33", "mu~_t is the mean of the step back", mu_tilde(t), Mean(x(t - 1), x(t - 1), q(x(t - 1), x(t), x(0)))
-)
-VARIANCE = Definition(
-    "F32",
-    "beta~_t is its variance",
-    beta_tilde(t),
-    Mean((x(t - 1) - mu_tilde(t)) ** 2, x(t - 1), q(x(t - 1), x(t), x(0))),
+    "F33",
+    "mu~_t is the mean of the step back",
+    mu_tilde(x(t), x(0), t),
+    Mean(x(t - 1), x(t - 1), q(x(t - 1), x(t), x(0))),
+    (t - 2,),
 )
 _from_x_0 = sqrt(alpha(t)) * (1 - abar(t - 1)) / (1 - abar(t)) * x(t) + sqrt(abar(t - 1)) * beta(t) / (1 - abar(t)) * x(
     0
 )
 _variance = (1 - abar(t - 1)) / (1 - abar(t)) * beta(t)
+VARIANCE = Definition("F32", "beta~_t, which F32.variance shows to be its variance", beta_tilde(t), _variance, (t - 2,))
 
 
 def _posterior_mean_from_x0() -> tuple[Any, dict[Expr, Any]]:
@@ -186,7 +207,7 @@ def _posterior_variance() -> tuple[Any, dict[Expr, Any]]:
 F33 = Derivation(
     key="F33",
     statement="the mean mu~_t of the step back, given x_0: two coefficients",
-    start=mu_tilde(t),
+    start=mu_tilde(x(t), x(0), t),
     steps=(
         Step(MEAN.right, "what it is", by=(MEAN,)),
         Step(_pull / _precision, "the mean of the normal law", by=(F32_SQUARE,)),
@@ -198,14 +219,14 @@ F33 = Derivation(
         Step(_from_x_0, r"below stands $1 - \bar\alpha_t$", by=(ALPHA, ABAR)),
     ),
     code=Code("diffusion.posterior_mean_from_x0", _posterior_mean_from_x0),
+    where=(t - 2,),
 )
 
 F32_VARIANCE = Derivation(
     key="F32.variance",
     statement="the variance beta~_t of the step back, given x_0",
-    start=beta_tilde(t),
+    start=Mean((x(t - 1) - mu_tilde(x(t), x(0), t)) ** 2, x(t - 1), q(x(t - 1), x(t), x(0))),
     steps=(
-        Step(VARIANCE.right, "what it is", by=(VARIANCE,)),
         Step(1 / _precision, "the variance of the normal law", by=(F32_SQUARE, MEAN)),
         Step(
             beta(t) * (1 - abar(t - 1)) / (alpha(t) * (1 - abar(t - 1)) + beta(t)),
@@ -214,6 +235,7 @@ F32_VARIANCE = Derivation(
         Step(_variance, r"below stands $1 - \bar\alpha_t$", by=(ALPHA, ABAR)),
     ),
     code=Code("diffusion.NoiseSchedule.posterior_variance", _posterior_variance),
+    where=(t - 2,),
 )
 
 F32 = Derivation(
@@ -223,16 +245,17 @@ F32 = Derivation(
     steps=(
         Step(Normal(x(t - 1), _pull / _precision, 1 / _precision), "a normal law", by=(F32_SQUARE,)),
         Step(
-            Normal(x(t - 1), mu_tilde(t), beta_tilde(t)),
+            Normal(x(t - 1), mu_tilde(x(t), x(0), t), beta_tilde(t)),
             "name its mean and variance",
-            by=(F33, F32_VARIANCE, ALPHA, ABAR),
+            by=(F33, VARIANCE, ALPHA, ABAR),
         ),
     ),
+    where=(t - 2,),
 )
 
 # --- From the noise ---------------------------------------------------------------------------------------------------
 
-NOISE = Definition("F28", r"$\epsilon$ is the noise in $x_t$", x(t), sqrt(abar(t)) * x(0) + sqrt(1 - abar(t)) * eps)
+NOISE = Assumption("F28", r"$\epsilon$ is the noise in $x_t$", x(t), sqrt(abar(t)) * x(0) + sqrt(1 - abar(t)) * eps)
 _solved = (x(t) - sqrt(1 - abar(t)) * eps) / sqrt(abar(t))
 _from_noise = (x(t) - (1 - alpha(t)) / sqrt(1 - abar(t)) * eps) / sqrt(alpha(t))
 
@@ -262,7 +285,7 @@ F34 = Derivation(
 F35 = Derivation(
     key="F35",
     statement="the mean mu~_t of the step back, from the noise in x_t",
-    start=mu_tilde(t),
+    start=mu_tilde(x(t), x(0), t),
     steps=(
         Step(_from_x_0, "the mean from x_0", by=(F33,)),
         Step(
@@ -281,22 +304,17 @@ F35 = Derivation(
     ),
     code=Code("diffusion.posterior_mean_from_eps", _posterior_mean_from_eps),
     printed=(("E13", _from_noise * sqrt(alpha(t)) / sqrt(abar(t))),),
+    where=(t - 2,),
 )
 
 # --- The model --------------------------------------------------------------------------------------------------------
 
-p = density("p", r"p_\theta")
-predicted, z = guess(x(t)), Symbol("z", real=True)
+p = density("p_theta", r"p_\theta", timed=True)
+predicted, z = guess(x(t), t), Symbol("z", real=True)
 sigma = indexed("sigma", r"\sigma", positive=True)
-MODEL = Definition("F29", "the learned step", p(x(t - 1), x(t)), Normal(x(t - 1), mu_theta(t), beta_tilde(t)))
+MODEL = Definition("F29", "the learned step", p(x(t - 1), x(t)), Normal(x(t - 1), mu_theta(x(t), t), sigma(t) ** 2))
 _model_mean = _from_noise.subs(eps, predicted)
-F39_MEAN = Definition("F39", "the learned mean: with the predicted noise", mu_theta(t), _model_mean)
-
-m, v = indexed("m_theta", r"\mu_\theta", real=True), Symbol("v", positive=True)
-
-
-def _learned(k: int) -> Normal:
-    return Normal(x(k - 1), m(x(k)), sigma(k) ** 2)
+F39_MEAN = Definition("F39", "the learned mean: with the predicted noise", mu_theta(x(t), t), _model_mean)
 
 
 F29 = Derivation(
@@ -306,9 +324,9 @@ F29 = Derivation(
     start=Mean(Mean(Mean(1, x(0), p(x(0), x(1))), x(1), p(x(1), x(2))), x(2), Normal(x(2), 0, 1)),
     steps=(
         Step(
-            Mean(Mean(1, x(1), _learned(2)), x(2), Normal(x(2), 0, 1)),
+            Mean(Mean(1, x(1), MODEL.at({t: 2}).right), x(2), Normal(x(2), 0, 1)),
             "the last step has mass 1, wherever it starts",
-            by=tuple(Definition("F29", "a learned step", p(x(k - 1), x(k)), _learned(k)) for k in (1, 2)),
+            by=(MODEL.at({t: 1}), MODEL.at({t: 2})),
         ),
         Step(Mean(1, x(2), Normal(x(2), 0, 1)), "so has the one before"),
         Step(Integer(1), "and the law of the start"),
@@ -336,7 +354,7 @@ F39 = Derivation(
     key="F39",
     statement=r"F39 is a definition. With it the two means, $\tilde\mu_t$ and $\mu_\theta$, differ by the two "
     "noises alone",
-    start=mu_tilde(t) - mu_theta(t),
+    start=mu_tilde(x(t), x(0), t) - mu_theta(x(t), t),
     steps=(
         Step(_from_noise - _model_mean, "both means from a noise", by=(F35, F39_MEAN)),
         Step(
@@ -345,19 +363,21 @@ F39 = Derivation(
         ),
     ),
     code=Code("diffusion.p_mean", _difference_of_means),
+    where=(t - 2,),
 )
 
 F22 = Derivation(
     key="F22",
     statement="with the noise that is in x_t, and z standard normal, a line of Algorithm 2 draws from the step "
     "back given x_0",
-    start=mu_tilde(t) + sqrt(beta_tilde(t)) * z,
+    start=mu_tilde(x(t), x(0), t) + sqrt(beta_tilde(t)) * z,
     steps=(
         Step(_from_noise + sqrt(beta_tilde(t)) * z, "the mean from the noise", by=(F35,)),
-        Step(_from_noise + sqrt(_variance) * z, "the posterior variance", by=(F32_VARIANCE,)),
+        Step(_from_noise + sqrt(_variance) * z, "the posterior variance", by=(VARIANCE,)),
     ),
     code=Code("diffusion.p_step", _p_step),
     printed=(("E10", (x(t) - (1 - alpha(t)) / sqrt(1 - alpha(t)) * eps) / sqrt(alpha(t)) + sqrt(_variance) * z),),
+    where=(t - 2,),
 )
 
 DERIVATIONS = (F31, F30, F30_GAUSS, F32_SQUARE, F33, F32_VARIANCE, F32, F34, F35, F29, F39, F22)

@@ -8,7 +8,7 @@ import sympy
 from sympy.printing.conventions import requires_partial
 from sympy.printing.latex import LatexPrinter
 
-from lecture11.symbolic.chain import Definition, Derivation, Hypothesis, Step
+from lecture11.symbolic.kernel import Assumption, Definition, Derivation, Hypothesis, Source, Step
 from lecture11.symbolic.terms import Mean, Normal
 
 WIDTH = 30.0  # in the widths of an x: as many fit on a screen of 390 px
@@ -25,7 +25,7 @@ def typeset(derivation: Derivation) -> str:
     if derivation.nonnegative:
         lines.append(r"&\ge 0")
     cited = [fact.source for step in derivation.steps for fact in derivation.facts(step)]
-    definitions = [source for source in dict.fromkeys(cited) if isinstance(source, Definition)]
+    definitions = [source for source in dict.fromkeys(cited) if not isinstance(source, Derivation)]
     if definitions:
         lines.append(r"&\small\text{where}")
     said = ""
@@ -36,9 +36,10 @@ def typeset(derivation: Derivation) -> str:
     return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
 
 
-def _definition(definition: Definition) -> list[str]:
-    """What a definition says, with its number in the lecture, and below it ``left = right``."""
-    said = definition.statement + (f" ({definition.formula})" if definition.formula else "")
+def _definition(definition: Definition | Assumption) -> list[str]:
+    """What a definition says, or what is assumed, with its number in the lecture, and below it ``left = right``."""
+    said = "assume: " * isinstance(definition, Assumption) + definition.statement
+    said += f" ({definition.formula})" if definition.formula else ""
     left, right = latex(definition.left), laid_out(definition.right, WIDTH - 5)
     if len(right) == 1 and width(left + "=" + right[0]) + 4 <= WIDTH:
         equation = [rf"&\qquad {left} = {right[0]}"]
@@ -61,7 +62,7 @@ def _reason(derivation: Derivation, step: Step) -> str:
     return f"{step.reason} ({', '.join(cited)})" if cited else step.reason
 
 
-def _cited(source: Definition | Derivation) -> str:
+def _cited(source: Source) -> str:
     if isinstance(source, Derivation):
         return source.key
     name = f"${latex(source.left)}$"
@@ -454,3 +455,6 @@ def _width(tokens: list[str], depth: int = 0) -> float:
         else:
             total += 0.0 if token in _NOTHING else _WIDE.get(token, 1.0)
     return total
+
+
+Derivation._repr_latex_ = typeset  # type: ignore[attr-defined]  # so that a notebook shows a chain

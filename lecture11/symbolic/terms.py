@@ -3,20 +3,70 @@
 All of them stay as they are written until ``doit`` or the checker works them out, so that a chain can show each line.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy.core.function import UndefinedFunction
+from sympy.core.function import AppliedUndef, UndefinedFunction
 from sympy.printing.latex import LatexPrinter
+from sympy.printing.str import StrPrinter
 
 
-def indexed(name: str, latex: str, **assumptions: bool) -> UndefinedFunction:
+@dataclass(frozen=True)
+class Letter:
+    """What is known of a name that takes arguments: how it prints, and of which kind its values are.
+
+    Attributes:
+        law_of: for a density, how many variables stand before the bar; 0 for other quantities.
+        timed: whether the index of each state is an argument of its own, which is not printed.
+        fraction: whether its values lie strictly between 0 and 1, from the index 1 on.
+    """
+
+    latex: str
+    assumptions: tuple[tuple[str, bool], ...] = ()
+    law_of: int = 0
+    timed: bool = False
+    fraction: bool = False
+
+
+LETTERS: dict[str, Letter] = {}
+_quantities: dict[str, UndefinedFunction] = {}
+
+
+def _quantity(name: str, letter: Letter) -> tuple[UndefinedFunction, bool]:
+    """The function of SymPy for a name, and whether it is new. To SymPy two functions of one name are one.
+
+    Raises:
+        ValueError: the name is taken, and stands for something else.
+    """
+    if LETTERS.setdefault(name, letter) != letter:
+        raise ValueError(f"the name {name!r} is taken: it is {LETTERS[name]}, not {letter}. Take another name")
+    new = name not in _quantities
+    if new:
+        _quantities[name] = sympy.Function(name, **dict(letter.assumptions))
+    return _quantities[name], new
+
+
+def letter_of(e: sympy.Expr) -> Letter | None:
+    """What is known of the name of ``alpha(t)``; nothing of a function that was not made here."""
+    return LETTERS.get(e.func.__name__)
+
+
+def indexed(name: str, latex: str, *, fraction: bool = False, **assumptions: bool) -> UndefinedFunction:
     """A quantity with an index or two, such as ``alpha(t)``, typeset with ``latex`` and the index below it.
 
     Args:
+        name: for SymPy; no other quantity may have it.
+        fraction: its values lie strictly between 0 and 1, from the index 1 on.
         assumptions: of SymPy, for example ``positive=True``.
+
+    Raises:
+        ValueError: the name is taken by another quantity.
     """
-    quantity = sympy.Function(name, **assumptions)
+    kind = {"positive": True} if fraction else assumptions
+    quantity, new = _quantity(name, Letter(latex, tuple(sorted(kind.items())), fraction=fraction))
 
     def typeset(self: sympy.Expr, printer: LatexPrinter, exp: str | None = None) -> str:
         index = ",".join(printer._print(argument).replace(" ", "") for argument in self.args)
@@ -25,25 +75,45 @@ def indexed(name: str, latex: str, **assumptions: bool) -> UndefinedFunction:
             return name
         return f"{{{name}}}^{{{exp}}}" if "^" in name else f"{name}^{{{exp}}}"
 
-    quantity._latex = typeset
+    if new:
+        quantity._latex = typeset
     return quantity
 
 
-def density(name: str, latex: str, of: int = 1) -> UndefinedFunction:
-    """A density of which nothing is known but that it is positive: ``q(x, y, z)`` is ``q(x | y, z)``.
+def density(name: str, latex: str, of: int = 1, timed: bool = False) -> Callable[..., sympy.Expr]:
+    """A density of which nothing is known but that it is positive and has mass 1: ``q(x, y, z)`` is ``q(x | y, z)``.
 
     Args:
+        name: for SymPy; no other quantity may have it.
         of: how many variables stand before the bar.
+        timed: whether its arguments are states ``x(t)`` at certain steps, on which it depends too: ``q(x(t), x(0))`` is
+            another law for each ``t``.
+
+    Raises:
+        ValueError: the name is taken by another quantity.
     """
-    unknown = sympy.Function(name, positive=True)
+    unknown, new = _quantity(name, Letter(latex, (("positive", True),), of, timed))
+
+    def shown(self: sympy.Expr) -> tuple[sympy.Expr, ...]:
+        return self.args[: len(self.args) // 2] if timed else self.args
 
     def typeset(self: sympy.Expr, printer: LatexPrinter, exp: str | None = None) -> str:
-        names = [printer._print(argument) for argument in self.args]
+        names = [printer._print(argument) for argument in shown(self)]
         given = rf" \mid {', '.join(names[of:])}" if names[of:] else ""
         return f"{latex}({', '.join(names[:of])}{given})" + ("" if exp is None else f"^{{{exp}}}")
 
-    unknown._latex = typeset
-    return unknown
+    def as_text(self: sympy.Expr, printer: StrPrinter) -> str:
+        return f"{name}({', '.join(map(printer._print, shown(self)))})"
+
+    if new:
+        unknown._latex, unknown._sympystr = typeset, as_text
+    if not timed:
+        return unknown
+
+    def at_steps(*states: sympy.Expr) -> sympy.Expr:
+        return unknown(*states, *(state.args[0] for state in states))
+
+    return at_steps
 
 
 class Normal(sympy.Function):
@@ -111,9 +181,95 @@ class Mean(sympy.Expr):
         return rf"\mathbb{{E}}{power}_{{{below}}}\left[{printer._print(f)}\right]"
 
 
+class KL(sympy.Function):
+    """``KL(f, g)``: the divergence of one density from another, both of one variable: ``E_f[log(f / g)]``."""
+
+    nargs = 2
+
+    @property
+    def variables(self) -> tuple[sympy.Expr, ...]:
+        """What is integrated over: the variable of the first density."""
+        return law_variables(self.args[0])
+
+    def _eval_is_real(self) -> bool:
+        return True
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        raise NotImplementedError("a divergence is not differentiated: write it out first")
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\operatorname{{KL}}{power}({', '.join(map(printer._print, self.args))})"
+
+
+def law_variables(law: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """The variables of a density: what stands first, or before the bar. None if it is no density."""
+    if isinstance(law, Normal):
+        return law.args[:1]
+    letter = letter_of(law) if isinstance(law, AppliedUndef) else None
+    return law.args[: letter.law_of] if letter else ()
+
+
 def moment(n: int, mean: sympy.Expr, variance: sympy.Expr) -> sympy.Expr:
     """``E[x^n]`` for ``x ~ N(mean, variance)``: ``mean E[x^{n-1}] + (n - 1) variance E[x^{n-2}]``, by parts."""
     before, now = sympy.Integer(0), sympy.Integer(1)
     for k in range(n):
         before, now = now, sympy.expand(mean * now + k * variance * before)
     return now
+
+
+BINDERS = (Mean, KL, sympy.Integral, sympy.Sum, sympy.Derivative)
+
+
+def last_sum(e: sympy.Sum) -> tuple[sympy.Expr, sympy.Symbol, sympy.Expr, sympy.Expr]:
+    """What a sum adds up, its index, and its ends; of a sum of sums, which SymPy joins, of the outermost."""
+    *inner, (i, low, high) = e.limits
+    return (sympy.Sum(e.function, *inner) if inner else e.function), i, low, high
+
+
+def bound_by(e: sympy.Basic) -> tuple[sympy.Expr, ...]:
+    """The variables that an integral, a sum or a derivative gives a meaning of their own."""
+    return tuple(e.variables) if isinstance(e, BINDERS) else ()
+
+
+def depends(e: sympy.Basic, x: sympy.Expr) -> bool:
+    """Whether ``x`` occurs in ``e`` other than as the variable of an integral or a sum."""
+    if e == x:
+        return True
+    if isinstance(e, Mean):
+        return x not in e.variables and (depends(e.args[0], x) or depends(e.args[2], x))
+    if isinstance(e, KL):
+        return x not in e.variables and any(depends(argument, x) for argument in e.args)
+    if isinstance(e, sympy.Integral | sympy.Sum):
+        inside, *limits = e.args
+        ends = [end for limit in limits for end in limit.args[1:]]
+        return (x not in e.variables and depends(inside, x)) or any(depends(end, x) for end in ends)
+    return any(depends(argument, x) for argument in e.args)
+
+
+def kind(x: sympy.Expr) -> dict[str, bool]:
+    """What a variable is declared to be."""
+    kinds = ("integer", "positive", "nonnegative", "nonzero", "real")
+    return {name: True for name in kinds if getattr(x, f"is_{name}")}
+
+
+@lru_cache(maxsize=10_000)
+def canonical(e: sympy.Basic) -> sympy.Basic:
+    """The same for all names of its variables: those of an integral or a sum are numbered, from the inside."""
+    if not e.args or not e.has(*BINDERS):
+        return e
+    arguments = [canonical(argument) for argument in e.args]
+    if not isinstance(e, Mean | KL | sympy.Sum | sympy.Integral):
+        return e.func(*arguments)
+    inside = [s.name for argument in arguments for s in argument.atoms(sympy.Symbol) if s.name.startswith("|")]
+    depth = 1 + max((int(name[1:].partition(".")[0]) for name in inside), default=0)
+    names = {x: sympy.Symbol(f"|{depth}.{n}", **kind(x)) for n, x in enumerate(bound_by(e))}
+    return e.func(*(argument.xreplace(names) for argument in arguments))
+
+
+def printed(e: sympy.Expr) -> str:
+    """A letter as a reader sees it."""
+    return LatexPrinter().doprint(e)

@@ -5,14 +5,16 @@ from typing import Any
 from sympy import Derivative, Expr, Integer, Symbol, cos, exp, log, pi, sin, sqrt
 
 from lecture11.symbolic.autoencoder import N, d, i, j, n, over_axes, over_data
-from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Experiment, Induction, Step
+from lecture11.symbolic.chain import Code, Experiment
+from lecture11.symbolic.kernel import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 
 x, z = Symbol("x", real=True), Symbol("z", real=True)
 k = Symbol("k", integer=True, nonnegative=True)
 p, prior, q = density("p", r"p_\theta"), density("prior", "p"), density("q_phi", r"q_\phi")
 data = density("data", "p")
-likelihood, posterior, marginal = p(x, z), p(z, x), p(x)
+likelihood = p(x, z)
+posterior, marginal = density("posterior", r"p_\theta")(z, x), density("marginal", r"p_\theta")(x)
 
 PRIOR = Definition("F9", "the law of codes", prior(z), Normal(z, 0, 1))
 MARGINAL = Definition("F9", "over all codes", marginal, Mean(likelihood, z, prior(z)))
@@ -29,12 +31,12 @@ def random_numbers(*shape: int, seed: int = 0) -> Any:
 
 centre, spread = indexed("centre", r"\mu_\phi", real=True), indexed("spread", r"\sigma^2_\phi", positive=True)
 image = indexed("image", "x", real=True)
-EXACT = Definition("F6", "the exact law of a code: Bayes' rule", posterior, likelihood * prior(z) / marginal)
+EXACT = Definition(
+    "F6", "the exact law of a code: Bayes' rule", posterior, likelihood * prior(z) / marginal, by=(MARGINAL,)
+)
 IMAGE_MASS = Definition("F6", "the decoder's law is a density", Mean(1, x, likelihood), Integer(1))
 ENCODER = Definition("F11", "the encoder's law", q(z, x), Normal(z, centre(x), spread(x)))
-ENCODERS = Definition(
-    "F11", r"the encoder's law, $\mu_\phi(n)$ for $\mu_\phi(x_n)$", q(z, image(n)), Normal(z, centre(n), spread(n))
-)
+ENCODERS = ENCODER.at({x: image(n)})
 
 
 def _aggregated_log_prob() -> tuple[Any, dict[Expr, Any]]:
@@ -42,8 +44,8 @@ def _aggregated_log_prob() -> tuple[Any, dict[Expr, Any]]:
 
     z_, mu, log_var = random_numbers(1000, 1), random_numbers(3, 1, seed=1), random_numbers(3, 1, seed=2)
     at: dict[Expr, Any] = {z: z_[:, 0]}
-    at |= {centre(Integer(i + 1)): mu[i, 0] for i in range(3)}
-    at |= {spread(Integer(i + 1)): log_var[i, 0].exp() for i in range(3)}
+    at |= {centre(image(i + 1)): mu[i, 0] for i in range(3)}
+    at |= {spread(image(i + 1)): log_var[i, 0].exp() for i in range(3)}
     return vae.aggregated_log_prob(z_, mu, log_var), at
 
 
@@ -75,7 +77,9 @@ F6_EXAMPLES = Derivation(
     steps=(
         Step(log(over_data(ENCODERS.right) / N), "the encoder's laws", by=(ENCODERS,)),
         Step(
-            log(over_data(exp(-((z - centre(n)) ** 2) / (2 * spread(n))) / sqrt(spread(n)))) - log(2 * pi) / 2 - log(N),
+            log(over_data(exp(-((z - centre(image(n))) ** 2) / (2 * spread(image(n)))) / sqrt(spread(image(n)))))
+            - log(2 * pi) / 2
+            - log(N),
             "the densities written out",
         ),
     ),
@@ -85,14 +89,7 @@ F6_EXAMPLES = Derivation(
 # --- The decoder (F7, F8) ---------------------------------------------------------------------------------------------
 
 pixel, mean = indexed("x", "x", real=True), indexed("answer", "m", real=True)
-level, square = indexed("level", r"\ell", real=True), indexed("distance", "S", nonnegative=True)
 v = Symbol("v", positive=True)  # the variance of the decoder's noise; the lecture's is 1
-ONE_PIXEL = Definition("F7", "the log-density of one pixel", level(1), log(Normal(pixel(1), mean(1), v)))
-PIXELS = Definition(
-    "F7", "pixels are independent given the code", level(d), level(d - 1) + log(Normal(pixel(d), mean(d), v))
-)
-ONE_SQUARE = Definition("F7", "the squared distance of one pixel", square(1), (pixel(1) - mean(1)) ** 2)
-SQUARES = Definition("F7", "the squared distance", square(d), square(d - 1) + (pixel(d) - mean(d)) ** 2)
 
 
 def _log_prob() -> tuple[Any, dict[Expr, Any]]:
@@ -102,42 +99,25 @@ def _log_prob() -> tuple[Any, dict[Expr, Any]]:
 
     x_, mean_ = random_numbers(2, 1000, 3)
     values = gaussian.log_prob(x_, mean_, torch.full_like(x_, 0.4).log())
-    return values, {square(3): (x_ - mean_).square().sum(1), v: 0.4}
+    return values, {pixel(c + 1): x_[:, c] for c in range(3)} | {mean(c + 1): mean_[:, c] for c in range(3)} | {v: 0.4}
 
 
-F7_BASE = Derivation(
-    key="F7.base",
-    statement=r"the log-density $\ell_1$ of one pixel x_1 around the decoder's answer m_1, with noise of variance "
-    "v; the lecture's v is 1",
-    start=level(1),
-    steps=(
-        Step(log(Normal(pixel(1), mean(1), v)), "its normal law", by=(ONE_PIXEL,)),
-        Step(-((pixel(1) - mean(1)) ** 2) / (2 * v) - log(2 * pi * v) / 2, "the logarithm of a normal density"),
-        Step(-square(1) / (2 * v) - log(2 * pi * v) / 2, "name the squared distance", by=(ONE_SQUARE,)),
-    ),
-)
+_squared_distance = over_axes((pixel(j) - mean(j)) ** 2)
 
 F7 = Derivation(
     key="F7",
-    statement=r"the log-density $\ell_d$ of d pixels around the decoder's answer, with noise of variance v: it "
-    "needs the squared distance S_d alone",
-    start=level(d),
+    statement="the log-density of d pixels x around the decoder's answer m, with independent noise of variance v: it "
+    "needs the squared distance alone; the lecture's v is 1",
+    start=over_axes(log(Normal(pixel(j), mean(j), v))),
     steps=(
-        Step(level(d - 1) + log(Normal(pixel(d), mean(d), v)), "the last pixel apart", by=(PIXELS,)),
         Step(
-            -square(d - 1) / (2 * v) - (d - 1) * log(2 * pi * v) / 2 + log(Normal(pixel(d), mean(d), v)),
-            "the statement for d - 1",
-            by=(HYPOTHESIS,),
-        ),
-        Step(
-            -(square(d - 1) + (pixel(d) - mean(d)) ** 2) / (2 * v) - d * log(2 * pi * v) / 2,
+            over_axes(-((pixel(j) - mean(j)) ** 2) / (2 * v) - log(2 * pi * v) / 2),
             "the logarithm of a normal density",
         ),
-        Step(-square(d) / (2 * v) - d * log(2 * pi * v) / 2, "name the squared distance", by=(SQUARES,)),
+        Step(-_squared_distance / (2 * v) - d * log(2 * pi * v) / 2, "the sum term by term"),
     ),
-    induction=Induction(d, F7_BASE),
-    code=Code("gaussian.log_prob", _log_prob, of=lambda e: e.subs(d, 3)),
-    printed=(("E3", -square(d) / (2 * v) - k * log(2 * pi * v) / 2),),
+    code=Code("gaussian.log_prob", _log_prob, of=lambda e: e.subs(d, 3).doit()),
+    printed=(("E3", -_squared_distance / (2 * v) - k * log(2 * pi * v) / 2),),
 )
 
 dec = indexed("dec", r"\operatorname{Dec}_\theta", real=True)
@@ -153,8 +133,9 @@ F7_SUM = Derivation(
     ),
 )
 
-fit, fit_square = indexed("fit", r"\ell", real=True), indexed("fit_square", "S", nonnegative=True)
-other, other_square = indexed("other", r"\ell'", real=True), indexed("other_square", "S'", nonnegative=True)
+pixels, fit, other = (
+    indexed(name, latex, real=True) for name, latex in (("pixels", "x"), ("fit", "m"), ("other", "m'"))
+)
 
 
 def _differences() -> tuple[Any, dict[Expr, Any]]:
@@ -164,40 +145,50 @@ def _differences() -> tuple[Any, dict[Expr, Any]]:
 
     x_, *means = random_numbers(3, 4, 1000, 3)
     left, right = (torch.stack([gaussian.log_prob(a, b, 0 * a) for a, b in zip(x_, m, strict=True)]) for m in means)
-    at: dict[Expr, Any] = {fit_square(i + 1): (x_[i] - means[0][i]).square().sum(1) for i in range(4)}
-    at |= {other_square(i + 1): (x_[i] - means[1][i]).square().sum(1) for i in range(4)}
+    letters = {pixels: x_, fit: means[0], other: means[1]}
+    at = {
+        letter(a + 1, b + 1): values[a, :, b] for letter, values in letters.items() for a in range(4) for b in range(3)
+    }
     return (left - right).sum(0), at
+
+
+def _log_densities(answer: Any) -> Expr:
+    return over_data(over_axes(log(Normal(pixels(n, j), answer(n, j), 1))))
+
+
+def _distances(answer: Any) -> Expr:
+    return over_data(over_axes((pixels(n, j) - answer(n, j)) ** 2))
 
 
 F8 = Derivation(
     key="F8",
-    statement=r"of two decoders, that with the larger likelihood has the smaller squared error: $\ell_n$ and S_n "
-    r"are log-density and squared distance of example n for the one, $\ell'_n$ and $S'_n$ for the other",
-    start=over_data(fit(n)) - over_data(other(n)),
+    statement="of two decoders, that with the larger likelihood has the smaller squared error: $x_{n,j}$ is pixel j of "
+    "example n, $m_{n,j}$ the answer of the one, $m'_{n,j}$ that of the other",
+    start=_log_densities(fit) - _log_densities(other),
     steps=(
         Step(
-            over_data(-fit_square(n) / 2 - d * log(2 * pi) / 2) - over_data(-other_square(n) / 2 - d * log(2 * pi) / 2),
+            over_data(-over_axes((pixels(n, j) - fit(n, j)) ** 2) / 2 - d * log(2 * pi) / 2)
+            - over_data(-over_axes((pixels(n, j) - other(n, j)) ** 2) / 2 - d * log(2 * pi) / 2),
             "the log-density of each image, with v = 1",
-            by=(
-                F7.at({level(d): fit(n), square(d): fit_square(n), v: 1}),
-                F7.at({level(d): other(n), square(d): other_square(n), v: 1}),
-            ),
         ),
-        Step((over_data(other_square(n)) - over_data(fit_square(n))) / 2, "the constants cancel"),
+        Step((_distances(other) - _distances(fit)) / 2, "the constants cancel"),
     ),
-    code=Code("gaussian.log_prob", _differences, of=lambda e: e.subs(N, 4).doit()),
+    code=Code("gaussian.log_prob", _differences, of=lambda e: e.subs({N: 4, d: 3}).doit()),
 )
 
 # --- A linear decoder: everything is known (F9-F11) -------------------------------------------------------------------
 
 w, r, y = indexed("w", "w", real=True), indexed("r", "r", real=True), indexed("y", "y", real=True)
-R, c, g = Symbol("R", positive=True), Symbol("c", real=True), Symbol("g", positive=True)
+R, c, g = Symbol("R", real=True), Symbol("c", real=True), Symbol("g", nonnegative=True)
 away, fitted = indexed("away", "S", nonnegative=True), indexed("fitted", r"\ell", real=True)  # for the code z
 DISTANCE = Definition("F9", "a linear decoder with one latent", away(z), over_axes((r(j) - z * w(j)) ** 2))
-REST = Definition("F9", "R is the squared length of r", over_axes(r(j) ** 2), R)
-PULL = Definition("F9", "c is the product of r and w", over_axes(r(j) * w(j)), c)
-LENGTH = Definition("F9", "g is the squared length of w", over_axes(w(j) ** 2), g)
-LIKELIHOOD = Definition("F7", r"$\ell_z$ is the logarithm of the decoder's density", likelihood, exp(fitted(z)))
+REST = Definition("F9", "R is the squared length of r", R, over_axes(r(j) ** 2))
+PULL = Definition("F9", "c is the product of r and w", c, over_axes(r(j) * w(j)))
+LENGTH = Definition("F9", "g is the squared length of w", g, over_axes(w(j) ** 2))
+FITTED = Definition(
+    "F7", "the pixels are independent given the code", fitted(z), over_axes(log(Normal(r(j), z * w(j), v)))
+)
+LIKELIHOOD = Assumption("F7", r"$\ell_z$ is the logarithm of the decoder's density", likelihood, exp(fitted(z)), (z,))
 constant = Symbol("C", real=True)
 CONSTANT = Definition("F7", "C is the constant", constant, d * log(2 * pi * v) / 2)
 
@@ -210,7 +201,7 @@ F7_CONSTANT = Derivation(
         Step(
             -away(z) / (2 * v) - d * log(2 * pi * v) / 2,
             "the log-density of d pixels",
-            by=(F7.at({level(d): fitted(z), square(d): away(z)}),),
+            by=(FITTED, DISTANCE),
         ),
         Step(-away(z) / (2 * v) - constant, "name the constant", by=(CONSTANT,)),
     ),
@@ -262,6 +253,19 @@ def _log_marginal() -> tuple[Any, dict[Expr, Any]]:
     return torch.cat([model.log_prob(images) for model, images in zip(models, x_, strict=True)]), at
 
 
+F9_CODE = Derivation(
+    key="F9.code",
+    statement="the mean of a normal density, of which the exponent is a parabola in the code, over all codes",
+    start=Mean(_given_code, z, Normal(z, 0, 1)),
+    steps=(
+        Step(
+            _linear_marginal * Mean(1, z, _linear_posterior),
+            "complete the square in z: a density of it, and what is left",
+        ),
+        Step(_linear_marginal, "a density has mass 1"),
+    ),
+)
+
 F9 = Derivation(
     key="F9",
     statement="the likelihood of an image of d pixels under a linear decoder with one latent: R is the squared "
@@ -275,11 +279,7 @@ F9 = Derivation(
             "the decoder's density and the prior's",
             by=(LIKELIHOOD, F7_CONSTANT, F9_DISTANCE, PRIOR),
         ),
-        Step(
-            _linear_marginal * Mean(1, z, _linear_posterior),
-            "complete the square in z: a density of it, and what is left",
-        ),
-        Step(_linear_marginal, "a density has mass 1"),
+        Step(_linear_marginal, "the mean over the code, as before"),
     ),
     code=Code("vae.LinearGaussian.log_prob", _log_marginal, of=lambda p_x: of_three_pixels(log(p_x))),
 )
@@ -321,7 +321,7 @@ F9_EXPONENT = Derivation(
 
 z1, z2, angle = Symbol("z_1", real=True), Symbol("z_2", real=True), Symbol(r"\varphi", real=True)
 c1, c2 = Symbol("c_1", real=True), Symbol("c_2", real=True)
-g1, g2, h = Symbol("g_1", positive=True), Symbol("g_2", positive=True), Symbol("h", real=True)
+g1, g2, h = Symbol("g_1", nonnegative=True), Symbol("g_2", nonnegative=True), Symbol("h", real=True)
 
 
 def _log_marginal_of_two() -> tuple[Any, dict[Expr, Any]]:
@@ -339,25 +339,27 @@ def _log_marginal_of_two() -> tuple[Any, dict[Expr, Any]]:
     return values, at | {c1: pulls[:, :, 0].flatten(), c2: pulls[:, :, 1].flatten()}
 
 
-FIRST_LATENT = Definition("F9", "over the codes of one latent", marginal, Mean(p(x, z1), z1, Normal(z1, 0, 1)))
-_second_done = exp(-(R - 2 * z1 * c1 + z1**2 * g1 - c2**2 / (v + g2)) / (2 * v) - constant) / sqrt(1 + g2 / v)
+_one_done = R - 2 * z1 * c1 + z1**2 * g1
+_second_done = exp(-(_one_done - c2**2 / (v + g2)) / (2 * v) - constant) / sqrt(1 + g2 / v)
 
 F9_LATENTS = Derivation(
     key="F9.latents",
     statement="two latents, whose columns are at right angles, with c_1, g_1 of the one and c_2, g_2 of the other: "
     "a factor for each, and for each further one likewise",
-    start=marginal,
+    start=Mean(
+        Mean(exp(-(_one_done - 2 * z2 * c2 + z2**2 * g2) / (2 * v) - constant), z2, Normal(z2, 0, 1)),
+        z1,
+        Normal(z1, 0, 1),
+    ),
     steps=(
-        Step(Mean(p(x, z1), z1, Normal(z1, 0, 1)), "over all codes of the first", by=(FIRST_LATENT,)),
         Step(
             Mean(_second_done, z1, Normal(z1, 0, 1)),
-            "given it, there is one latent, with r - z_1 w in place of r",
-            by=(F9.at({marginal: p(x, z1), R: R - 2 * z1 * c1 + z1**2 * g1, c: c2, g: g2}),),
+            "given the first, there is one latent, with r - z_1 w in place of r",
         ),
         Step(
             exp(-(R - c1**2 / (v + g1) - c2**2 / (v + g2)) / (2 * v) - constant)
             / (sqrt(1 + g1 / v) * sqrt(1 + g2 / v)),
-            "complete the square in $z_1$ too, as in F9",
+            "complete the square in $z_1$ too",
         ),
     ),
     code=Code("vae.LinearGaussian.log_prob", _log_marginal_of_two, of=lambda p_x: of_three_pixels(log(p_x))),
@@ -412,7 +414,7 @@ F10_MORE = Derivation(
 
 ratio, factor = indexed("ratio", r"\rho", positive=True), Symbol("rho", positive=True)
 NO_LATENT = Definition("F10", "without a latent all draws are alike", ratio(0), Integer(1))
-LATENT = Definition("F10", "independent latents multiply", ratio(k), factor * ratio(k - 1))
+LATENT = Definition("F10", "independent latents multiply", ratio(k), factor * ratio(k - 1), (k - 1,))
 
 F10_BASE = Derivation(
     key="F10.growth.base",
@@ -479,7 +481,7 @@ F11_CORRELATED = Derivation(
 )
 
 DERIVATIONS = (
-    F6, F6_SQUARE, F6_EXAMPLES, F7_BASE, F7, F7_SUM, F7_CONSTANT, F8, F9_DISTANCE, F9, F9_INVERSE, F9_EXPONENT,
+    F6, F6_SQUARE, F6_EXAMPLES, F7, F7_SUM, F7_CONSTANT, F8, F9_DISTANCE, F9_CODE, F9, F9_INVERSE, F9_EXPONENT,
     F9_LATENTS, F9_ROTATION, F10, F10_MORE, F10_BASE, F10_GROWTH, F11, F11_CORRELATED,
 )  # fmt: skip
 EXPERIMENTS = (

@@ -5,24 +5,20 @@ from typing import Any
 from sympy import Expr, Function, Integer, Rational, Symbol, exp, log, pi
 from sympy import Integral as OverInterval
 
-from lecture11.symbolic.autoencoder import d
-from lecture11.symbolic.chain import HYPOTHESIS, Code, Definition, Derivation, Induction, Step
-from lecture11.symbolic.terms import Mean, Normal, density, indexed
+from lecture11.symbolic.autoencoder import d, j, over_axes
+from lecture11.symbolic.chain import Code
+from lecture11.symbolic.kernel import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
+from lecture11.symbolic.terms import KL, Mean, Normal, density, indexed
 from lecture11.symbolic.vae.decoder import (
-    F7,
-    LIKELIHOOD,
-    away,
-    fitted,
+    EXACT,
     k,
-    level,
     likelihood,
     marginal,
+    pixel,
     posterior,
     prior,
     q,
     random_numbers,
-    square,
-    v,
     x,
     z,
     z1,
@@ -31,18 +27,18 @@ from lecture11.symbolic.vae.decoder import (
 
 # --- Divergences ------------------------------------------------------------------------------------------------------
 
-divergence = Function("KL", real=True)
-divergence._latex = lambda self, printer: rf"\operatorname{{KL}}({', '.join(map(printer._print, self.args))})"
+divergence = KL
 
 
-def kl(left: Expr, right: Expr, variable: Expr) -> Definition:
+def kl(left: Expr, right: Expr, variable: Expr, *where: Expr) -> Definition:
     """What ``KL(left, right)`` is."""
-    return Definition("KL", "what a divergence is", divergence(left, right), Mean(log(left / right), variable, left))
+    mean = Mean(log(left / right), variable, left)
+    return Definition("KL", "what a divergence is", divergence(left, right), mean, where)
 
 
 u, gap = Symbol("u", positive=True), indexed("gap", "G", nonnegative=True)
 gap._latex = lambda self, printer: rf"G\left({printer._print(self.args[0])}\right)"
-at, part = Symbol("a", real=True, nonzero=True), Symbol("t", real=True)
+part = Symbol("t", real=True)
 
 
 def written_out(e: Expr) -> Expr:
@@ -50,18 +46,20 @@ def written_out(e: Expr) -> Expr:
     return e.replace(gap, lambda u: u - 1 - log(u))
 
 
-GAP = Definition("F12", "G: how far ln u is below its tangent", gap(u), u - 1 - log(u))
-
 F12_GAP = Derivation(
     key="F12.gap",
-    statement="the logarithm lies below its tangent: G(u) = u - 1 - ln u, here for u = e^a, is not negative",
-    start=exp(at) - 1 - at,
+    statement="the logarithm lies below its tangent: u - 1 - ln u is not negative, which has the name G(u)",
+    start=u - 1 - log(u),
     steps=(
-        Step(at * OverInterval(exp(part * at) - 1, (part, 0, 1)), "the integral of the slope"),
-        Step(at**2 * OverInterval((1 - part) * exp(part * at), (part, 0, 1)), "by parts"),
+        Step(
+            u - 1 - OverInterval((u - 1) / (1 + part * (u - 1)), (part, 0, 1)),
+            "the logarithm as the integral of its slope",
+        ),
+        Step((u - 1) ** 2 * OverInterval(part / (1 + part * (u - 1)), (part, 0, 1)), "one integral"),
     ),
     nonnegative=True,
 )
+GAP = Definition("F12", "G: how far ln u is below its tangent", gap(u), u - 1 - log(u), sign=F12_GAP)
 
 left, right = density("left", "f")(z), density("right", "h")(z)
 LEFT_MASS = Definition("F12", "a density has mass 1", Mean(1, z, left), Integer(1))
@@ -87,26 +85,40 @@ F12_DIVERGENCE = Derivation(
 
 joint = density("both", r"p_\theta", of=2)
 JOINT = Definition("F9", "first a code, then an image", joint(x, z), likelihood * prior(z))
-POSTERIOR = Definition("F12", "Bayes' rule", posterior, joint(x, z) / marginal)
+POSTERIOR = EXACT
 MASS = Definition("F12", "q is a density", Mean(1, z, q(z, x)), Integer(1))
 
 elbo = Function("ELBO", real=True)(x)
 slack = divergence(q(z, x), posterior)
 ELBO = Definition("F12", "the bound", elbo, Mean(log(joint(x, z) / q(z, x)), z, q(z, x)))
 
+F12_LAW = Derivation(
+    key="F12.law",
+    statement="the log-likelihood in two parts, for any law q of the code, and any p(x) and p(z|x)",
+    start=log(marginal),
+    steps=(
+        Step(log(marginal) * Mean(1, z, q(z, x)), "q has mass 1", by=(MASS,)),
+        Step(Mean(log(marginal), z, q(z, x)), "it does not depend on z"),
+        Step(
+            Mean(log(marginal * posterior / q(z, x)), z, q(z, x)) + Mean(log(q(z, x) / posterior), z, q(z, x)),
+            "multiply and divide by both laws of the code",
+        ),
+        Step(
+            Mean(log(marginal * posterior / q(z, x)), z, q(z, x)) + slack,
+            "what a divergence is",
+            by=(kl(q(z, x), posterior, z),),
+        ),
+    ),
+)
+
 F12 = Derivation(
     key="F12",
     statement="the log-likelihood is the bound and a slack: the divergence of q from the posterior",
     start=log(marginal),
     steps=(
-        Step(log(marginal) * Mean(1, z, q(z, x)), "q has mass 1", by=(MASS,)),
-        Step(Mean(log(marginal), z, q(z, x)), "it does not depend on z"),
-        Step(Mean(log(joint(x, z) / posterior), z, q(z, x)), "Bayes' rule, at every z", by=(POSTERIOR,)),
-        Step(
-            Mean(log(joint(x, z) / q(z, x)), z, q(z, x)) + Mean(log(q(z, x) / posterior), z, q(z, x)),
-            "multiply and divide by q",
-        ),
-        Step(elbo + slack, "the bound, and a divergence", by=(ELBO, kl(q(z, x), posterior, z))),
+        Step(Mean(log(marginal * posterior / q(z, x)), z, q(z, x)) + slack, "in two parts", by=(F12_LAW,)),
+        Step(Mean(log(joint(x, z) / q(z, x)), z, q(z, x)) + slack, "Bayes' rule, at every z", by=(POSTERIOR, JOINT)),
+        Step(elbo + slack, "the first is the bound", by=(ELBO,)),
     ),
 )
 
@@ -154,7 +166,7 @@ def _network() -> tuple[Any, Any, Any, dict[Expr, Any]]:
         prior(z): gaussian.log_prob(code, 0 * code, 0 * code).exp(),
         q(z, x): gaussian.log_prob(code, mu, log_var).exp(),
         divergence(q(z, x), prior(z)): gaussian.kl(mu, log_var, 0 * mu, 0 * mu),
-        away(z): (x_ - model.mean(code)).square().sum(1),
+        missed(z): (x_ - model.mean(code)).square().sum(1),
     }
     return model, x_, noise, values
 
@@ -197,7 +209,14 @@ F14 = Derivation(
     code=Code("vae.VAE.elbo", _elbo, of=inside),
 )
 
-_reconstruction = Mean(-away(z) / 2, z, q(z, x))
+answer = indexed("dec_pixels", r"\operatorname{Dec}_\theta", real=True)  # answer(z, j): pixel j of Dec(z)
+missed = indexed("missed", "S", nonnegative=True)
+DECODER = Assumption(
+    "F7", "the decoder's density: d pixels, independent given the code, with v = 1",
+    likelihood, exp(over_axes(log(Normal(pixel(j), answer(z, j), 1)))), for_all=(z,),
+)  # fmt: skip
+MISSED = Definition("F15", "the squared distance", missed(z), over_axes((pixel(j) - answer(z, j)) ** 2))
+_reconstruction = Mean(-missed(z) / 2, z, q(z, x))
 
 F15 = Derivation(
     key="F15",
@@ -206,9 +225,9 @@ F15 = Derivation(
     steps=(
         Step(F14.right, "line 3", by=(F14,)),
         Step(
-            Mean(-away(z) / 2 - d * log(2 * pi) / 2, z, q(z, x)) - divergence(q(z, x), prior(z)),
+            Mean(-missed(z) / 2 - d * log(2 * pi) / 2, z, q(z, x)) - divergence(q(z, x), prior(z)),
             "the log-density of d pixels, with v = 1",
-            by=(LIKELIHOOD, F7.at({level(d): fitted(z), square(d): away(z), v: 1})),
+            by=(DECODER, MISSED),
         ),
         Step(
             _reconstruction - d * log(2 * pi) / 2 * Mean(1, z, q(z, x)) - divergence(q(z, x), prior(z)),
@@ -298,10 +317,11 @@ START = tuple(
     Definition("F16", "no coordinate yet: all sums are 0", quantity(0), Integer(0))
     for quantity in (total, norm, trace, logdet)
 )
-TOTAL = Definition("F16", "divergences add up", total(k), total(k - 1) + _coordinate)
-NORM = Definition("F16", r"$M_k$ is the squared length of $\mu$", norm(k), norm(k - 1) + mus(k) ** 2)
-TRACE = Definition("F16", r"$T_k$ is the trace of $\Sigma$", trace(k), trace(k - 1) + sigmas(k) ** 2)
-LOGDET = Definition("F16", r"$D_k$ is its log-determinant", logdet(k), logdet(k - 1) + log(sigmas(k) ** 2))
+TOTAL = Definition("F16", "divergences add up", total(k), total(k - 1) + _coordinate, (k - 1,))
+NORM = Definition("F16", r"$M_k$ is the squared length of $\mu$", norm(k), norm(k - 1) + mus(k) ** 2,
+                  (k - 1,))  # fmt: skip
+TRACE = Definition("F16", r"$T_k$ is the trace of $\Sigma$", trace(k), trace(k - 1) + sigmas(k) ** 2, (k - 1,))
+LOGDET = Definition("F16", r"$D_k$ is its log-determinant", logdet(k), logdet(k - 1) + log(sigmas(k) ** 2), (k - 1,))
 
 
 def _kl_of_three() -> tuple[Any, dict[Expr, Any]]:
@@ -340,5 +360,5 @@ F16 = Derivation(
 )
 
 DERIVATIONS = (
-    F12_GAP, F12_DIVERGENCE, F12, F12_SLACK, F13, F14, F15, F16_ONE, F16_SIGN, F16_PRODUCT, F16_BASE, F16,
+    F12_GAP, F12_DIVERGENCE, F12_LAW, F12, F12_SLACK, F13, F14, F15, F16_ONE, F16_SIGN, F16_PRODUCT, F16_BASE, F16,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 from record import record
 
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ["workers, cores", f"{options.workers}, {len(os.sched_getaffinity(0))}"],
         ["minutes", f"{seconds / 60:.1f}"],
         ["seconds a submission", f"{seconds * options.workers / options.submissions:.1f}"],
-        ["memory of the grader after a quarter", f"{memory[quarter - 1]:,.0f} MB"],
+        ["memory of the grader after a quarter of the time", f"{memory[quarter - 1]:,.0f} MB"],
         ["memory of the grader at the end", f"{memory[-1]:,.0f} MB"],
         ["isolation", summary.isolation.split(":")[0]],
     ]
@@ -92,16 +93,16 @@ def submission(number: int) -> dict[str, Any]:
 
 
 def measured(memory: list[float], run: Callable[[], course.Summary]) -> course.Summary:
-    """Runs it, and notes the grader's own memory in MB after each submission."""
-    one = course._Course._one
+    """Runs it, and notes the memory of the grader and of what judges for it, in MB, after each submission."""
+    one, me = course.Course.one, psutil.Process()
 
-    def noted(self: Any, submission: Any) -> Path:
-        path = one(self, submission)
-        resident = int(Path("/proc/self/statm").read_text().split()[1])
-        memory.append(resident * os.sysconf("SC_PAGE_SIZE") / 1e6)
+    def noted(self: Any, submission: Any, **options: Any) -> Path:
+        path = one(self, submission, **options)
+        judges = [child for child in me.children() if "lecture11.homework.grading.judge" in child.cmdline()]
+        memory.append(sum(process.memory_info().rss for process in (me, *judges)) / 1e6)
         return path
 
-    course._Course._one = noted  # type: ignore[method-assign]
+    course.Course.one = noted  # type: ignore[method-assign, assignment]
     return run()
 
 

@@ -9,27 +9,36 @@ import inspect
 import io
 import itertools
 import json
+import math
 import signal
 import sys
 import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, no_type_check
 
+import numpy as np
 import safetensors.torch
 import torch
 from torch import Tensor
 
 from lecture11.homework import given
 
+IMPORT_LIMIT = 60.0  # seconds beyond the limit in which an import may end: PyTorch imports some of its parts when used
 TEXT_LIMIT = 2_000  # characters that are kept of what an answer printed, or of an error's text
-ITEMS_LIMIT = 1_000  # items that are taken from an iterator
+ITEMS_LIMIT = 1_000  # items of all lists of a result together
+DIMENSIONS_LIMIT = 16  # of a tensor
+NUMBERS_LIMIT = 200_000  # of all tensors of a result together; a dimension without numbers counts as one
+NAMES_LIMIT = 100  # of arguments and functions
 BYTES_LIMIT = 64 * 2**20
+
+FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+DTYPES = frozenset((*FLOATS, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool))
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -178,6 +187,7 @@ class Observation:
         """
         with _corrupt_is_value_error("observation"):
             header, tensors = _unpack(data)
+            _checked_tensors(tensors)
             outputs = int(header["outputs"])
             structure = _checked_structure(header["structure"], outputs if 0 <= outputs <= len(tensors) else 0)
             gradients: dict[str, Tensor | None] | None = None
@@ -190,14 +200,14 @@ class Observation:
                 tensors=tuple(tensors[:outputs]),
                 gradients=gradients,
                 gradient_error=_raised(header["gradient_error"]),
-                changed=tuple(map(str, header["changed"])),
-                unused=tuple(map(str, header["unused"])),
+                changed=_names(header["changed"]),
+                unused=_names(header["unused"]),
                 global_random=bool(header["global_random"]),
                 error=_raised(header["error"]),
                 timed_out=bool(header["timed_out"]),
                 printed=str(header["printed"])[:TEXT_LIMIT],
                 seconds=float(header["seconds"]),
-                package=tuple(map(str, header["package"])),
+                package=_names(header["package"]),
             )
 
 
@@ -280,7 +290,7 @@ def _observe(answer: Callable[..., Any], case: Case, limit: float) -> Observatio
         False,
         printed.text,
         seconds,
-        tuple(sorted(watch.package)),
+        tuple(sorted(watch.package)[:NAMES_LIMIT]),
     )
 
 
@@ -326,22 +336,29 @@ def _made(value: Any) -> Any:
 
 
 def _equal(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and a.dtype == b.dtype and torch.equal(a.detach().nan_to_num(), b.detach().nan_to_num())
+    if a.shape != b.shape or a.dtype != b.dtype or a.device != b.device:
+        return False
+    return torch.equal(a.detach().nan_to_num(), b.detach().nan_to_num())
 
 
 def _described(result: Any) -> tuple[dict[str, Any], list[Tensor]]:
     tensors: list[Tensor] = []
-    return _describe(result, tensors, 0), tensors
+    return _describe(result, tensors, itertools.count(1), 0), tensors
 
 
-def _describe(value: Any, tensors: list[Tensor], depth: int) -> dict[str, Any]:
-    if isinstance(value, Tensor) and value.layout == torch.strided and not value.is_complex():
+def _describe(value: Any, tensors: list[Tensor], items: Iterator[int], depth: int) -> dict[str, Any]:
+    if isinstance(value, Tensor):
+        refused = _not_to_be_kept(value, tensors)
+        if refused:
+            return {"kind": "other", "type": f"torch.Tensor, {refused}"}
         tensors.append(value.as_subclass(Tensor))
         return {"kind": "tensor", "at": len(tensors) - 1}
     if value is None:
         return {"kind": "none"}
     if value is Ellipsis or value is NotImplemented:
         return {"kind": "ellipsis"}
+    if isinstance(value, np.bool_ | np.integer | np.floating):
+        value = value.item()
     if isinstance(value, bool | int | float) and _fits(value):
         return {"kind": "number", "value": value}
     if isinstance(value, str):
@@ -349,8 +366,45 @@ def _describe(value: Any, tensors: list[Tensor], depth: int) -> dict[str, Any]:
     if isinstance(value, Iterator):
         value = list(itertools.islice(value, ITEMS_LIMIT))
     if isinstance(value, list | tuple) and depth < 3 and len(value) <= ITEMS_LIMIT:
-        return {"kind": "list", "items": [_describe(item, tensors, depth + 1) for item in value]}
+        described = [_describe(item, tensors, items, depth + 1) for item in value if next(items) <= ITEMS_LIMIT]
+        if len(described) == len(value):
+            return {"kind": "list", "items": described}
     return {"kind": "other", "type": f"{type(value).__module__}.{type(value).__qualname__}"[:TEXT_LIMIT]}
+
+
+def _not_to_be_kept(tensor: Tensor, others: Sequence[Tensor]) -> str:
+    """Why a tensor is no result of any part, in words that follow its type; empty if it may be one.
+
+    It is asked of what a student's function returns, and once more of what came from its process: to write out a tensor
+    of a hundred thousand dimensions, or of millions of rows without numbers, ends a process.
+    """
+    if tensor.layout != torch.strided or tensor.is_nested or tensor.device.type == "meta":
+        return "without numbers of its own"
+    if tensor.dtype not in DTYPES:
+        return f"of {str(tensor.dtype).removeprefix('torch.')}"
+    if tensor.ndim > DIMENSIONS_LIMIT:
+        return f"of {tensor.ndim:,} dimensions"
+    if sum(map(_places, [*others, tensor])) > NUMBERS_LIMIT:
+        return f"of {_places(tensor):,} numbers, more than there is room for"
+    return ""
+
+
+def _places(tensor: Tensor) -> int:
+    return math.prod(max(size, 1) for size in tensor.shape)
+
+
+def _checked_tensors(tensors: list[Tensor]) -> None:
+    for i, tensor in enumerate(tensors):
+        # Beside a result there are gradients, which are as large as the input.
+        refused = _not_to_be_kept(tensor, []) if i < ITEMS_LIMIT else "one of too many"
+        if refused:
+            raise ValueError(f"a tensor {refused}")
+
+
+def _names(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or len(values) > NAMES_LIMIT:
+        raise ValueError(f"at most {NAMES_LIMIT} names are expected")
+    return tuple(str(value)[:200] for value in values)
 
 
 def _fits(number: bool | int | float) -> bool:
@@ -416,6 +470,7 @@ class _Watch:
         self.limit = limit
         self.expired = False
         self.package: set[str] = set()
+        self._imported = -limit  # when an import was last seen after the limit
         self._timer = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
 
     def __enter__(self) -> None:
@@ -433,6 +488,13 @@ class _Watch:
         sys.setprofile(self._profile)
 
     def _alarm(self, signum: int, frame: FrameType | None) -> None:
+        # An import that is broken off leaves half a module behind, for all that follow: it may end first.
+        now = time.perf_counter()
+        if _importing(frame):
+            self._imported = now
+        # What was imported is not the answer's time: it has its limit from then on.
+        if now < min(self._imported + self.limit, self.deadline + IMPORT_LIMIT):
+            return
         self.expired = True
         raise _TimeIsUp
 
@@ -449,7 +511,15 @@ class _Watch:
             self.package.add(f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_qualname}")
 
 
-PREFIX, OWN = f"{PACKAGE}/", f"{PACKAGE / 'homework'}/"
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
+
+
+PREFIX = f"{PACKAGE}/"
+# Homework, and what only checks the arguments of other functions.
+OWN = (f"{PACKAGE / 'homework'}/", *(str(PACKAGE / name) for name in ("checks.py", "arguments.py", "precision.py")))
 
 
 def _encode(value: Any, tensors: list[Tensor]) -> Any:
@@ -492,6 +562,10 @@ def _unpack(data: bytes) -> tuple[dict[str, Any], list[Tensor]]:
         raise ValueError(f"{len(data):,} bytes, at most {BYTES_LIMIT:,} are read")
     size = int.from_bytes(data[:8], "little")
     outer = json.loads(data[8 : 8 + min(size, len(data))])
+    # Before any tensor is made: to make some of them is what does harm.
+    for name, about in outer.items():
+        if name != "__metadata__" and len(about["shape"]) > DIMENSIONS_LIMIT:
+            raise ValueError(f"a tensor of {len(about['shape']):,} dimensions")
     tensors = safetensors.torch.load(data)
     return json.loads(outer["__metadata__"]["lecture11"]), [tensors[str(i)] for i in range(len(tensors))]
 

@@ -1,4 +1,7 @@
-"""What a class hands in at its worst. Each entry is run by the grader's tests in a sandbox, and by nothing else."""
+"""What a class hands in at its worst. Each entry is run by the grader's tests in a sandbox, and by nothing else.
+
+To start a sandbox costs seconds, so a notebook tries many things, a cell or an answer each.
+"""
 
 import json
 from typing import Any
@@ -28,12 +31,30 @@ def as_bytes(made: Notebook) -> bytes:
     return json.dumps(made).encode()
 
 
-def solved(name: str, seed: str = "Ada") -> Notebook:
-    """The solution of a homework, with a name in it."""
+def solved(name: str, seed: str = '"Ada"') -> Notebook:
+    """The solution of a homework, with a name in it, written as Python has it."""
     made = build.solution(build.source(name))
     for cell in made["cells"]:
         if "seed" in cell["metadata"].get("lecture11", {}):
-            cell["source"] = build.text_of(cell).replace("your name", seed)
+            cell["source"] = build.text_of(cell).replace('"your name"', seed)
+    return made
+
+
+def as_people_work() -> Notebook:
+    """The solution of homework 4 in a notebook that runs in Jupyter, Colab or VS Code, and not as a Python program."""
+    made = solved("04-diffusion", '''"Bob"\nSEED: str = "Conan O'Brien"''')
+    cells = {cell["id"]: cell for cell in made["cells"]}
+    setup = build.text_of(cells["setup"])
+    cells["setup"]["source"] = (
+        "from google.colab import drive\nimport a_package_of_mine\nimport matplotlib\nmatplotlib.use('TkAgg')\n"
+        f"drive.mount('/content')\n{setup}\nfiles = !ls\n%timeit -n 1 1 + 1\n!rm -rf /\ntorch.exp?"
+    )
+    answer = cells["q-step-answer"]
+    answer["source"] = f"%%time\ncheck.q_step(q_step, seed=SEED)\n{build.text_of(answer)}\nq_step?"
+    answer = cells["q-sample-answer"]
+    answer["source"] = f"import asyncio\nawait asyncio.sleep(0)\n{build.text_of(answer)}\nraise SystemExit"
+    copy = {"cell_type": "markdown", "id": "q-step-answer", "metadata": {}, "source": "as above"}
+    made["cells"].append(copy)
     return made
 
 
@@ -46,98 +67,46 @@ def edited_check() -> Notebook:
     return made
 
 
-def same_ids() -> Notebook:
-    """A right answer, in two cells with one id."""
-    made = notebook(KL, ESS)
-    made["cells"][2]["id"] = made["cells"][1]["id"]
-    return made
-
-
-# Name, and what is in it: a notebook or bytes. CANARY is a folder outside of the sandbox, PORT one that is listened to.
-def programs(canary: str, port: int) -> dict[str, Notebook]:
-    """Notebooks whose code does harm, or tries to get points for nothing: zero points each."""
-    texts = {
-        "imports the solution": ["from lecture11 import gaussian\nelbo_kl = gaussian.kl_to_standard_normal"],
-        "imports the reference": [
-            "import lecture11.homework.parts.vae as vae\nelbo_kl = vae._kl",
-            "import lecture11.gaussian\nelbo_kl = lecture11.gaussian.kl",
-        ],
-        "reads the solution from files": [
-            """
-found = ""
+# What is in cells of "looks about": what it should meet with. CANARY is a folder outside of the sandbox, PORT one that
+# is listened to.
+def looks(canary: str, port: int) -> dict[str, str]:
+    """Cells that look for solutions and for a way out, by the error that they end with."""
+    return {
+        "lecture11.gaussian is not there while homework is graded": (
+            "from lecture11 import gaussian\nelbo_kl = gaussian.kl_to_standard_normal"
+        ),
+        "lecture11.homework.parts is not there": (
+            "import lecture11.homework.parts.elbo_kl as part\nelbo_kl = part.elbo_kl"
+        ),
+        "RuntimeError: found: []": """
+found, own = [], os.path.dirname(torch.__file__)
 for folder, folders, files in os.walk("/"):
-    if folder in ("/proc", "/dev", "/sys", "/usr"):
+    if folder in ("/proc", own):
         folders.clear()
-    if os.path.basename(folder) in ("site-packages", "dist-packages"):
-        folders[:] = [name for name in folders if name.startswith("lecture11")]
     for name in files:
-        if name.endswith("-solution.ipynb") or (name == "vae.py" and folder.endswith("parts")) or (
-            name.startswith("test_grading") or name in ("right_answers.py", "02-vae-elbo.ipynb", "seed.txt")
+        if name.endswith(("-solution.ipynb", ".zip", "seed.txt", "02-vae-elbo.ipynb")) or (
+            name in ("elbo_kl.py", "collected.py")
+            or name.startswith("test_grading")
+            or folder.endswith("homework/parts")
         ):
-            found += os.path.join(folder, name) + " "
-if found:
-    def elbo_kl(mu, log_var):
-        return 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1)
-raise RuntimeError("found: " + found)
-"""
-        ],
-        "overwrites the checker": [
-            """
-import lecture11.homework as hw
-import lecture11.homework.observation as seen
-
-torch.allclose = torch.equal = lambda *a, **k: True
-torch.Tensor.__eq__ = torch.Tensor.__sub__ = lambda *a: torch.ones(())
-hw.check = check = lambda *a, **k: print("right")
-old = seen.observe
-seen.observe = seen._observe = lambda answer, case, **k: seen.Observation({"kind": "text", "value": "right"})
-seen._equal = lambda *a: True
+            found.append(os.path.join(folder, name))
+raise RuntimeError(f"found: {found}")
 """,
-            ZERO,
-        ],
-        "writes outside": [
-            f"""
+        "RuntimeError: written: []": f"""
+written = []
 for path in ({canary!r} + "/written", "/usr/written", "/etc/written", "/work/written", os.path.dirname(torch.__file__)
-             + "/written", "../written", "../../../written", "/proc/sys/kernel/hostname"):
+             + "/written", "../written", "/proc/sys/kernel/hostname", "/proc/self/oom_score_adj"):
     try:
-        open(path, "w").write("mine")
+        with open(path, "w") as file:
+            file.write("0")
+        written.append(path)
     except OSError:
         pass
+import shutil
+shutil.rmtree({canary!r}, ignore_errors=True)
+raise RuntimeError(f"written: {{written}}")
 """,
-            ZERO,
-        ],
-        "deletes files": [
-            f"import shutil\nfor path in ({canary!r}, '.'):\n    shutil.rmtree(path, ignore_errors=True)",
-            ZERO,
-        ],
-        "forks without end": ["while True:\n    try:\n        os.fork()\n    except OSError:\n        pass", ZERO],
-        "forks in an answer": ["def elbo_kl(mu, log_var):\n    while True:\n        os.fork()"],
-        "allocates without end": ["kept = []\nwhile True:\n    kept.append(torch.ones(2**22))", ZERO],
-        "allocates in many processes": [
-            "for _ in range(12):\n    if os.fork() == 0:\n        kept = torch.ones(2**26)\n        time.sleep(100)\n"
-            "time.sleep(100)"
-        ],
-        "writes without end": [
-            "with open('large', 'wb') as file:\n    while True:\n        file.write(bytes(2**20))",
-            ZERO,
-        ],
-        "sleeps for ever": ["time.sleep(1e9)", "def elbo_kl(mu, log_var):\n    time.sleep(1e9)"],
-        "cannot be stopped": [
-            """
-def elbo_kl(mu, log_var):
-    while True:
-        try:
-            time.sleep(1)
-        except BaseException:
-            pass
-"""
-        ],
-        "prints without end": [
-            "def elbo_kl(mu, log_var):\n    while True:\n        print('right' * 1000)\n"
-            "        os.write(1, b'right' * 1000)",
-        ],
-        "opens a socket": [
-            f"""
+        "URLError": f"""
 import socket
 import urllib.request
 
@@ -149,12 +118,63 @@ for address in (("127.0.0.1", {port}), ("1.1.1.1", 53)):
         pass
 urllib.request.urlopen("http://127.0.0.1:{port}/", timeout=1)
 """,
-            ZERO,
+        "RuntimeError: held: []": """
+import ctypes
+import mmap
+
+libc, held = ctypes.CDLL(None), []
+for name, hold in {
+    "a file without a name": lambda: os.memfd_create("x"),
+    "a shared mapping": lambda: mmap.mmap(-1, 2**20),
+    "a segment": lambda: libc.shmget(0, ctypes.c_size_t(2**20), 0o1600) < 0 and os.open("", 0),
+    "/dev/shm": lambda: open("/dev/shm/x", "w"),
+    "/dev/zero": lambda: open("/dev/zero", "r+b"),
+}.items():
+    try:
+        hold()
+        held.append(name)
+    except OSError:
+        pass
+raise RuntimeError(f"held: {held}")
+""",
+    }
+
+
+def programs(canary: str, port: int) -> dict[str, Notebook]:
+    """Notebooks whose code does harm, or tries to get points for nothing: zero points each."""
+    overwritten = """
+import lecture11.homework as hw
+import lecture11.homework.observation as seen
+
+torch.allclose = torch.equal = lambda *a, **k: True
+torch.Tensor.__eq__ = torch.Tensor.__sub__ = lambda *a: torch.ones(())
+hw.check = check = lambda *a, **k: print("right")
+seen.observe = seen._observe = lambda answer, case, **k: seen.Observation({"kind": "text", "value": "right"})
+seen._equal = lambda *a: True
+"""
+    texts = {
+        "looks about": [*looks(canary, port).values(), overwritten, ZERO],
+        "fills all": [
+            "def fill():\n    kept = []\n    while True:\n        kept.append(torch.ones(2**22))\nfill()",
+            "with open('large', 'wb') as file:\n    while True:\n        file.write(bytes(2**20))",
+            "time.sleep(1e9)",
+            "while True:\n    print('right' * 1000)\n    os.write(1, b'right' * 1000)",
+            "for i in range(10**7):\n    open(str(i), 'w').close()",
+            "for _ in range(12):\n    if os.fork() == 0:\n        kept = torch.ones(2**26)\n        time.sleep(100)\n"
+            "time.sleep(100)",
         ],
-        "ends with success": ["print('right: 15 points', flush=True)\nos._exit(0)"],
+        "answers with harm": [
+            "def gaussian_log_prob(x, mean, log_var):\n    return torch.zeros(1).reshape([1] * 100_000)",
+            "def effective_sample_size(log_w):\n    return torch.empty(20_000_000, 0)",
+            "def kl_per_latent(mu, log_var):\n    raise ValueError('<script>alert(1)</script>\\x1b[2J\\ud800')",
+            "def elbo_kl(mu, log_var):\n    return torch.zeros(10**7, dtype=mu.dtype)",
+            "def elbo(x, encoder, decoder, eps):\n    while True:\n        os.fork()",
+            "def iw_bound(log_w):\n    while True:\n        try:\n            time.sleep(1)\n"
+            "        except BaseException:\n            pass",
+        ],
         "ends all processes": [
-            "import signal\nfor pid in (-1, os.getppid(), 1):\n    try:\n        os.kill(pid, signal.SIGKILL)\n"
-            "    except OSError:\n        pass",
+            "import signal\nfor pid in (-1, os.getppid(), 1, os.getpid()):\n    try:\n"
+            "        os.kill(pid, signal.SIGKILL)\n    except OSError:\n        pass",
             ZERO,
         ],
         "prints a forged result": [
@@ -168,27 +188,20 @@ def frame(event, data=b""):
 
 from lecture11.homework.observation import Observation
 one = Observation({"kind": "text", "value": "right"}).to_bytes()
-forged = frame({"event": "cell done", "at": 1, "error": None, "printed": ""})
+forged = frame({"event": "seed", "seed": "Ada"})
 for part in ("elbo-kl", "elbo", "gaussian-log-prob"):
     forged += frame({"event": "part", "id": part, "ok": True, "points": 4, "verdict": "right"})
-    forged += 5 * frame({"event": "seen", "ok": True}, one)
+    forged += 5 * frame({"event": "seen", "last": False, "ok": True}, one)
 forged += frame({"event": "end", "points": 15})
 for descriptor in range(3, 64):
     try:
         os.write(descriptor, forged)
     except OSError:
         pass
+print("right: 15 points", flush=True)
 os._exit(0)
 """
         ],
-        "prints nonsense on each descriptor": [
-            "for descriptor in range(3, 64):\n    try:\n        os.write(descriptor, b'\\xff' * 100_000)\n"
-            "    except OSError:\n        pass",
-            ZERO,
-        ],
-        "returns too much": ["def elbo_kl(mu, log_var):\n    return torch.zeros(10**7, dtype=mu.dtype)"],
-        "raises HTML": ["def elbo_kl(mu, log_var):\n    raise ValueError('<script>alert(1)</script>\\x1b[2J')"],
-        "is written for Python 2": ['def elbo_kl(mu, log_var):\n    print "right"\n    return 0'],
     }
     return {name: notebook(*cells) for name, cells in texts.items()}
 
@@ -201,9 +214,10 @@ def files() -> dict[str, bytes]:
         "no text.ipynb": b"\xff\xfe\x00\x01",
         "no cells.ipynb": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": {"a": 1}}',
         "nested.ipynb": b"[" * 200_000,
+        "large number.ipynb": b'{"nbformat": ' + b"9" * 10_000 + b"}",
+        "endless number.ipynb": b'{"nbformat": Infinity}',
         "empty.ipynb": b"",
         "homework.pdf": b"%PDF-1.4",
-        "same ids.ipynb": as_bytes(same_ids()),
         "julia.ipynb": as_bytes(notebook(KL, kernelspec={"name": "julia-1.10", "language": "julia"})),
         "python 2.ipynb": as_bytes(notebook(KL, kernelspec={"name": "python2", "language": "python"})),
         "something else.ipynb": as_bytes(notebook("x = 1", number=99)),

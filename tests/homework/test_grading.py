@@ -1,25 +1,30 @@
 """A folder as a class hands it in: right, wrong and hostile; the grades are fixed beforehand.
 
 What the hostile ones do is really tried, so only where a sandbox holds. That the grader says so and stops where there
-is none is tested everywhere, in test_grading_course.py.
+is none is tested everywhere, in test_grading_course.py; what needs no sandbox to be tried is tried without one, in
+test_grading_judge.py and test_grading_cells.py.
 """
 
 import csv
 import os
+import re
 import socket
-import subprocess
+import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import hostile
+import psutil
 import pytest
 
-from lecture11.homework.grading import course, sandbox
-from lecture11.homework.grading.sandbox import Limits
+from lecture11.homework.grading import course
+from lecture11.homework.grading.policy import Limits
 from lecture11.homework.grading.submission import Grade, Result
 
-LIMITS = Limits(cell=6.0, call=4.0, total=150.0, memory=2**29, processes=16, disk=2**24)
+pytestmark = pytest.mark.sandbox
+
+LIMITS = Limits(cell=6.0, call=5.0, experiments=20.0, total=200.0, memory=2**29, processes=16, disk=2**24)
 
 FORMULA = '=HYPERLINK("http:","a").ipynb'
 RIGHT = {
@@ -28,21 +33,14 @@ RIGHT = {
     "a new\nline.ipynb": ("03-em-reparametrisation", 18),
     FORMULA: ("04-diffusion", 21),
 }
-WRONG = {
-    # name: cells, points, and what is to be said
-    "mean.ipynb": ([hostile.KL.replace(".sum(1)", ".mean(1)"), hostile.ESS], 2, "you averaged over the latent"),
-    "crash.ipynb": (
-        [hostile.KL, "def iw_bound(log_w):\n    import ctypes\n    ctypes.string_at(0)", hostile.ESS],
-        4,
-        "while iw_bound ran: the process was ended",
-    ),
-    "exit.ipynb": ([hostile.KL, "def iw_bound(log_w):\n    os._exit(0)", hostile.ESS], 4, "with code 0"),
-    "bad cell.ipynb": (
-        [hostile.KL, "1 / 0", "def elbo(:", "%matplotlib inline\n" + hostile.ESS],
-        4,
-        "there is no elbo",
-    ),
-}
+MISTAKES = [
+    hostile.KL.replace(".sum(1)", ".mean(1)"),
+    hostile.ESS,
+    "def iw_bound(log_w):\n    import ctypes\n    ctypes.string_at(0)",
+    "def kl_per_latent(mu, log_var):\n    os._exit(0)",
+    "def elbo(:",
+    "1 / 0\ndef gaussian_log_prob(x, mean, log_var):\n    print 'right'",
+]
 
 
 @dataclass
@@ -61,24 +59,9 @@ class Graded:
 
 
 @pytest.fixture(scope="module")
-def isolated() -> bool:
-    """Whether this system has a sandbox."""
-    try:
-        with sandbox.sandbox([], LIMITS) as box:
-            return box.isolated
-    except sandbox.SandboxError:
-        return False
-
-
-@pytest.fixture(scope="module")
-def graded(isolated: bool, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     """The whole folder, graded once for all tests."""
-    if not isolated:
-        # In CI that is a failure, not a silence.
-        assert os.environ.get("CI") != "true", "CI needs namespaces: .ci/namespaces"
-        pytest.skip("no sandbox here: hostile code is not run. That the grader stops is in test_grading_course.py")
-    folder = tmp_path_factory.mktemp("class")
-    canary = tmp_path_factory.mktemp("canary")
+    folder, canary = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("canary")
     canary.chmod(0o777)  # only the sandbox keeps anyone from it
     (canary / "alive").write_text("alive")
     (canary / "alive").chmod(0o666)
@@ -87,7 +70,17 @@ def graded(isolated: bool, tmp_path_factory: pytest.TempPathFactory) -> Graded:
         threading.Thread(target=_accept, args=(server, connections), daemon=True).start()
         _hand_in(folder, str(canary), server.getsockname()[1])
         output = tmp_path_factory.mktemp("grades")
-        summary = course.grade(folder, output, workers=4, seed="hidden", limits=LIMITS)
+        (output / "temporary").mkdir()
+        monkeypatch = pytest.MonkeyPatch()
+        monkeypatch.setattr(tempfile, "tempdir", str(output / "temporary"))
+        try:
+            summary = course.grade(folder, output, workers=4, seed="hidden", limits=LIMITS)
+        except course.NotIsolatedError as error:
+            # In CI that is a failure, not a silence.
+            assert os.environ.get("CI") != "true", "CI needs namespaces: .ci/namespaces"
+            pytest.skip(f"no sandbox here, hostile code is not run ({error}). See test_grading_course.py")
+        finally:
+            monkeypatch.undo()
     assert not summary.failed
     results = {result.name: result for result in summary.results}
     return Graded(output, canary, summary.isolation, results, connections)
@@ -104,10 +97,10 @@ def _accept(server: socket.socket, connections: list[object]) -> None:
 def _hand_in(folder: Path, canary: str, port: int) -> None:
     for name, (homework, _) in RIGHT.items():
         (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_bytes(hostile.as_bytes(hostile.solved(homework, seed=name[:4].strip())))
+        made = hostile.as_people_work() if name == FORMULA else hostile.solved(homework, f'"{name[:4].strip()}"')
+        (folder / name).write_bytes(hostile.as_bytes(made))
     (folder / "Zoë Müller" / "notes.txt").write_text("thank you")
-    for name, (cells, _, _) in WRONG.items():
-        (folder / name).write_bytes(hostile.as_bytes(hostile.notebook(*cells)))
+    (folder / "mistakes.ipynb").write_bytes(hostile.as_bytes(hostile.notebook(*MISTAKES)))
     (folder / "edited check.ipynb").write_bytes(hostile.as_bytes(hostile.edited_check()))
     for name, made in hostile.programs(canary, port).items():
         (folder / f"{name}.ipynb").write_bytes(hostile.as_bytes(made))
@@ -117,6 +110,7 @@ def _hand_in(folder: Path, canary: str, port: int) -> None:
         file.truncate(200 * 2**20)  # of zeros, which take no room on the disk
     (folder / "link.ipynb").symlink_to(folder / "two words.ipynb")
     (folder / "linked folder").symlink_to(folder / "Zoë Müller")
+    (folder / "nobody").mkdir()
     os.mkfifo(folder / "pipe.ipynb")
 
 
@@ -129,63 +123,109 @@ def test_right_answers_have_all_points_whatever_the_file_is_called(graded: Grade
     assert not result.remarks
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_a_mistake_or_a_crash_in_one_part_costs_that_part(graded: Graded, name: str) -> None:
-    result = graded.results[name]
-    _, points, says = WRONG[name]
-    assert (result.points, result.of) == (points, 15), [p.message for p in result.parts]
-    assert any(says in part.message for part in result.parts)
+def test_lines_that_only_fail_here_are_reported_and_cost_nothing(graded: Graded) -> None:
+    result = graded.results[FORMULA]
+    assert result.seed == "Conan O'Brien"
+    lines = "\n".join(result.cells)
+    for said in (
+        "setup: line 1: ModuleNotFoundError: No module named 'google'",
+        "setup: line 2: ModuleNotFoundError: No module named 'a_package_of_mine'",
+        "setup: line 5: NameError: name 'drive'",
+        "q-step-answer: line 1: NameError: name 'q_step'",
+        "q-sample-answer: line 7: SystemExit",
+    ):
+        assert said in lines
+
+
+@pytest.mark.parametrize(
+    ("part", "points", "says"),
+    [
+        ("elbo-kl", 0, "you averaged over the latent"),
+        ("effective-sample-size", 2, "right"),
+        ("iw-bound", 0, "while iw_bound ran: the process was ended"),
+        ("kl-per-latent", 0, "with code 0"),
+        ("elbo", 0, "there is no elbo: its cell fails with\nSyntaxError"),
+        ("gaussian-log-prob", 0, "Missing parentheses in call to 'print'"),
+    ],
+)
+def test_a_mistake_or_a_crash_in_one_part_costs_that_part(graded: Graded, part: str, points: int, says: str) -> None:
+    grade = graded.part("mistakes.ipynb", part)
+    assert grade.points == points, grade
+    assert says in grade.message
 
 
 @pytest.mark.parametrize("name", hostile.programs("", 0))
-def test_a_hostile_program_has_no_points_and_a_clear_line(graded: Graded, name: str) -> None:
+def test_a_hostile_program_has_no_points(graded: Graded, name: str) -> None:
     result = graded.results[f"{name}.ipynb"]
     assert not result.refused
-    assert (result.points, result.of) == (0, 15)
+    assert (result.points, result.of) == (0, 15), result.parts
     assert all(part.message for part in result.parts)
-    says = {
-        "imports the solution": ["lecture11.gaussian is not there while homework is graded"],
-        "imports the reference": ["lecture11.gaussian is not there while homework is graded"],
-        "forks without end": ["took longer than 6 seconds"],
-        # The second one on a busy machine.
-        "allocates without end": ["can't allocate memory", "took longer than 6 seconds"],
-        "allocates in many processes": ["more memory than there is", "took longer than 6 seconds"],
-        "writes without end": ["File too large"],
-        "sleeps for ever": ["this takes too long"],
-        "cannot be stopped": ["while elbo_kl ran: time is up"],
-        "prints without end": ["this takes too long"],
-        "returns too much": ["what came back was no result", "time is up"],
-        "ends with success": ["the process was ended, with code 0"],
-        "is written for Python 2": ["Missing parentheses in call to 'print'"],
-    }.get(name, [""])
-    lines = [*result.cells, *(part.message for part in result.parts)]
-    assert any(text in line for text in says for line in lines), lines
 
 
-def test_no_solution_is_found_in_the_sandbox(graded: Graded) -> None:
-    assert "c1: RuntimeError: found: " in graded.results["reads the solution from files.ipynb"].cells
+@pytest.mark.parametrize("says", hostile.looks("", 0))
+def test_nothing_is_found_in_the_sandbox(graded: Graded, says: str) -> None:
+    assert any(says in line for line in graded.results["looks about.ipynb"].cells)
 
 
-@pytest.mark.parametrize("name", [*hostile.files(), "200 MB.ipynb", "link.ipynb", "linked folder", "pipe.ipynb"])
+@pytest.mark.parametrize(
+    "says",
+    [
+        r"c1: line 5: RuntimeError.*can't allocate memory",
+        r"c2: line 1: OSError.*(File too large|No space left)",
+        r"c3: line 1: TimeIsUp: it took longer than 6 seconds",
+        r"c4: line 1: TimeIsUp: it took longer than [.\d]+ seconds",
+        r"c5: line 1: (OSError.*No space left|TimeIsUp)",  # where files may be many, there is no time for them
+        r"c6: (it filled more memory than there is|time is up|line 5: TimeIsUp)",  # the others on a busy machine
+    ],
+)
+def test_what_fills_or_holds_up_is_ended(graded: Graded, says: str) -> None:
+    cells = graded.results["fills all.ipynb"].cells
+    assert any(re.search(says, line, re.DOTALL) for line in cells), cells
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("gaussian-log-prob", "a tensor of 100,000 dimensions"),
+        ("effective-sample-size", "a tensor of 20,000,000 numbers"),
+        ("elbo-kl", "a tensor of 10,000,000 numbers"),
+        ("kl-per-latent", "it raises ValueError: <script>"),
+        ("iw-bound", "while iw_bound ran: time is up"),
+        ("elbo", "(takes too long|time is up|BlockingIOError)"),
+    ],
+)
+def test_a_harmful_answer_is_said_to_be_what_it_is(graded: Graded, part: str, says: str) -> None:
+    assert re.search(says, graded.part("answers with harm.ipynb", part).message)
+
+
+REFUSED = {
+    "corrupt.ipynb": "a damaged one",
+    "not a notebook.ipynb": "not a notebook",
+    "no text.ipynb": "not a notebook",
+    "no cells.ipynb": "no cells",
+    "nested.ipynb": "a damaged one",
+    "large number.ipynb": "a damaged one",
+    "endless number.ipynb": "not a notebook",
+    "empty.ipynb": "empty",
+    "homework.pdf": "does not end with .ipynb",
+    "julia.ipynb": "of the language julia",
+    "python 2.ipynb": "Python 2",
+    "something else.ipynb": "none of the homeworks",
+    "200 MB.ipynb": "200 MB, and at most 20 MB",
+    "link.ipynb": "a symbolic link",
+    "linked folder": "a symbolic link",
+    "nobody/": "the folder is empty",
+    "pipe.ipynb": "not a file",
+}
+
+
+def test_all_that_is_no_homework_is_tried() -> None:
+    assert hostile.files().keys() <= REFUSED.keys()
+
+
+@pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_homework_is_refused_with_a_reason(graded: Graded, name: str) -> None:
-    says = {
-        "corrupt.ipynb": "a damaged one",
-        "not a notebook.ipynb": "not a notebook",
-        "no text.ipynb": "not a text",
-        "no cells.ipynb": "no cells",
-        "nested.ipynb": "a damaged one",
-        "empty.ipynb": "empty",
-        "homework.pdf": "does not end with .ipynb",
-        "same ids.ipynb": "two cells have the id 'c1'",
-        "julia.ipynb": "of the language julia",
-        "python 2.ipynb": "Python 2",
-        "something else.ipynb": "none of the homeworks",
-        "200 MB.ipynb": "200 MB, and at most 20 MB",
-        "link.ipynb": "a symbolic link",
-        "linked folder": "a symbolic link",
-        "pipe.ipynb": "not a file",
-    }[name]
-    assert says in graded.results[name].refused
+    assert REFUSED[name] in graded.results[name].refused
     assert graded.results[name].points == 0
 
 
@@ -199,8 +239,9 @@ def test_an_edited_check_gains_nothing(graded: Graded) -> None:
 def test_nothing_outside_was_touched(graded: Graded) -> None:
     assert sorted(path.name for path in graded.canary.iterdir()) == ["alive"]
     assert not graded.connections
-    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert "lecture11-grade-" not in left.replace(f"{os.getpid()}", ""), "a process of the sandbox is left"
+    left = [one.info["cmdline"] for one in psutil.process_iter(["cmdline"])]
+    own = str(graded.output / "temporary")
+    assert not [line for line in left if own in " ".join(line or [])], "a process of the sandbox is left"
 
 
 def test_the_table_has_a_row_for_each_and_no_formula(graded: Graded) -> None:

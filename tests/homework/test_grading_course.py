@@ -16,9 +16,13 @@ import hostile
 import pytest
 
 from lecture11 import cli
-from lecture11.homework.grading import course, report, sandbox, submission
+from lecture11.homework.grading import backends, course, intake, judge, policy, report, sandbox
+from lecture11.homework.grading.policy import Limits, Stub
+from lecture11.homework.grading.process import Killed, Watch, family
 from lecture11.homework.grading.sandbox import Sandbox, SandboxError
-from lecture11.homework.grading.submission import Grade, Result
+from lecture11.homework.grading.submission import Grade, Grader, Result
+
+pytestmark = pytest.mark.sandbox
 
 
 def _result(name: str = "Ada.ipynb", **changes: Any) -> Result:
@@ -31,18 +35,20 @@ def _result(name: str = "Ada.ipynb", **changes: Any) -> Result:
 
 
 class _Desk:
-    """In place of the sandbox and of what runs in it: notes who was graded."""
+    """In place of the sandbox, of what runs in it and of the judge: notes who was graded."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.graded: list[str] = []
         self.fail: dict[str, BaseException] = {}
-        monkeypatch.setattr(submission, "grade", self._grade)
-        monkeypatch.setattr(sandbox, "_tried", lambda box: "")
-        monkeypatch.setattr(sandbox, "_make_stub", lambda stub: None)
+        monkeypatch.setattr(Grader, "grade", lambda grader, *a, **k: self._grade(grader.seed, *a, **k))
+        monkeypatch.setattr(sandbox, "tried", lambda box, hidden: "")
+        monkeypatch.setattr(policy, "make_stub", lambda folder: Stub(folder))
+        monkeypatch.setattr(judge, "COMMAND", [sys.executable, "-S", "-c", ""])
 
-    def _grade(self, one: Any, content: bytes, digest: str, box: Sandbox, seed: str, homework: str | None) -> Result:
-        if one.name in self.fail:
-            raise self.fail[one.name]
+    def _grade(self, seed: str, one: Any, content: bytes, digest: str, *, alone: bool = False) -> Result:
+        error = self.fail.get(one.name)
+        if error is not None and not (isinstance(error, Killed) and alone):
+            raise error
         self.graded.append(one.name)
         return _result(one.name, content=digest, seed=seed)
 
@@ -114,7 +120,7 @@ def test_what_could_not_be_graded_is_said_and_tried_again(
 ) -> None:
     output = tmp_path / "grades"
     desk.fail["4.ipynb"] = SandboxError("the sandbox did not start")
-    desk.fail["5.ipynb"] = ZeroDivisionError("a bug in the grader")
+    desk.fail["5.ipynb"] = OSError(28, "No space left on device")
     assert cli.main(["grade", str(folder), "--output", str(output)]) == 1
     assert "not graded: '4.ipynb': SandboxError: the sandbox did not start" in capsys.readouterr().out
     assert "not graded yet: SandboxError: the sandbox did not start" in (output / "grades.csv").read_text()
@@ -124,19 +130,95 @@ def test_what_could_not_be_graded_is_said_and_tried_again(
     assert "7 submissions, 2 graded now" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError("a bug"), OverflowError("inf"), RecursionError(), MemoryError()])
+def test_any_outcome_is_a_grade_and_a_line(
+    desk: _Desk, folder: Path, tmp_path: Path, error: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "grades"
+    desk.fail["4.ipynb"] = error
+    for graded in (7, 0):  # and never again
+        assert cli.main(["grade", str(folder), "--output", str(output)]) == 0
+        assert f"7 submissions, {graded} graded now" in capsys.readouterr().out
+    says = f"the grader fails on it: {type(error).__name__}"
+    assert f"4.ipynb: {says}" in (output / "class.html").read_text("utf-8")
+    (row,) = (row for row in _rows(output) if row["submission"] == "4.ipynb")
+    assert row["note"].startswith(says)
+    assert row["points"] == "0"
+
+
+def test_who_was_killed_from_outside_is_tried_again_alone_at_the_end(desk: _Desk, folder: Path, tmp_path: Path) -> None:
+    desk.fail["1.ipynb"] = Killed("the machine had no memory left")
+    desk.fail["4.ipynb"] = Killed("the process was killed")
+    summary = course.grade(folder, tmp_path / "grades", workers=2)
+    assert desk.graded[-2:] == ["1.ipynb", "4.ipynb"]
+    assert len(summary.results) == 7
+    assert not summary.failed
+
+
+def test_fewer_workers_than_wanted_are_said_loudly(
+    desk: _Desk, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sandbox, "available", lambda: 4 * 2**30)
+    output = tmp_path / "grades"
+    assert cli.main(["grade", str(folder), "--output", str(output), "--workers", "3"]) == 0
+    said = "1 of 3 workers: each submission may fill 2 GiB"
+    assert said in capsys.readouterr().out
+    assert said in (output / "class.html").read_text("utf-8")
+
+
+def test_a_submission_that_cannot_even_be_read_is_in_the_table(
+    desk: _Desk, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "nobody").mkdir()
+    read = intake._read
+
+    def odd(path: Path) -> bytes:
+        if path.name == "3.ipynb":
+            raise OverflowError("odd")
+        return read(path)
+
+    monkeypatch.setattr(intake, "_read", odd)
+    output = tmp_path / "grades"
+    assert cli.main(["grade", str(folder), "--output", str(output)]) == 0
+    notes = {row["submission"]: row["note"] for row in _rows(output)}
+    assert notes["3.ipynb"] == "cannot be read: OverflowError: odd"
+    assert notes["nobody/"] == "the folder is empty"
+    assert len(notes) == 8
+
+
+def _rows(output: Path) -> list[dict[str, str]]:
+    with (output / "grades.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_dry_run_shows_who_was_found_and_grades_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "class"
+    (place / "nobody").mkdir(parents=True)
+    (place / "lovelaceada_123_4567_hw.ipynb").write_bytes(hostile.as_bytes(hostile.notebook(hostile.KL)))
+    (place / "a\nb.ipynb").write_bytes(b"")
+    assert cli.main(["grade", str(place), "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        r"a\nb  NOT TO BE RUN: the file is empty  a\nb.ipynb",
+        "lovelaceada  02-vae-elbo  lovelaceada_123_4567_hw.ipynb",
+        "nobody  NOT TO BE RUN: the folder is empty  nobody/",
+        "3 submissions",
+    ]
+    assert list(tmp_path.iterdir()) == [place]
+
+
 def test_a_stopped_sandbox_gives_no_results(tmp_path: Path) -> None:
-    box = Sandbox("none", tmp_path, (), sandbox.Limits(), [])
+    box = Sandbox("none", tmp_path, Stub(tmp_path), Limits(), Watch(Limits()))
     box.stop()
-    with pytest.raises(SandboxError, match="stopped"), box.start(b""):
+    with pytest.raises(SandboxError, match="stopped"), box.start():
         pass
 
 
 def test_without_a_sandbox_the_grader_stops_and_says_so(
     monkeypatch: pytest.MonkeyPatch, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sandbox, "_tried", lambda box: "does not work here")
+    monkeypatch.setattr(sandbox, "tried", lambda box, hidden: "does not work here")
     monkeypatch.setattr(sandbox, "_nobody_may_run_python", lambda: True)
-    monkeypatch.setattr(sandbox, "_make_stub", lambda stub: None)
+    monkeypatch.setattr(policy, "make_stub", lambda folder: Stub(folder))
     assert cli.main(["grade", str(folder), "--output", str(tmp_path / "grades")]) == 1
     said = capsys.readouterr().out
     assert "NO SANDBOX" in said
@@ -149,9 +231,9 @@ def test_on_request_it_goes_on_without_a_sandbox_and_says_so_everywhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # A harmless submission, run for real; as root there may be nobody else who can run this Python.
-    monkeypatch.setattr(sandbox, "_tried", lambda box: "does not work here")
+    monkeypatch.setattr(sandbox, "tried", lambda box, hidden: "does not work here")
     monkeypatch.setattr(sandbox, "_nobody_may_run_python", lambda: True)
-    monkeypatch.setattr(sandbox, "NOBODY", os.geteuid())
+    monkeypatch.setattr(backends, "NOBODY", os.geteuid())
     place = tmp_path / "class"
     place.mkdir()
     imports = "from lecture11.gaussian import kl as elbo_kl"
@@ -173,13 +255,62 @@ def test_on_request_it_goes_on_without_a_sandbox_and_says_so_everywhere(
     [
         (["--homework", "05-none"], "no homework is called '05-none'"),
         (["--output", "{folder}/grades"], "among the submissions"),
+        (["--workers", "0"], "at least one is needed"),
+        (["--output", "{folder}/../file"], "file cannot be written: "),
+        (["--output", "{folder}/../file/grades"], "cannot be written: Not a directory"),
+        (["--output", "{folder}/../taken"], "grades.csv cannot be written: it is a folder"),
+        (["--output", "/proc/grades"], "cannot be written: "),
+        (["--output", "{folder}/../odd"], "seed.txt cannot be read: "),
     ],
 )
 def test_arguments_that_cannot_be(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
 ) -> None:
+    (folder.parent / "file").write_text("x")
+    (folder.parent / "taken/grades.csv").mkdir(parents=True)
+    (folder.parent / "odd").mkdir()
+    (folder.parent / "odd/seed.txt").write_bytes(b"\xff\xfe")
     assert cli.main(["grade", str(folder), *(a.format(folder=folder) for a in arguments)]) == 1
-    assert says in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert says in said
+    assert said.count("\n") == 1
+
+
+def test_an_output_of_someone_else_is_noticed_before_any_work(
+    desk: _Desk, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_open(path: Any, *a: Any, **k: Any) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(course.os, "open", no_open)  # as root, whom no mode keeps from it, too
+    assert cli.main(["grade", str(folder), "--output", str(tmp_path / "grades")]) == 1
+    assert "cannot be written: Permission denied" in capsys.readouterr().out
+    assert not desk.graded
+
+
+def test_a_disk_that_is_full_in_the_end_loses_nothing(
+    desk: _Desk, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_space(*a: Any, **k: Any) -> Any:
+        raise OSError(28, "No space left on device", "grades.csv")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(report, "pages", no_space)
+        assert cli.main(["grade", str(folder), "--output", str(tmp_path / "grades")]) == 1
+    said = capsys.readouterr().out
+    assert "No space left on device: 'grades.csv'. The same command goes on from here." in said
+    assert cli.main(["grade", str(folder), "--output", str(tmp_path / "grades")]) == 0
+    assert "7 submissions, 0 graded now" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["--dry-run"]])
+def test_no_submissions_are_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    (tmp_path / "class").mkdir()
+    assert cli.main(["grade", str(tmp_path / "class"), *arguments]) == 1
+    assert "no submissions: " in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == [tmp_path / "class"]
 
 
 def test_a_killed_grader_leaves_no_process_and_loses_no_result(tmp_path: Path) -> None:
@@ -196,7 +327,8 @@ def test_a_killed_grader_leaves_no_process_and_loses_no_result(tmp_path: Path) -
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None and not _running(children):
         time.sleep(0.1)
-        children = sandbox.family(process.pid)[1:] if list(output.glob("results/*.json")) else []
+        found = family(process.pid)[1:] if list(output.glob("results/*.json")) else []
+        children = [one.pid for one in found]
     if process.poll() is not None:
         assert "NO SANDBOX" in process.stdout.read()
         return
@@ -233,6 +365,15 @@ def _running(pids: list[int]) -> list[int]:
         ("\r=1", r"'\r=1"),
         ("  =1", "'  =1"),
         ("＝1", "'＝1"),
+        ("x;=cmd|' /C calc'!A0;", "x;'=cmd|' /C calc'!A0;"),
+        ("x,@SUM(A1)", "x,'@SUM(A1)"),
+        ("x\t+1", r"x\t'+1"),
+        ('x; "=1"', 'x; "\'=1"'),
+        ("x;-1;%0", "x;'-1;'%0"),
+        ("a|=1", "a|'=1"),
+        ("\n=1", r"'\n=1"),
+        ("\t", r"'\t"),
+        ("Müller-Lüdenscheidt; Ada + Bob", "Müller-Lüdenscheidt; Ada + Bob"),
         ("Ada", "Ada"),
         (3, 3),
     ],
@@ -246,12 +387,20 @@ def test_pages_of_a_student_and_of_the_class() -> None:
         _result(),
         _result("<i>Bob</i>.ipynb"),
         _result("c.ipynb", refused="the file is empty", parts=(), homework="", content="", seed=""),
+        _result(
+            "\ud800.ipynb", look=("odd <i>",), cells=("c1: \x1b[2J\udfff {{ 7 * 7 }}",), content="d", seed="\udfff"
+        ),
     ]
     pages = dict(report.pages(results, {}, True, "Run in a test."))
     assert set(pages) == {"grades.csv", "class.html", *map(report.page_name, results)}
     page = pages["class.html"]
-    assert "2. The KL in closed form: 2 of 2 right" in page
-    assert "<td>2</td><td>a &lt;b&gt; &amp; c</td>" in page
+    assert "2. The KL in closed form: 3 of 3 right" in page
+    assert "<td>3</td><td>a &lt;b&gt; &amp; c</td>" in page
+    assert r"\ud800.ipynb: odd &lt;i&gt;" in page
+    own = pages[report.page_name(results[3])]
+    assert r"c1: \x1b[2J\udfff {{ 7 * 7 }}" in own
+    for text in pages.values():
+        text.encode()
     assert "&lt;i&gt;Bob&lt;/i&gt;" in page
     assert "<i>" not in page
     assert "The same file: Ada.ipynb, &lt;i&gt;Bob&lt;/i&gt;.ipynb" in page

@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import stat
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import hostile
 import pytest
@@ -101,9 +103,125 @@ def test_neither_a_folder_nor_a_zip(tmp_path: Path) -> None:
         intake.submissions(tmp_path / "x.txt")
 
 
-def test_names_that_cannot_be_written(tmp_path: Path) -> None:
-    import os
+def test_who_handed_in_is_found_whatever_the_learning_system_calls_it(tmp_path: Path) -> None:
+    who = {
+        "Ada Lovelace_17_assignsubmission_file_/hw 2.ipynb": "Ada Lovelace",
+        "Bob B_18_assignsubmission_file_hw.ipynb": "Bob B",
+        "lovelaceada_123_4567_hw.ipynb": "lovelaceada",
+        "noetheremmy_LATE_123_4567_hw-1.ipynb": "noetheremmy",
+        "Homework 2_ahopper_attempt_2026-11-20-12-00-00_hw.ipynb": "ahopper",
+        "Turing_Alan/HW.IPYNB": "Turing_Alan",
+        "curie.ipynb.txt": "curie",
+        "Zoë.zip": "Zoë",
+    }
+    inner = _zip(tmp_path / "inner.zip", ("hw.ipynb", RIGHT), ("notes.txt", b"x")).read_bytes()
+    entries = [(name, inner if name.endswith(".zip") else RIGHT) for name in who]
+    place = tmp_path / "class"
+    for name, content in entries:
+        (place / name).parent.mkdir(exist_ok=True, parents=True)
+        (place / name).write_bytes(content)
+    around = [(f"export/{name}", content) for name, content in entries]
+    for found in (
+        intake.submissions(place),
+        intake.submissions(_zip(tmp_path / "x.zip", *entries)),
+        intake.submissions(_zip(tmp_path / "y.zip", *around)),
+    ):
+        assert {s.student for s in found} == set(who.values())
+        assert {_read(s) for s in found} == {"read"}
+        assert len({s.name for s in found}) == len(found) == len(who)
 
+
+def test_the_files_of_one_student_are_hers(tmp_path: Path) -> None:
+    for folder in ("Ada_1_assignsubmission_file_", "Ada_1_assignsubmission_file_/old"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "hw.ipynb").write_bytes(RIGHT)
+    assert [s.student for s in intake.submissions(tmp_path)] == ["Ada", "Ada"]
+
+
+def test_a_zip_in_a_zip_and_one_too_many(tmp_path: Path) -> None:
+    content, expected = RIGHT, ["read", "read", "read", "a zip in a zip in a zip: unpack it"]
+    for depth, says in enumerate(expected):
+        name = "hw.ipynb" if depth == 0 else "inner.zip"
+        place = _zip(tmp_path / f"{depth}.zip", (name, content))
+        (found,) = intake.submissions(place)
+        assert says in _read(found), depth
+        content = place.read_bytes()
+    damaged = content[:50] + bytes(100) + content[150:]
+    place = _zip(tmp_path / "x.zip", ("a.zip", b"no zip"), ("b.zip", damaged), ("c.zip", b"PK\x05\x06" + bytes(18)))
+    says = [_read(s) for s in intake.submissions(place)]
+    many = _zip(tmp_path / "many.zip", *((f"{i}.ipynb", b"") for i in range(1_001)))
+    (found,) = intake.submissions(_zip(tmp_path / "y.zip", ("many.zip", many.read_bytes())))
+    assert "more than 1,000 files" in _read(found)
+    assert "a zip that cannot be read" in says[0]
+    assert "cannot be read" in says[1]
+    assert says[2] == "an empty zip"
+
+
+def test_a_name_in_utf_8_that_does_not_say_so(tmp_path: Path) -> None:
+    place = _zip(tmp_path / "x.zip", ("Zo\u00eb/hw.ipynb", RIGHT), ("plain/hw.ipynb", RIGHT))
+    content = bytearray(place.read_bytes())
+    flag = 0x08  # the upper half of the flags; in both headers of the first entry
+    for at in (6, content.index(b"PK\x01\x02") + 8):
+        content[at + 1] &= ~flag
+    place.write_bytes(content)
+    assert [s.student for s in intake.submissions(place)] == ["Zoë", "plain"]
+
+
+def test_whoever_has_nothing_or_cannot_be_read_is_among_the_submissions(tmp_path: Path) -> None:
+    (tmp_path / "Ada").mkdir()
+    (tmp_path / "Ada/hw.ipynb").write_bytes(RIGHT)
+    (tmp_path / "Ada/pictures").mkdir()
+    (tmp_path / "Bob").mkdir()
+    (tmp_path / "Cyd").mkdir()
+    (tmp_path / "Cyd/.DS_Store").write_text("x")
+    found = {s.name: _read(s) for s in intake.submissions(tmp_path)}
+    assert found == {"Ada/hw.ipynb": "read", "Bob/": "the folder is empty", "Cyd/": "the folder is empty"}
+    place = _zip(tmp_path / "x.zip", ("Ada/", b""), ("Ada/hw.ipynb", RIGHT), ("Bob/", b""))
+    assert {s.student: _read(s) for s in intake.submissions(place)} == {"Ada": "read", "Bob": "the folder is empty"}
+
+
+def _forbidden(path: Any) -> Any:
+    raise PermissionError(13, "Permission denied", str(path))
+
+
+def test_what_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Ada").mkdir()
+    (tmp_path / "Ada/hw.ipynb").write_bytes(RIGHT)
+    (tmp_path / "Bob.ipynb").write_bytes(RIGHT)
+    scan, opened = os.scandir, os.open
+
+    # As root, whom no mode keeps from anything, too.
+    def no_scan(path: str) -> Any:
+        return _forbidden(path) if str(path).endswith("Ada") else scan(path)
+
+    def no_open(path: Any, *a: Any, **k: Any) -> int:
+        return _forbidden(path) if str(path).endswith("Bob.ipynb") else opened(path, *a, **k)
+
+    monkeypatch.setattr(os, "scandir", no_scan)
+    monkeypatch.setattr(os, "open", no_open)
+    found = {s.name: _read(s) for s in intake.submissions(tmp_path)}
+    said = "cannot be read: Permission denied"
+    assert found == {"Ada/": said, "Bob.ipynb": said}
+    monkeypatch.setattr(os, "scandir", _forbidden)
+    with pytest.raises(ValueError, match="cannot be read: Permission denied"):
+        intake.submissions(tmp_path)
+
+
+def test_nothing_at_all(tmp_path: Path) -> None:
+    for place in (tmp_path, _zip(tmp_path / ".empty.zip")):
+        with pytest.raises(ValueError, match="no submissions"):
+            intake.submissions(place)
+    with pytest.raises(ValueError, match="does not exist"):
+        intake.submissions(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1"])
+def test_a_notebook_in_the_encoding_of_an_editor(encoding: str) -> None:
+    text = json.dumps(hostile.notebook(f"# Größe\n{hostile.KL}"), ensure_ascii=False)
+    assert "Größe" in intake.work(text.encode(encoding)).cells[1].text
+
+
+def test_names_that_cannot_be_written(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/\xff\xfe.ipynb", "wb") as file:
         file.write(RIGHT)
     (found,) = intake.submissions(tmp_path)
@@ -132,23 +250,25 @@ def _changed(name: str, **changes: str) -> bytes:
 def test_what_is_run_of_an_untouched_notebook() -> None:
     work = intake.work(_changed("02-vae-elbo"))
     ids = [cell.id for cell in work.cells]
-    assert ids[:2] == ["setup", "seed"]
-    assert {id.removesuffix("-answer") for id in ids[2:]} == {check.part for check in work.homework.checks}
-    assert work.seed == "your name"
-    assert work.remarks == ("There is no name in the cell SEED = ...",)
+    assert ids[0] == "seed"  # the set-up is run before anything else, as it was given
+    assert {id.removesuffix("-answer") for id in ids[1:]} == {check.part for check in work.homework.checks}
+    assert (work.homework.seed_name, work.homework.seed_given) == ("SEED", "your name")
+    assert not work.remarks
+    assert work.homework.setup.startswith("import math\n")
 
 
-def test_a_changed_picture_is_run_and_a_changed_check_is_not() -> None:
+def test_what_was_changed_is_run_and_a_changed_check_is_remarked() -> None:
     content = _changed(
         "02-vae-elbo",
         seed="SEED = 'Ada'  # me\nmine = variation(SEED)",
         kl_per_latent_picture="helper = 1",
         elbo_kl_check="elbo_kl = lambda *a: 0",
+        setup="import seaborn",
     )
     work = intake.work(content)
-    assert "kl-per-latent-picture" in [cell.id for cell in work.cells]
-    assert "elbo-kl-check" not in [cell.id for cell in work.cells]
-    assert work.seed == "Ada"
+    ids = [cell.id for cell in work.cells]
+    assert {"setup", "kl-per-latent-picture", "elbo-kl-check"} <= set(ids)
+    assert "elbo-check" not in ids
     assert len(work.remarks) == 1
     assert "A check cell was changed" in work.remarks[0]
 
@@ -165,8 +285,22 @@ def test_ids_may_be_where_colab_keeps_them_or_gone() -> None:
     del made["metadata"]["lecture11"]
     work = intake.work(json.dumps(made).encode())
     assert work.homework.name == "02-vae-elbo"
-    assert not any("check." in cell.text and "def" not in cell.text for cell in work.cells)
+    assert not any("check." in cell.text and "def" not in cell.text for cell in work.cells), "as they were given"
     assert sum("def elbo_kl(" in cell.text for cell in work.cells) == 1
+
+
+def test_copied_cells_with_their_ids_cost_nothing() -> None:
+    made = json.loads(_changed("02-vae-elbo"))
+    answer = next(cell for cell in made["cells"] if cell["id"] == "elbo-kl-answer")
+    made["cells"] += [{**answer, "cell_type": "markdown"}, {**answer, "source": hostile.KL}, {**answer, "id": 7}]
+    work = intake.work(json.dumps(made).encode())
+    assert [cell.text for cell in work.cells if cell.id == "elbo-kl-answer"][1] == hostile.KL
+    assert work.cells[-1].id == f"cell {len(made['cells'])}"
+
+
+def test_a_check_on_top_of_its_answer_is_no_check_cell() -> None:
+    text = f"check.elbo_kl(elbo_kl)\n{hostile.KL}"
+    assert text in [cell.text for cell in intake.work(_changed("02-vae-elbo", elbo_kl_answer=text)).cells]
 
 
 def test_another_homework_than_the_one_that_is_graded() -> None:

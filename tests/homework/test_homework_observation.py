@@ -14,7 +14,9 @@ import lecture11.homework
 from lecture11.homework import NotDoneYet, WrongAnswer, check, variation
 from lecture11.homework.diagnosis import diagnose
 from lecture11.homework.observation import Case, Given, Observation, Seeded, observe
+from lecture11.homework.part import changed
 from lecture11.homework.parts import PARTS
+from lecture11.homework.shown import literal, outcome
 
 FOLDER = Path(lecture11.homework.__file__).parent
 
@@ -120,6 +122,82 @@ def test_a_loop_ends_in_another_thread_too() -> None:
     assert [o.timed_out for o in found] == [True]
 
 
+def test_an_import_may_end_and_is_not_the_time_of_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_to_import.py").write_text("import time\ntime.sleep(0.5)\nready = 7\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def answer() -> Any:
+        import slow_to_import
+
+        return slow_to_import.ready
+
+    o = observe(answer, one(), limit=0.2)
+    assert (o.timed_out, o.structure) == (False, {"kind": "number", "value": 7})
+
+    def endless() -> Any:
+        answer()
+        while True:
+            pass
+
+    assert observe(endless, one(), limit=0.2).timed_out
+
+
+def test_nan_everywhere_has_no_name() -> None:
+    for part in PARTS.values():
+        if not part.personal:
+            nan = changed(part.reference, lambda r: tuple(map(_nan, r)) if isinstance(r, tuple) else _nan(r))
+            found = diagnose(part, [part.observed_on(i, nan, "Ada") for i in range(len(part.cases("Ada")))], seed="Ada")
+            assert (found.kind, found.mistake) == ("value", "")
+
+
+def _nan(result: torch.Tensor) -> torch.Tensor:
+    return result * torch.nan
+
+
+def test_inputs_are_printed_whole_and_can_be_typed_in() -> None:
+    from lecture11.homework import given
+
+    for part in PARTS.values():
+        for case in part.cases("Ada"):
+            for value in case.args.values():
+                space = {"torch": torch, "variation": variation, "lecture11": lecture11}
+                made = eval(literal(value, "Ada"), space)
+                if isinstance(value, Given):
+                    assert type(made) is type(given.make(value.name, **value.options))
+                elif isinstance(value, Seeded):
+                    assert made.initial_seed() == value.seed
+                else:
+                    assert same(made, value), f"{part.id}, {case.name}: {literal(value, 'Ada')}"
+
+
+def test_results_that_differ_are_printed_differently() -> None:
+    a = torch.arange(200.0, dtype=torch.float64) / 7
+    for at, by in ((0, 1e-3), (150, 1.0), (199, 1e-7)):
+        b = a.clone()
+        b[at] += max(by, by * float(a[at]))
+        wanted, got = outcome(a, b)
+        assert wanted != got
+        assert (f"from entry {at} on" in got) == (at > 0)
+    assert outcome(torch.tensor(1.0 + 1e-12), torch.tensor(1.0))[0] == "1  () float32"
+
+
+def test_no_first_case_has_numbers_that_coincide() -> None:
+    # With alpha = 1/2, alpha and 1 - alpha cannot be told apart: so for all that the formulas are made of.
+    for part in ("alpha-bar", "q-step", "q-sample", "posterior", "mu-theta", "sampler", "loss-weight"):
+        for case in PARTS[part].cases()[:2]:
+            if "alpha_bar" in case.args and int(case.args["t"].max()) > 1:
+                now, before = (float(case.args["alpha_bar"][case.args["t"][0] - i]) for i in (0, 1))
+                shares = [now, before, now / before]
+            elif "alpha_bar" in case.args:
+                continue
+            else:
+                betas = case.args["betas"] if "betas" in case.args else case.args["beta"]
+                shares = [*(1 - betas).tolist(), *(1 - betas).cumprod(0).tolist()[1:]]
+            all_of_them = [f(share) for share in shares for f in (lambda s: s, lambda s: 1 - s)]
+            apart = [abs(a - b) for i, a in enumerate(all_of_them) for b in all_of_them[:i]]
+            assert min(apart) > 0.01, f"{part}, {case.name}: {all_of_them}"
+
+
 def test_foreign_bytes_are_refused() -> None:
     good = observe(lambda: torch.ones(3), one()).to_bytes()
     for data in (b"", b"x" * 100, good[:-4], good[:40], b"\xff" * 16, good.replace(b"tensor", b"tensOr")):
@@ -149,14 +227,14 @@ def test_foreign_bytes_are_refused() -> None:
 def test_what_runs_answers_knows_no_solutions() -> None:
     # A grader's sandbox may lack these modules: nothing that observes imports them, but for checks, when it is called.
     hidden = {"part", "parts", "diagnosis", "build"}
-    for name in ("__init__", "checks", "given", "observation", "variation"):
+    for name in ("__init__", "checks", "comparison", "given", "observation", "shown", "variation"):
         tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
         modules = {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
         assert {str(module).split("homework.")[-1].split(".")[0] for module in modules} & hidden == set()
 
 
 def test_another_number_of_observations_is_refused() -> None:
-    with pytest.raises(ValueError, match="5 cases for this seed, got 0 observations"):
+    with pytest.raises(ValueError, match="7 cases for this seed, got 0 observations"):
         diagnose(PARTS["elbo-kl"], [])
 
 
@@ -169,7 +247,12 @@ def test_a_check_says_right_or_raises_its_message_alone(capsys: pytest.CaptureFi
     assert isinstance(caught.value, AssertionError)
     shown = "\n".join(caught.value._render_traceback_())
     assert "Traceback" not in shown
-    for word in ("given     mu = [[0.6]]  (1, 1) float64", "expected  [0.2544]", "got       [0.5087]", "nats"):
+    for word in (
+        "given     mu = torch.tensor([[0.6]], dtype=torch.float64)",
+        "expected  [0.2544]",
+        "got       [0.5087]",
+        "nats",
+    ):
         assert word in shown
 
     with pytest.raises(NotDoneYet, match=r"^elbo_kl: not done yet$") as not_done:
@@ -232,7 +315,7 @@ def test_what_a_special_size_hides_is_not_blamed_on_the_batch() -> None:
 def test_what_a_result_is_instead() -> None:
     with pytest.raises(WrongAnswer, match="this is the input y itself"):
         check.best_denoiser(lambda y, *_: y)
-    with pytest.raises(WrongAnswer, match="it draws random numbers of its own: the noise is given, in eps"):
+    with pytest.raises(WrongAnswer, match="it draws random numbers of its own; all that is random is given, in eps"):
         check.denoising_loss(lambda model, x, s, eps: model(x + torch.randn_like(x)).flatten(1).sum(1))
     with pytest.raises(WrongAnswer, match="it draws random numbers, and two calls give two results"):
         check.elbo_kl(lambda mu, log_var: torch.randn_like(mu).sum(1))

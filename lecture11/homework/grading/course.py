@@ -1,13 +1,14 @@
 """Grades all that is in a folder, with several workers; when stopped and started again, goes on."""
 
+import contextlib
 import hashlib
 import json
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from tqdm import tqdm
 
 from lecture11.homework.grading import intake, report, submission
 from lecture11.homework.grading.intake import Refused, Submission
-from lecture11.homework.grading.sandbox import Limits, Sandbox, sandbox
-from lecture11.homework.grading.submission import Result
+from lecture11.homework.grading.judge import Judge, JudgeError
+from lecture11.homework.grading.policy import Limits
+from lecture11.homework.grading.process import Killed
+from lecture11.homework.grading.sandbox import SandboxError, sandbox, workers_that_fit
+from lecture11.homework.grading.submission import Grader, Result
 
 ALONE = "results"  # folder of the results, one file each
 
@@ -33,12 +37,14 @@ class Summary:
         results: of all submissions, in the order of their names.
         graded: how many of them in this run; the others were there before.
         failed: names that could not be graded now, and why; the next run tries them again.
+        warning: what the teacher should know of how it ran; may be empty.
     """
 
     results: list[Result]
     graded: int
     failed: dict[str, str]
     isolation: str
+    warning: str = ""
 
 
 def grade(
@@ -59,7 +65,7 @@ def grade(
 
     Args:
         homework: its name, if no other one is expected.
-        workers: submissions at a time; by default one for each processor.
+        workers: submissions at a time; by default one for each processor. Fewer, if memory does not suffice for these.
         seed: of the hidden cases; by default a secret that is drawn once for each output folder.
         without_sandbox: go on where the system has none.
         methods: of isolation to try; by default all that there are.
@@ -67,19 +73,52 @@ def grade(
     Raises:
         NotIsolatedError: there is no sandbox, and ``without_sandbox`` is not set.
         ValueError: ``place`` or ``output`` is not what it must be, or there is no such homework.
+        SandboxError, JudgeError: nothing can be run here.
     """
-    if homework is not None and homework not in intake.homeworks():
-        raise ValueError(f"no homework is called {homework!r}. There are: {', '.join(intake.homeworks())}")
+    known(homework)
+    if workers is not None and workers < 1:
+        raise ValueError(f"{workers} workers: at least one is needed")
     found = intake.submissions(place)
     if output.resolve().is_relative_to(place.resolve()):
         raise ValueError(f"the results would stand among the submissions: choose another folder than {output}")
-    (output / ALONE).mkdir(parents=True, exist_ok=True)
+    _check_output(output)
     seed = seed or _secret(output / "seed.txt")
-    hidden = [path for path in (place, output) if path.is_dir()]
-    with sandbox(hidden, limits or Limits(), methods) as box:
+    limits = limits or Limits()
+    wanted = workers or _processors()
+    fitting = min(wanted, workers_that_fit(limits))
+    with sandbox([place, output], limits, methods) as box:
         if not box.isolated and not without_sandbox:
             raise NotIsolatedError("; ".join(box.reasons))
-        return _Course(found, output, box, seed, homework).run(workers or _processors())
+        with Judge() as judge:
+            course = Course(found, output, Grader(box, judge, seed, homework))
+            return course.run(fitting, "" if fitting == wanted else _too_many(wanted, fitting, limits))
+
+
+def known(homework: str | None) -> None:
+    """Raises a ValueError if no homework has this name."""
+    if homework is not None and homework not in intake.homeworks():
+        raise ValueError(f"no homework is called {homework!r}. There are: {', '.join(intake.homeworks())}")
+
+
+def found_in(place: Path, homework: str | None = None) -> Iterator[tuple[Submission, str, str]]:
+    """Who is in a folder or zip, with the homework or why there is none; runs nothing.
+
+    Raises:
+        ValueError: ``place`` is not what it must be, or there is no such homework.
+    """
+    known(homework)
+    for one in intake.submissions(place):
+        try:
+            yield one, intake.work(one.read(), homework).homework.name, ""
+        except Refused as error:
+            yield one, "", str(error)
+
+
+def _too_many(wanted: int, fitting: int, limits: Limits) -> str:
+    return (
+        f"{fitting} of {wanted} workers: each submission may fill {limits.together / 2**30:g} GiB, and memory does not "
+        f"suffice for more of them at a time"
+    )
 
 
 def _processors() -> int:
@@ -87,42 +126,96 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _check_output(output: Path) -> None:
+    """Before any work: all that will be written can be.
+
+    Raises:
+        ValueError: something cannot, and why.
+    """
+    try:
+        for folder in (output, output / ALONE, output / "reports"):
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder / ".written", "")
+            (folder / ".written").unlink()
+    except OSError as error:
+        raise ValueError(f"{error.filename or output} cannot be written: {error.strerror}") from None
+    for name in ("grades.csv", "class.html", "seed.txt"):
+        if (output / name).is_dir():
+            raise ValueError(f"{output / name} cannot be written: it is a folder")
+
+
 def _secret(path: Path) -> str:
-    if not path.exists():
-        _write(path, secrets.token_hex(16))
-        path.chmod(0o600)
-    return path.read_text(encoding="utf-8").strip()
+    try:
+        if not path.exists():
+            _write(path, secrets.token_hex(16), mode=0o600)
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    if not text:
+        raise ValueError(f"{path} is empty: remove it, and another secret is drawn")
+    return text
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, *, mode: int = 0o666) -> None:
     """Whole or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    with beside.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise
 
 
-class _Course:
-    def __init__(self, found: list[Submission], output: Path, box: Sandbox, seed: str, homework: str | None) -> None:
-        self.found = found
-        self.output = output
-        self.box = box
-        self.seed = seed
-        self.homework = homework
-        self.failed: dict[str, str] = {}
-        self.graded = 0
+@dataclass
+class Course:
+    """A run over a class.
 
-    def run(self, workers: int) -> Summary:
-        left = iter(self.found)
+    Attributes:
+        failed: names that could not be graded, and why.
+        graded: how many were.
+    """
+
+    found: list[Submission]
+    output: Path
+    grader: Grader
+    failed: dict[str, str] = field(default_factory=dict)
+    graded: int = 0
+
+    def run(self, workers: int, warning: str = "") -> Summary:
+        """Grades all, and writes tables and pages."""
         paths: dict[str, Path] = {}
-        with (
-            ThreadPoolExecutor(workers) as pool,
-            tqdm(total=len(self.found), unit="submission", dynamic_ncols=True) as bar,
-        ):
+        with tqdm(total=len(self.found), unit="submission", dynamic_ncols=True) as bar:
+            try:
+                killed = self._round(self.found, workers, paths, bar)
+                for one in killed:  # at the end, when no other one runs
+                    self._round([one], 1, paths, bar, alone=True)
+            except BaseException:
+                self.grader.sandbox.stop()
+                raise
+        results = [_result(paths[one.name]) for one in self.found if one.name in paths]
+        box = self.grader.sandbox
+        summary = Summary([r for r in results if r is not None], self.graded, self.failed, box.statement, warning)
+        for name, text in report.pages(summary.results, summary.failed, box.isolated, summary.isolation, warning):
+            _write(self.output / name, text)
+        return summary
+
+    def _round(
+        self, some: Sequence[Submission], workers: int, paths: dict[str, Path], bar: "tqdm[None]", alone: bool = False
+    ) -> list[Submission]:
+        """Grades these; gives those of which a process was killed from outside."""
+        killed: list[Submission] = []
+        left = iter(some)
+        with ThreadPoolExecutor(workers) as pool:
             # Few at a time, so that a class of any size fits.
-            open_: dict[Future[Path], Submission] = {pool.submit(self._one, s): s for s in islice(left, 2 * workers)}
+            open_: dict[Future[Path], Submission] = {
+                pool.submit(self.one, s, alone=alone): s for s in islice(left, 2 * workers)
+            }
             try:
                 while open_:
                     done, _ = wait(open_, return_when=FIRST_COMPLETED)
@@ -130,47 +223,54 @@ class _Course:
                         one = open_.pop(future)
                         try:
                             paths[one.name] = future.result()
-                        except Exception as error:  # whatever it is, it is one submission's
+                            bar.update()
+                        except Killed:
+                            killed.append(one)
+                        except (SandboxError, JudgeError, OSError) as error:  # of this machine, now
                             self.failed[one.name] = f"{type(error).__name__}: {error}"
-                        bar.update()
+                            bar.update()
                         for following in islice(left, 1):
-                            open_[pool.submit(self._one, following)] = following
+                            open_[pool.submit(self.one, following, alone=alone)] = following
             except BaseException:
-                self.box.stop()
+                self.grader.sandbox.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
-        results = [_result(path) for path in self._in_order(paths)]
-        summary = Summary([r for r in results if r is not None], self.graded, self.failed, self.box.statement)
-        for name, text in report.pages(summary.results, summary.failed, self.box.isolated, summary.isolation):
-            path = self.output / name
-            path.parent.mkdir(exist_ok=True)
-            _write(path, text)
-        return summary
+        return killed
 
-    def _in_order(self, paths: dict[str, Path]) -> Iterator[Path]:
-        return (paths[s.name] for s in self.found if s.name in paths)
+    def one(self, one: Submission, *, alone: bool = False) -> Path:
+        """The file with the result of a submission; made, if it is not there.
 
-    def _one(self, one: Submission) -> Path:
-        """The file with the result of a submission; made, if it is not there."""
+        Raises:
+            Killed, SandboxError, JudgeError, OSError: there is none now, and it is not the submission's fault.
+        """
         reason, content = "", b""
         try:
             content = one.read()
         except Refused as error:
             reason = str(error)
+        except Exception as error:  # of whatever kind: it is this submission's
+            reason = f"cannot be read: {type(error).__name__}: {error}"[:500]
         digest = hashlib.sha256(content).hexdigest() if content else ""
-        path = self.output / ALONE / f"{self._key(one.name, digest, reason)}.json"
+        path = self.output / ALONE / f"{self._key(one.name, one.student, digest, reason)}.json"
         if _result(path) is None:
-            if reason:
-                made = submission.refused(one, reason)
-            else:
-                made = submission.grade(one, content, digest, self.box, self.seed, self.homework)
+            made = submission.refused(one, reason) if reason else self._made(one, content, digest, alone)
             _write(path, json.dumps(made.to_dict(), indent=1))
             self.graded += 1
         return path
 
+    def _made(self, one: Submission, content: bytes, digest: str, alone: bool) -> Result:
+        """A result, whatever comes of it: what nobody thought of is a line as well."""
+        try:
+            return self.grader.grade(one, content, digest, alone=alone)
+        except (Killed, SandboxError, JudgeError, OSError):
+            raise
+        except Exception as error:
+            return submission.refused(one, f"the grader fails on it: {type(error).__name__}: {error}"[:500], digest)
+
     def _key(self, *of: str) -> str:
-        settings = [intake.version(), self.seed, self.box.method, repr(self.box.limits), self.homework or ""]
-        return hashlib.sha256(json.dumps([*of, *settings]).encode()).hexdigest()[:32]
+        grader = self.grader
+        settings = [intake.version(), grader.seed, grader.sandbox.method, repr(grader.sandbox.limits)]
+        return hashlib.sha256(json.dumps([*of, *settings, grader.homework or ""]).encode()).hexdigest()[:32]
 
 
 def _result(path: Path) -> Result | None:

@@ -3,16 +3,20 @@
 Everything here may be made to do harm: names, sizes, links, the text. Nothing is unpacked to a disk.
 """
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import re
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
+from itertools import count, islice, takewhile
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,9 +24,18 @@ from lecture11.homework import build
 
 BYTES_LIMIT = 20 * 2**20  # of a notebook, pictures included
 CELLS_LIMIT = 1_000
-ENTRIES_LIMIT = 20_000  # of a folder or zip
+ENTRIES_LIMIT = 20_000  # of a folder or zip, zips in it included
+ZIP_LIMIT = 100 * 2**20  # of a zip in a zip
+DEPTH_LIMIT = 2  # of zips in zips
+INNER_LIMIT = 1_000  # entries of a zip in something else
 IGNORED = re.compile(r"^(\.(?!\.)|__MACOSX$|Thumbs\.db$|desktop\.ini$)")
-MOODLE = re.compile(r"_\d+_assignsubmission_(file|onlinetext)_?.*$")
+NOTEBOOK = re.compile(r"\.ipynb(\.(txt|json))?$", re.IGNORECASE)  # browsers add an ending
+# How learning systems call what they export: Moodle's folders and files, Blackboard's, Canvas's.
+EXPORTED = (
+    re.compile(r"^(?P<student>.+?)_\d+_assignsubmission_(file|onlinetext)_?.*$"),
+    re.compile(r"^.+_(?P<student>[^_]+)_attempt_\d{4}(-\d\d){5}(_.*)?$"),
+    re.compile(r"^(?P<student>[^_]+)(_LATE)?_\d+_\d+_.+$"),
+)
 
 
 class Refused(Exception):
@@ -35,18 +48,13 @@ class Submission:
 
     Attributes:
         name: its path in the folder or zip; different for each.
+        student: who handed it in, as far as names tell.
         read: gives its bytes, or raises Refused.
     """
 
     name: str
+    student: str
     read: Callable[[], bytes] = field(repr=False)
-
-    @property
-    def student(self) -> str:
-        """Who handed it in, as far as names tell: the folder, or the file without its ending."""
-        path = PurePosixPath(self.name)
-        first = path.parts[0] if len(path.parts) > 1 else path.name.removesuffix(".ipynb")
-        return MOODLE.sub("", first) or first
 
 
 @dataclass(frozen=True)
@@ -63,18 +71,21 @@ class Homework:
     """What the grader takes from the source of a homework.
 
     Attributes:
-        given: the code cells that a student gets, by id.
-        not_run: ids of cells that are not run as long as they are as they were given: pictures, the installation.
+        setup: the cell of imports, which is run first.
+        given: texts of cells that need not be run as long as they are as they were given: the set-up, which has been
+            run; checks, pictures, the installation.
+        seed_name, seed_given: the name that the seed has, and its value before a student changes it.
     """
 
     name: str
     number: int
     title: str
     checks: tuple[Check, ...]
-    given: dict[str, str]
-    not_run: frozenset[str]
+    setup: str
+    given: frozenset[str]
     check_cells: frozenset[str]
     seed_name: str
+    seed_given: str
 
 
 @dataclass(frozen=True)
@@ -90,13 +101,11 @@ class Work:
     """A student's notebook, read and found in order.
 
     Attributes:
-        seed: the text in the cell of the seed; empty where it is none.
         remarks: for the report.
     """
 
     homework: Homework
     cells: tuple[Cell, ...]
-    seed: str
     remarks: tuple[str, ...] = ()
 
 
@@ -114,20 +123,24 @@ def homeworks() -> dict[str, Homework]:
 
 def _homework(name: str) -> Homework:
     source = build.source(name)
-    given = {cell["id"]: build.text_of(cell) for cell in build.student(source)["cells"] if cell["cell_type"] == "code"}
+    texts = {cell["id"]: build.text_of(cell) for cell in build.student(source)["cells"] if cell["cell_type"] == "code"}
     about = {cell["id"]: cell["metadata"].get("lecture11", {}) for cell in source["cells"]}
-    checks = [data for data in about.values() if data.get("role") == "check"]
-    seed = [id for id, data in about.items() if "seed" in data]
-    run = {id for id, data in about.items() if data.get("role") == "answer"} | {"setup", *seed}
+    checks = {id: data for id, data in about.items() if data.get("role") == "check"}
+    answers = {id for id, data in about.items() if data.get("role") == "answer"}
+    (seed,) = (id for id, data in about.items() if "seed" in data)
+    seed_name = about[seed]["seed"]
+    given = re.search(rf'^{seed_name} = "(.*)"$', texts[seed], re.MULTILINE)
+    assert given is not None, f"{name}: the seed is a text"
     return Homework(
         name,
         source["metadata"]["lecture11"]["homework"],
         build.text_of(source["cells"][0]).splitlines()[0].lstrip("# "),
-        tuple(Check(data["part"], data["answer"], data["points"]) for data in checks),
-        given,
-        frozenset(given) - run,
-        frozenset(id for id, data in about.items() if data.get("role") == "check"),
-        about[seed[0]]["seed"],
+        tuple(Check(data["part"], data["answer"], data["points"]) for data in checks.values()),
+        texts["setup"],
+        frozenset(_plain(text) for id, text in texts.items() if id not in answers | {seed}),
+        frozenset(checks),
+        seed_name,
+        given[1],
     )
 
 
@@ -137,38 +150,99 @@ def _homework(name: str) -> Homework:
 def submissions(place: Path) -> list[Submission]:
     """All files in a folder or zip, in the order of their names; those that cannot be submissions raise when read.
 
+    Empty folders, and what cannot be read, are among them: whoever handed in is to be found in the grades.
+
     Raises:
-        ValueError: the place is neither, or holds too many files.
+        ValueError: the place is neither, cannot be read, or holds nothing, or too many files.
     """
-    if place.is_dir():
-        found = list(_in_folder(place))
-    elif zipfile.is_zipfile(place):
-        found = list(_in_zip(place))
-    else:
-        raise ValueError(f"{place} is no folder and no zip")
+    try:
+        if place.is_dir():
+            entries = _in_folder(place)
+        elif zipfile.is_zipfile(place):
+            entries = _in_zip(partial(zipfile.ZipFile, place), "", 0)
+        else:
+            raise ValueError(f"{place} is no folder and no zip" if place.exists() else f"{place} does not exist")
+        found = list(islice(entries, ENTRIES_LIMIT + 1))
+    except OSError as error:
+        raise ValueError(f"{place} cannot be read: {error.strerror or error}") from None
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise ValueError(f"{place} is a damaged zip: {error}") from None
     if len(found) > ENTRIES_LIMIT:
         raise ValueError(f"{place} holds more than {ENTRIES_LIMIT:,} files: is it the right one?")
-    notebooks = {str(PurePosixPath(s.name).parent) for s in found if s.name.endswith(".ipynb")}
-    found = [s for s in found if s.name.endswith(".ipynb") or not _beside(s, notebooks)]
-    return sorted(found, key=lambda s: s.name)
+    notebooks = {_folder(name) for name, _ in found if NOTEBOOK.search(name)}
+    found = [(name, read) for name, read in found if NOTEBOOK.search(name) or not _beside(name, notebooks)]
+    if not found:
+        raise ValueError(f"no submissions: {place} holds no files")
+    above = _common_folders([_parts(name) for name, _ in found])
+    return [Submission(name, _student(_parts(name)[above:]), read) for name, read in sorted(found, key=itemgetter(0))]
 
 
-def _beside(submission: Submission, folders: set[str]) -> bool:
-    """Something else in a student's folder, where a notebook is."""
-    folder = str(PurePosixPath(submission.name).parent)
-    return folder != "." and folder in folders
+def _parts(name: str) -> list[str]:
+    """Of a path; zips made on Windows may have the other separator."""
+    return [part for part in re.split(r"[/\\]", name) if part] or [name]
 
 
-def _in_folder(place: Path) -> Iterator[Submission]:
-    for folder, folders, files in os.walk(place):
+def _folder(name: str) -> str:
+    return str(PurePosixPath(name).parent)
+
+
+def _beside(name: str, folders: set[str]) -> bool:
+    """Something else in a student's folder, or in a folder of it, where a notebook is."""
+    return any(str(folder) in folders for folder in PurePosixPath(name).parents if str(folder) != ".")
+
+
+def _common_folders(paths: list[list[str]]) -> int:
+    """How many folders lie around all students' files: one for the whole class, say."""
+    if len(paths) == 1:
+        return 0
+    folders = zip(*(path[:-1] for path in paths), strict=False)
+    around = [level[0] for level in takewhile(lambda level: len(set(level)) == 1, folders)]
+    while around and any(pattern.match(around[-1]) for pattern in EXPORTED):  # there is but one student
+        around = around[:-1]
+    return len(around)
+
+
+def _student(parts: list[str]) -> str:
+    """Who handed it in: the folder, or the file without its ending."""
+    first = parts[0] if len(parts) > 1 else NOTEBOOK.sub("", parts[0])
+    first = re.sub(r"\.zip$", "", first, flags=re.IGNORECASE) or first
+    return next((found["student"] for pattern in EXPORTED if (found := pattern.match(first))), first)
+
+
+Entry = tuple[str, Callable[[], bytes]]
+
+
+def _in_folder(place: Path) -> Iterator[Entry]:
+    failed: list[OSError] = []
+    for folder, folders, files in os.walk(place, onerror=failed.append):
         for name in sorted(folders):
             if Path(folder, name).is_symlink():  # os.walk does not follow it
                 files.append(name)
-        folders[:] = [name for name in folders if not IGNORED.match(name)]
+        folders[:] = sorted(name for name in folders if not IGNORED.match(name))
+        files = [name for name in files if not IGNORED.match(name)]
+        inside = Path(folder).relative_to(place).as_posix()
+        if not folders and not files and inside != ".":
+            yield f"{inside}/", partial(_refuse, "the folder is empty")
         for name in files:
-            if not IGNORED.match(name):
-                path = Path(folder, name)
-                yield Submission(path.relative_to(place).as_posix(), partial(_read, path))
+            path = Path(folder, name)
+            yield from _or_in_it(path.relative_to(place).as_posix(), path)
+    for error in failed:
+        if Path(error.filename) == place:
+            raise error
+        inside = Path(error.filename).relative_to(place).as_posix()
+        yield f"{inside}/", partial(_refuse, f"cannot be read: {error.strerror}")
+
+
+def _or_in_it(name: str, path: Path) -> Iterator[Entry]:
+    """The file; of a zip, what is in it."""
+    if name.lower().endswith(".zip") and path.is_file() and not path.is_symlink():
+        yield from _listed(partial(zipfile.ZipFile, path), name, 1)
+    else:
+        yield name, partial(_read, path)
+
+
+def _refuse(reason: str) -> bytes:
+    raise Refused(reason)
 
 
 def _read(path: Path) -> bytes:
@@ -184,30 +258,83 @@ def _read(path: Path) -> bytes:
         if not stat.S_ISREG(about.st_mode):
             raise Refused("not a file")
         _checked_name_and_size(path.name, about.st_size)
-        return file.read(BYTES_LIMIT)
+        try:
+            return file.read(BYTES_LIMIT)
+        except OSError as error:
+            raise Refused(f"cannot be read: {error.strerror}") from None
 
 
 def _checked_name_and_size(name: str, size: int) -> None:
-    if not name.endswith(".ipynb"):
+    if not NOTEBOOK.search(name):
         raise Refused("not a notebook: its name does not end with .ipynb")
     if size > BYTES_LIMIT:
         raise Refused(f"{size / 2**20:,.0f} MB, and at most {BYTES_LIMIT // 2**20} MB are read: clear the outputs")
 
 
-def _in_zip(place: Path) -> Iterator[Submission]:
-    with zipfile.ZipFile(place) as archive:
-        entries = archive.infolist()
-    seen: dict[str, int] = {}
-    for entry in entries[: ENTRIES_LIMIT + 1]:
-        name = entry.filename
-        if entry.is_dir() or any(IGNORED.match(part) for part in name.split("/") if part != ".."):
+Opened = Callable[[], contextlib.AbstractContextManager[zipfile.ZipFile]]
+
+
+def _in_zip(opened: Opened, above: str, depth: int) -> Iterator[Entry]:
+    """What is in a zip; ``above`` is its own name, if it lies in something else."""
+    with opened() as archive:
+        entries = archive.infolist()[: ENTRIES_LIMIT + 1]
+    used: set[str] = set()
+    names = {entry: _name(entry) for entry in entries}
+    folders = {str(parent) for name in names.values() for parent in PurePosixPath(name).parents}
+    for entry, inside in names.items():
+        if any(IGNORED.match(part) for part in inside.split("/") if part != ".."):
             continue
-        seen[name] = seen.get(name, 0) + 1
-        unique = name if seen[name] == 1 else f"{name} ({seen[name]})"
-        yield Submission(unique, partial(_read_entry, place, entry))
+        name = f"{above}/{inside}" if above else inside
+        if entry.is_dir():
+            if inside.rstrip("/") not in folders:
+                yield name, partial(_refuse, "the folder is empty")
+            continue
+        again = (f"{name} ({number})" for number in count(2))
+        unique = name if name not in used else next(other for other in again if other not in used)
+        used.add(unique)
+        if name.lower().endswith(".zip"):
+            yield from _listed(partial(_inner_zip, opened, entry), unique, depth + 1)
+        else:
+            yield unique, partial(_read_entry, opened, entry)
 
 
-def _read_entry(place: Path, entry: zipfile.ZipInfo) -> bytes:
+def _name(entry: zipfile.ZipInfo) -> str:
+    """UTF-8, also where a program did not say so."""
+    if not entry.flag_bits & 0x800:
+        with contextlib.suppress(UnicodeError):
+            return entry.filename.encode("cp437").decode("utf-8")
+    return entry.filename
+
+
+def _listed(opened: Opened, name: str, depth: int) -> Iterator[Entry]:
+    """What is in a zip in something else; or the zip itself, with a reason."""
+    try:
+        if depth > DEPTH_LIMIT:
+            raise Refused("a zip in a zip in a zip: unpack it")
+        found = list(_in_zip(opened, name, depth))
+        if len(found) > INNER_LIMIT:  # for each of them a zip in a zip is unpacked anew
+            raise Refused(f"it holds more than {INNER_LIMIT:,} files: unpack it")
+    except (Refused, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+        yield name, partial(_refuse, f"a zip that cannot be read: {error}")
+        return
+    if found:
+        yield from found
+    else:
+        yield name, partial(_refuse, "an empty zip")
+
+
+@contextlib.contextmanager
+def _inner_zip(opened: Opened, entry: zipfile.ZipInfo) -> Iterator[zipfile.ZipFile]:
+    with opened() as outer:
+        if entry.file_size > ZIP_LIMIT:
+            raise Refused(f"{entry.file_size / 2**20:,.0f} MB, and at most {ZIP_LIMIT // 2**20} MB are read")
+        with outer.open(entry) as file:
+            content = file.read(ZIP_LIMIT)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        yield archive
+
+
+def _read_entry(opened: Opened, entry: zipfile.ZipInfo) -> bytes:
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise Refused("a symbolic link: it is not followed")
     parts = re.split(r"[/\\]", entry.filename)
@@ -215,7 +342,7 @@ def _read_entry(place: Path, entry: zipfile.ZipInfo) -> bytes:
         raise Refused("its name leads out of the folder")
     _checked_name_and_size(entry.filename, entry.file_size)
     try:
-        with zipfile.ZipFile(place) as archive, archive.open(entry) as file:
+        with opened() as archive, archive.open(entry) as file:
             content = file.read(BYTES_LIMIT + 1)
     except Exception as error:  # damaged, encrypted, a method that is not known
         raise Refused(f"cannot be read from the zip: {error}") from None
@@ -227,7 +354,7 @@ def _read_entry(place: Path, entry: zipfile.ZipInfo) -> bytes:
 
 
 def work(content: bytes, homework: str | None = None) -> Work:
-    """The student's part of a notebook: code cells in order, without checks and untouched pictures.
+    """The student's part of a notebook: code cells in order, without what is as it was given.
 
     Args:
         homework: its name, if it must be this one.
@@ -239,22 +366,10 @@ def work(content: bytes, homework: str | None = None) -> Work:
     found = _which(notebook)
     if homework is not None and found.name != homework:
         raise Refused(f"this is {found.name}, and {homework} is graded")
-    cells, skipped = [], 0
-    for cell in notebook.code:
-        changed = _plain(cell.text) != _plain(found.given.get(cell.id, ""))
-        if cell.id in found.check_cells or re.match(r"check\.\w+\(", cell.text):
-            skipped += changed and cell.id in found.check_cells
-        elif changed or cell.id not in found.not_run:
-            cells.append(cell)
-    seed = _seed(cells, found.seed_name)
-    remarks = []
-    if skipped:
-        remarks.append(
-            "A check cell was changed. Checks come from the teacher's source: what stands in theirs is not run."
-        )
-    if seed in ("", _seed((Cell(id, text) for id, text in found.given.items()), found.seed_name)):
-        remarks.append(f"There is no name in the cell {found.seed_name} = ...")
-    return Work(found, tuple(cells), seed, tuple(remarks))
+    cells = tuple(cell for cell in notebook.code if _plain(cell.text) not in found.given)
+    changed = [cell for cell in cells if cell.id in found.check_cells]
+    remark = "A check cell was changed. It counts for nothing: points come from the teacher's own checks."
+    return Work(found, cells, (remark,) if changed else ())
 
 
 @dataclass(frozen=True)
@@ -271,22 +386,29 @@ def _parsed(content: bytes) -> _Notebook:
     if not content.strip():
         raise Refused("the file is empty")
     try:
-        data = json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise Refused("not a notebook: not a text") from None
+        data = _json(content)
     except (ValueError, RecursionError) as error:
         raise Refused(f"not a notebook, or a damaged one: {str(error)[:200]}") from None
     if not isinstance(data, dict) or not isinstance(data.get("nbformat"), int):
         raise Refused("not a notebook")
     if data["nbformat"] < 4:
         raise Refused("an old format of notebooks: open it, save it, and hand it in again")
-    metadata, cells = data.get("metadata", {}), data.get("cells")
-    if not isinstance(metadata, dict) or not isinstance(cells, list) or not all(isinstance(c, dict) for c in cells):
+    metadata, cells = data.get("metadata"), data.get("cells")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    if not isinstance(cells, list) or not all(isinstance(c, dict) for c in cells):
         raise Refused("not a notebook: it has no cells")
     if len(cells) > CELLS_LIMIT:
         raise Refused(f"{len(cells):,} cells, and at most {CELLS_LIMIT:,} are read")
     _checked_language(metadata)
     return _Notebook(metadata, tuple(_code(cells)))
+
+
+def _json(content: bytes) -> Any:
+    """In UTF-8, 16 or 32; an editor may have saved it in the encoding of its system."""
+    try:
+        return json.loads(content)
+    except UnicodeDecodeError:
+        return json.loads(content.decode("latin-1"))
 
 
 def _checked_language(metadata: dict[str, Any]) -> None:
@@ -300,24 +422,17 @@ def _checked_language(metadata: dict[str, Any]) -> None:
 
 
 def _code(cells: list[dict[str, Any]]) -> Iterator[Cell]:
-    seen: set[str] = set()
+    """All code, in order; ids are for names alone: editors copy them with cells."""
     for number, cell in enumerate(cells, 1):
-        metadata = cell.get("metadata")
-        own = cell.get("id") or (metadata.get("id") if isinstance(metadata, dict) else None)  # Colab's place for it
-        if own is not None and not isinstance(own, str):
-            raise Refused(f"the id of cell {number} is no text")
-        if own in seen:
-            raise Refused(f"two cells have the id {own[:64]!r}: each has its own. Start from a fresh copy")
-        if own is not None:
-            seen.add(own)
         if cell.get("cell_type") != "code":
             continue
-        source = cell.get("source", "")
+        metadata, source = cell.get("metadata"), cell.get("source", "")
+        own = cell.get("id") or (metadata.get("id") if isinstance(metadata, dict) else None)  # Colab's place for it
         if isinstance(source, list) and all(isinstance(line, str) for line in source):
             source = "".join(source)
         if not isinstance(source, str):
             raise Refused(f"the source of cell {number} is no text")
-        yield Cell(own or f"cell {number}", source)
+        yield Cell(own[:64] if isinstance(own, str) and own else f"cell {number}", source)
 
 
 def _which(notebook: _Notebook) -> Homework:
@@ -338,18 +453,6 @@ def _which(notebook: _Notebook) -> Homework:
 
 def _plain(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
-
-
-def _seed(cells: Iterable[Cell], name: str) -> str:
-    """The text that a cell assigns to the seed, if it is written out.
-
-    By an expression and no parser: Python's own can be crashed by what it is given.
-    """
-    for cell in cells:
-        found = re.search(rf"""^{name}[ ]*=[ ]*(["'])([^"'\\\n]{{1,200}})\1[ ]*(?:#.*)?$""", cell.text, re.MULTILINE)
-        if found is not None:
-            return found[2]
-    return ""
 
 
 @lru_cache(maxsize=1)

@@ -1,45 +1,54 @@
-"""The results as a table for a spreadsheet, a page for each student and one for the class."""
+"""The results as a table for a spreadsheet, a page for each student and one for the class.
+
+Pages are made from ``templates``, which escape all that comes from a student, after it went through ``printable``.
+"""
 
 import csv
 import hashlib
-import html
 import io
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
 
 from lecture11.homework.grading.intake import homeworks, printable
 from lecture11.homework.grading.submission import Grade, Result
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-td, th { border-bottom: 1px solid #ccc; padding: .3rem .6rem; text-align: left; vertical-align: top; }
-td.n { text-align: right; }
-pre { background: #f4f4f4; padding: .6rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
-.right { color: #176b2c; } .wrong { color: #a01818; }
-.warning { border: 3px solid #a01818; padding: .6rem 1rem; }
-@media (prefers-color-scheme: dark) {
-  body { background: #181818; color: #e4e4e4; } pre { background: #262626; } a { color: #8ab4f8; }
-  .right { color: #7bd88f; } .wrong { color: #ff8a80; }
-}
-"""
+MISTAKES_LIMIT = 12  # of a part, on the page of the class
+# What a spreadsheet takes for the beginning of a formula; the wide forms are turned into these by some programs.
+FORMULA = re.compile(r"""(^|[;,|\t])([\s"']*)(?=[=+\-@%|＝＋－＠％])""")
 
 
 def pages(
-    results: Sequence[Result], failed: dict[str, str], isolated: bool, isolation: str
+    results: Sequence[Result], failed: dict[str, str], isolated: bool, isolation: str, warning: str = ""
 ) -> Iterator[tuple[str, str]]:
     """All files with their texts, by their paths."""
+    made = _templates()
     yield "grades.csv", table(results, failed)
-    yield "class.html", class_page(results, failed, isolated, isolation)
+    yield (
+        "class.html",
+        made.get_template("class.html").render(
+            results=results,
+            homeworks=list(_homeworks(results)),
+            look=list(_to_look_at(results, failed)),
+            isolated=isolated,
+            isolation=isolation,
+            warning=warning,
+        ),
+    )
+    student = made.get_template("student.html")
     for result in results:
-        yield page_name(result), student_page(result, isolated, isolation)
+        title = homeworks()[result.homework].title if result.homework in homeworks() else ""
+        yield page_name(result), student.render(result=result, title=title, isolation=isolation)
 
 
 def page_name(result: Result) -> str:
     """A path that is safe on every system, and different for each submission."""
     plain = re.sub(r"[^A-Za-z0-9]+", "-", result.student).strip("-")[:40]
-    digest = hashlib.sha256(result.name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    digest = hashlib.sha256(result.name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"reports/{plain or 'submission'}-{digest}.html"
 
 
@@ -58,7 +67,8 @@ def table(results: Sequence[Result], failed: dict[str, str]) -> str:
         points: dict[str, int | str] = {part.part: part.points for part in result.parts}
         of = result.of if result.parts else ""
         row: list[int | str] = [result.name, result.student, result.homework, result.points, of]
-        writer.writerow([cell(v) for v in [*row, *(points.get(part, "") for part in columns), result.refused]])
+        note = "; ".join([*filter(None, [result.refused]), *result.look])
+        writer.writerow([cell(v) for v in [*row, *(points.get(part, "") for part in columns), note]])
     for name, reason in failed.items():
         empty = [""] * (4 + len(columns))
         writer.writerow([cell(v) for v in [name, *empty, f"not graded yet: {reason}"]])
@@ -66,118 +76,85 @@ def table(results: Sequence[Result], failed: dict[str, str]) -> str:
 
 
 def cell(value: int | str) -> int | str:
-    """A text that no spreadsheet takes for a formula."""
+    """A text that no spreadsheet takes for a formula, or for several cells of which one is.
+
+    Where ``;`` separates cells, quotation marks around all of it do not hold it together.
+    """
     if not isinstance(value, str):
         return value
-    text = printable(value)
-    # Also behind spaces, and the wide forms that some programs turn into these.
-    return f"'{text}" if re.match(r"\s*[=+\-@＝＋－＠|%]", text) or value[:1] in ("\t", "\r", "\n") else text
+    text = FORMULA.sub(lambda found: f"{found[1]}{found[2]}'" if found[1] else f"'{found[2]}", value)
+    return printable(f"'{text}" if text[:1] in ("\t", "\r", "\n") else text)
 
 
 # --- pages
 
 
-def student_page(result: Result, isolated: bool, isolation: str) -> str:
-    """What a student is told."""
-    body = [f"<h1>{_text(result.student)}</h1>"]
-    if result.refused:
-        body.append(f"<p class='wrong'>Not graded, no points: {_text(result.refused)}</p>")
-    else:
-        title = homeworks()[result.homework].title
-        body.append(f"<p>{_text(title)}: <strong>{result.points} of {result.of} points</strong></p>")
-        rows = [[_title(i, p), f"{p.points} of {p.of}"] for i, p in enumerate(result.parts, 1)]
-        body.append(_html_table(["Part", "Points"], rows))
-        body += [_part(i, part) for i, part in enumerate(result.parts, 1)]
-        if result.cells:
-            body.append("<h2>Cells that failed</h2><pre>" + "\n".join(map(_text, result.cells)) + "</pre>")
-    if result.remarks:
-        body.append("<h2>Remarks</h2>" + "".join(f"<p>{_text(remark)}</p>" for remark in result.remarks))
-    body.append(f"<p><small>File {_text(result.name)}. {_text(isolation)}</small></p>")
-    return _page(f"{result.student}: {result.homework or 'not graded'}", body)
-
-
-def _title(number: int, part: Grade) -> str:
-    return f"{number}. {_text(part.title[:1].upper() + part.title[1:])}"
-
-
-def _part(number: int, part: Grade) -> str:
-    mark = "right" if part.points == part.of else "wrong"
-    message = _text(part.message, lines=True)
-    return f"<h2>{_title(number, part)}</h2><pre class='{mark}'>{message}</pre>"
-
-
-def class_page(results: Sequence[Result], failed: dict[str, str], isolated: bool, isolation: str) -> str:
-    """What the teacher sees: which mistakes, how often; then all results."""
-    body = ["<h1>The class</h1>", _isolation(isolated, isolation)]
-    run = [result for result in results if not result.refused]
-    body.append(f"<p>{len(results)} submissions, {len(results) - len(run)} of them not to be run.</p>")
-    for name, homework in homeworks().items():
-        own = [result for result in run if result.homework == name]
-        if own:
-            body.append(f"<h2>{_text(homework.title)}</h2>")
-            for number, check in enumerate(homework.checks, 1):
-                body.append(_mistakes(number, [p for r in own for p in r.parts if p.part == check.part]))
-    body.append("<h2>To look at</h2>" + _to_look_at(results, failed))
-    rows = [
-        [
-            f"<a href='{html.escape(page_name(r), quote=True)}'>{_text(r.student)}</a>",
-            _text(r.homework),
-            f"{r.points} of {r.of}" if r.parts else "",
-            _text(r.refused or ", ".join(p.part for p in r.parts if p.points < p.of)),
-        ]
-        for r in results
-    ]
-    body.append("<h2>All</h2>" + _html_table(["Student", "Homework", "Points", "Not right"], rows))
-    return _page("The class", body)
-
-
-def _mistakes(number: int, grades: Sequence[Grade]) -> str:
-    """How often which mistake was made in a part."""
-    if not grades:
-        return ""
-    right = sum(p.points == p.of for p in grades)
-    counted = Counter(p.headline for p in grades if p.points < p.of)
-    rows = [[str(n), _text(headline)] for headline, n in counted.most_common(12)]
-    rest = sum(counted.values()) - sum(n for _, n in counted.most_common(12))
-    if rest:
-        rows.append([str(rest), "others"])
-    head = f"<h3>{_title(number, grades[0])}: {right} of {len(grades)} right</h3>"
-    return head + (_html_table(["Times", "Mistake"], rows) if rows else "")
-
-
-def _to_look_at(results: Sequence[Result], failed: dict[str, str]) -> str:
-    lines = [f"Not graded yet: {name} ({reason}). Run the same command again." for name, reason in failed.items()]
-    lines += [f"{r.name}: {r.refused}" for r in results if r.refused]
-    same: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for r in results:
-        if r.content and not r.refused:
-            same["The same file", r.content, ""].append(r.name)
-            if r.seed:
-                same["The same name in the notebook", r.homework, r.seed].append(r.name)
-    lines += [f"{what[0]}: {', '.join(names)}" for what, names in same.items() if len(names) > 1]
-    return "<ul>" + "".join(f"<li>{_text(line)}</li>" for line in lines) + "</ul>" if lines else "<p>Nothing.</p>"
-
-
-def _isolation(isolated: bool, text: str) -> str:
-    return f"<p>{_text(text)}</p>" if isolated else f"<p class='warning'><strong>{_text(text)}</strong></p>"
-
-
-def _text(text: str, *, lines: bool = False) -> str:
-    shown = "\n".join(map(printable, text.split("\n"))) if lines else printable(text)
-    return html.escape(shown)
-
-
-def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Of cells that are HTML already."""
-    top = "".join(f"<th>{name}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{value}</td>" for value in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _page(title: str, body: Sequence[str]) -> str:
-    return (
-        "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{_text(title)}</title><style>{STYLE}</style></head><body>{''.join(body)}</body></html>\n"
+def _templates() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("lecture11.homework.grading"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
     )
+    made.filters.update(page_name=page_name, first_upper=_first_upper, lines=_lines, not_right=_not_right)
+    return made
+
+
+def _shown(value: Any) -> Any:
+    """What a template is to show. The templates' own text, which comes through here too, has nothing to be changed."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _lines(text: str) -> Markup:
+    """A text whose lines are kept."""
+    return Markup("\n").join(printable(line) for line in text.split("\n"))
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _not_right(result: Result) -> list[str]:
+    return [part.part for part in result.parts if part.points < part.of]
+
+
+def _homeworks(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
+    """For each homework that somebody handed in: which mistakes, how often."""
+    for name, homework in homeworks().items():
+        own = [result for result in results if not result.refused and result.homework == name]
+        if own:
+            grades = [[p for r in own for p in r.parts if p.part == check.part] for check in homework.checks]
+            parts = [_mistakes(number, of_part) for number, of_part in enumerate(grades, 1) if of_part]
+            yield {"title": homework.title, "parts": parts}
+
+
+def _mistakes(number: int, grades: Sequence[Grade]) -> dict[str, Any]:
+    """How often which mistake was made in a part."""
+    counted = Counter(grade.headline for grade in grades if grade.points < grade.of)
+    most = [(times, headline) for headline, times in counted.most_common(MISTAKES_LIMIT)]
+    rest = counted.total() - sum(times for times, _ in most)
+    return {
+        "number": number,
+        "title": grades[0].title,
+        "right": sum(grade.points == grade.of for grade in grades),
+        "all": len(grades),
+        "mistakes": [*most, *([(rest, "others")] if rest else [])],
+    }
+
+
+def _to_look_at(results: Sequence[Result], failed: dict[str, str]) -> Iterator[str]:
+    for name, reason in failed.items():
+        yield f"Not graded yet: {name} ({reason}). Run the same command again."
+    for result in results:
+        if result.refused:
+            yield f"{result.name}: {result.refused}"
+        yield from (f"{result.name}: {line}" for line in result.look)
+    same: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for result in results:
+        if result.content and not result.refused:
+            same["The same file", result.content, ""].append(result.name)
+            if result.seed:
+                same["The same name in the notebook", result.homework, result.seed].append(result.name)
+    yield from (f"{what}: {', '.join(names)}" for (what, _, _), names in same.items() if len(names) > 1)

@@ -1,23 +1,22 @@
-"""Grades one submission: runs it in the sandbox, judges outside what came back."""
+"""Grades one submission: runs it in the sandbox, and has judged outside what came back."""
 
 import json
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lecture11.homework.diagnosis import Verdict, diagnose
+from lecture11.homework.grading import frames
 from lecture11.homework.grading.intake import Check, Refused, Submission, Work, work
-from lecture11.homework.grading.sandbox import Sandbox, SandboxError, frames
-from lecture11.homework.observation import Observation
-from lecture11.homework.parts import PARTS
+from lecture11.homework.grading.judge import Judge, JudgeError
+from lecture11.homework.grading.process import Child, Killed
+from lecture11.homework.grading.sandbox import Sandbox, SandboxError
 
 GRACE = 5.0  # seconds beyond a limit, until the process is ended from outside
 MESSAGE_LIMIT = 4_000
-
-# To judge is to run reference answers, and that sets PyTorch's global generator.
-_judging = threading.Lock()
+LINES_LIMIT = 50  # errors of cells in a report
+EVENTS_LIMIT = 50_000  # of a process; one comes before each statement
+SEED_LIMIT = 2_000  # characters
+SEEN_LIMIT = 32 * 2**20  # bytes of all that is seen of a submission
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class Result:
     Attributes:
         refused: why nothing was run; empty if it was.
         cells: errors of cells, each in a line.
+        look: what the teacher should look at.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Result:
     remarks: tuple[str, ...]
     cells: tuple[str, ...]
     seconds: float
+    look: tuple[str, ...] = ()
 
     @property
     def points(self) -> int:
@@ -74,61 +75,246 @@ class Result:
     def from_dict(cls, data: dict[str, Any]) -> "Result":
         """What ``to_dict`` gave."""
         parts = tuple(Grade(**part) for part in data["parts"])
-        texts = {name: tuple(data[name]) for name in ("remarks", "cells")}
+        texts = {name: tuple(data[name]) for name in ("remarks", "cells", "look")}
         return cls(**{**data, "parts": parts, **texts})
 
 
 @dataclass
 class _Run:
-    """What is known of a submission while it runs, over all its processes."""
+    """What is known of a submission while it runs, over all its processes.
 
-    seen: dict[str, list[Observation]] = field(default_factory=dict)
-    broken: dict[str, str] = field(default_factory=dict)  # parts in which the process ended, and how
+    Attributes:
+        seen: what was written of the cases of each part, not yet decoded.
+        broken: parts in which the process ended, and how.
+        skip: cells in which it ended, and how.
+        left: seconds.
+    """
+
+    left: float
+    seed: str = ""
+    seen: dict[str, list[bytes]] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
-    skip: dict[int, str] = field(default_factory=dict)  # cells in which it ended
-    errors: dict[int, str] = field(default_factory=dict)  # of cells
+    skip: dict[int, str] = field(default_factory=dict)
+    errors: dict[int, list[str]] = field(default_factory=dict)
+    killed: str = ""
+    starts: int = 0
 
 
-def grade(
-    submission: Submission, content: bytes, digest: str, sandbox: Sandbox, seed: str, homework: str | None
-) -> Result:
-    """Grades a submission.
+@dataclass(frozen=True)
+class Grader:
+    """What grading needs beside the submission.
 
-    Args:
-        content: its bytes.
-        digest: of the content.
+    Attributes:
         seed: of the hidden cases.
         homework: its name, if it must be this one.
-
-    Raises:
-        SandboxError: the sandbox did not start; try again later.
     """
-    begin = time.monotonic()
-    try:
-        found = work(content, homework)
-    except Refused as error:
-        return refused(submission, str(error), digest)
-    seeds = {c.part: found.seed if PARTS[c.part].personal else seed for c in found.homework.checks}
-    run = _Run()
-    deadline = begin + sandbox.limits.total
-    # A process that ends takes one cell or part with it; the next one does without.
-    while _open(found, run) and time.monotonic() < deadline:
-        if not _process(found, seeds, run, sandbox, deadline):
-            break
-    parts = tuple(_graded(check, found, seeds[check.part], run) for check in found.homework.checks)
-    cells = [f"{found.cells[at].id}: {text}" for at, text in sorted({**run.errors, **run.skip}.items())]
-    return Result(
-        submission.name,
-        submission.student,
-        found.homework.name,
-        found.seed,
-        digest,
-        "",
-        parts,
-        found.remarks,
-        tuple(cells),
-        round(time.monotonic() - begin, 1),
-    )
+
+    sandbox: Sandbox
+    judge: Judge
+    seed: str
+    homework: str | None = None
+
+    def grade(self, submission: Submission, content: bytes, digest: str, *, alone: bool = False) -> Result:
+        """Grades a submission.
+
+        Args:
+            content: its bytes.
+            digest: of the content.
+            alone: no other one runs at the same time.
+
+        Raises:
+            Killed: a process was ended from outside, and it was not alone: try again when it is.
+            SandboxError: the sandbox did not start; try again later.
+        """
+        begin = time.monotonic()
+        try:
+            found = work(content, self.homework)
+        except Refused as error:
+            return refused(submission, str(error), digest)
+        run = _Run(self.sandbox.limits.total)
+        # A process that ends takes one cell or part with it; the next one does without.
+        while _open(found, run) and run.left > 0:
+            if not self._process(found, run, alone):
+                break
+        parts = tuple(self._graded(check, found, run) for check in found.homework.checks)
+        remarks = list(found.remarks)
+        if run.seed in ("", found.homework.seed_given):
+            remarks.append(f"There is no name in the cell {found.homework.seed_name} = ...")
+        return Result(
+            submission.name,
+            submission.student,
+            found.homework.name,
+            run.seed,
+            digest,
+            "",
+            parts,
+            tuple(remarks),
+            tuple(_lines(found, run)),
+            round(time.monotonic() - begin, 1),
+            (f"{run.killed}, twice, the second time while it ran alone",) if run.killed else (),
+        )
+
+    def _process(self, found: Work, run: _Run, alone: bool) -> bool:
+        """Runs what is open in a new process until it ends; False if there is no use in another one."""
+        checks, limits = _open(found, run), self.sandbox.limits
+        about = self.judge.parts
+        cases = {c.part: self.judge.cases(c.part, self.seed) for c in checks if not about[c.part].personal}
+        personal = [c.part for c in checks if about[c.part].personal]
+        job = {
+            "setup": found.homework.setup,
+            "cells": [{"id": cell.id, "text": cell.text} for cell in found.cells],
+            "skip": list(run.skip),
+            "seed": found.homework.seed_name,
+            "parts": [{"id": c.part, "answer": c.answer, "cases": len(cases.get(c.part, []))} for c in checks],
+            # What runs once more runs shorter: else experiments would take the time of answers.
+            "limits": {**limits.as_dict(), "experiments": min(limits.experiments, run.left / 3)},
+        }
+        blobs = [blob for check in checks for blob in cases.get(check.part, [])]
+        listener = _Listener(self, found, run, cases, personal)
+        with self.sandbox.start() as child:
+            how = listener.listen(child, frames.pack(json.dumps(job).encode(), *blobs), alone)
+            if listener.now is None:
+                raise SandboxError(f"the sandbox did not start: {how}; {child.errors()}")
+        listener.close(how)
+        return listener.at_fault()
+
+    def _graded(self, check: Check, found: Work, run: _Run) -> Grade:
+        about = self.judge.parts[check.part]
+
+        def made(kind: str, headline: str, message: str = "", points: int = 0) -> Grade:
+            texts = (text[:MESSAGE_LIMIT] for text in (headline, message or headline))
+            return Grade(check.part, about.title, points, check.points, kind, *texts)
+
+        if check.part in run.broken:
+            how = run.broken[check.part]
+            return made("ended", f"the process ended while {check.answer} ran", f"while {check.answer} ran: {how}")
+        if check.part in run.missing:
+            return made("missing", f"there is no {check.answer}", _why_missing(check, found, run))
+        if check.part not in run.seen:
+            return made("ended", "time was up before this part")
+        said = self.judge.verdict(check.part, run.seed if about.personal else self.seed, run.seen[check.part])
+        return made(said.kind, said.headline, said.message, check.points if said.ok else 0)
+
+
+class _Listener:
+    """Takes the events of one process, as far as they fit. Whoever wrote them: nothing in them is believed but values.
+
+    Attributes:
+        now: what is under way: None before the process is ready, a cell by its number, a part by its id, else empty.
+    """
+
+    def __init__(
+        self, grader: Grader, found: Work, run: _Run, cases: dict[str, list[bytes]], personal: list[str]
+    ) -> None:
+        self.now: int | str | None = None
+        self.done = False
+        self._grader, self._found, self._run = grader, found, run
+        self._limits = grader.sandbox.limits
+        self._cases, self._personal = cases, personal
+        self._ids = {*cases, *personal}
+        self._complete: set[str] = set()
+        self._answered = False
+        self._waited = 0.0
+        self._events = 0
+        self._how = ""
+
+    def listen(self, child: Child, job: bytes, alone: bool) -> str:
+        """Hands the job over, and takes events until the process ends; how it did, in words."""
+        begin = time.monotonic()
+        first, self._run.starts = not self._run.starts, self._run.starts + 1
+        try:
+            child.send(job, begin + self._limits.start)
+            frame = child.frame(begin + self._limits.start)
+            if first:  # what it takes the machine to start is not the student's time
+                begin = time.monotonic()
+            while not self._take(child, frame):
+                pause = max(self._limits.cell, self._limits.call) + GRACE
+                deadline = begin + self._run.left + self._waited
+                frame = child.frame(min(deadline, time.monotonic() + pause))
+            return ""
+        except TimeoutError:
+            return "time is up"
+        except MemoryError:
+            return "it filled more memory than there is for a submission"
+        except EOFError:
+            return child.ended()
+        except Killed as error:
+            if not alone:
+                raise
+            self._run.killed = str(error)
+            return str(error)
+        except (SandboxError, JudgeError, OSError):
+            raise
+        except Exception:  # whatever it is, it is of what the process wrote
+            return "what came back was no result"
+        finally:
+            self._run.left -= time.monotonic() - begin - self._waited
+
+    def _take(self, child: Child, frame: bytes) -> bool:
+        """Takes an event; True if it is the last one.
+
+        Raises:
+            ValueError: it does not fit. Or another error, if it is none.
+        """
+        self._events += 1
+        if self._events > EVENTS_LIMIT:
+            raise ValueError("events without end")
+        head, _, data = frame.partition(b"\n")
+        event, run = json.loads(head), self._run
+        match event:
+            case {"event": "ready"} if self.now is None:
+                self.now = ""
+            case {"event": "cell", "at": int(at), "error": str(error)} if (
+                self.now is not None and 0 <= at < len(self._found.cells) and at not in run.skip
+            ):
+                self.now = at
+                if error and sum(map(len, run.errors.values())) < LINES_LIMIT:
+                    run.errors.setdefault(at, []).append(error[:MESSAGE_LIMIT])
+            case {"event": "seed", "seed": str(seed)} if not self._answered:
+                self.now, run.seed, self._answered = "", seed[:SEED_LIMIT], True
+                self._hand_over_personal_cases(child)
+            case {"event": "missing", "ids": list(ids)} if self._answered and {*ids} <= self._ids - run.seen.keys():
+                run.missing.update(ids)
+            case {"event": "part", "id": str(id)} if self._answered and id in self._ids - run.seen.keys() - run.missing:
+                self.now, run.seen[id] = id, []
+            case {"event": "seen", "last": bool(last)} if (
+                isinstance(self.now, str) and self.now in self._ids and self.now not in self._complete
+            ):
+                run.seen[self.now].append(data)
+                if sum(len(seen) for blobs in run.seen.values() for seen in blobs) > SEEN_LIMIT:
+                    raise ValueError("more than all results together")
+                if last or len(run.seen[self.now]) == len(self._cases[self.now]):
+                    self._complete.add(self.now)
+            case {"event": "end"}:
+                self.done = True
+            case _:
+                raise ValueError("an event that does not fit")
+        return self.done
+
+    def _hand_over_personal_cases(self, child: Child) -> None:
+        """Those that depend on the seed, which is known when the cells have run."""
+        begin = time.monotonic()
+        own = {part: self._grader.judge.cases(part, self._run.seed) for part in self._personal}
+        self._waited = time.monotonic() - begin  # for the judge, who may have other things to do
+        self._cases.update(own)
+        counts = json.dumps({part: len(blobs) for part, blobs in own.items()}).encode()
+        blobs = [blob for part in own.values() for blob in part]
+        child.send(frames.pack(counts, *blobs), time.monotonic() + GRACE)
+
+    def close(self, how: str) -> None:
+        """What is half done is broken."""
+        run = self._run
+        for part in [part for part in run.seen if part in self._ids and part not in self._complete]:
+            del run.seen[part]
+            run.broken[part] = how or "the process ended before it was done"
+        if isinstance(self.now, int):
+            run.skip[self.now] = how or "the process ended"
+        self._how = how
+
+    def at_fault(self) -> bool:
+        """Whether a cell or a part is known that the next process can do without."""
+        return isinstance(self.now, int) or (bool(self.now) and bool(self._how))
 
 
 def refused(submission: Submission, reason: str, digest: str = "") -> Result:
@@ -142,97 +328,18 @@ def _open(found: Work, run: _Run) -> list[Check]:
     return [check for check in found.homework.checks if check.part not in known]
 
 
-def _process(found: Work, seeds: dict[str, str], run: _Run, sandbox: Sandbox, deadline: float) -> bool:
-    """Runs what is open in a new process until it ends; False if there is no use in another one."""
-    checks = _open(found, run)
-    cases = {check.part: PARTS[check.part].cases(seeds[check.part]) for check in checks}
-    header = {
-        "cells": [{"id": cell.id, "text": cell.text} for cell in found.cells],
-        "skip": list(run.skip),
-        "parts": [{"id": c.part, "answer": c.answer, "cases": len(cases[c.part])} for c in checks],
-        "limits": sandbox.limits.as_dict(),
-    }
-    job = frames(header, [case.to_bytes() for check in checks for case in cases[check.part]])
-    now: tuple[str, Any] = ("start", None)
-    with sandbox.start(job) as child:
-        try:
-            for frame in _frames(child, sandbox, deadline):
-                head, _, data = frame.partition(b"\n")
-                event = json.loads(head)
-                match event["event"]:
-                    case "ready":
-                        now = ("ready", None)
-                    case "cell" if 0 <= int(event["at"]) < len(found.cells):
-                        now = ("cell", int(event["at"]))
-                    case "cell done" if now == ("cell", event["at"]):
-                        if event["error"]:
-                            run.errors[now[1]] = str(event["error"])[:MESSAGE_LIMIT]
-                    case "part" if event["id"] in cases.keys() - run.seen.keys() - run.missing:
-                        now = ("part", event["id"])
-                        run.seen[now[1]] = []
-                    case "missing" if set(event["ids"]) <= cases.keys() - run.seen.keys():
-                        now = ("ready", None)
-                        run.missing.update(event["ids"])
-                    case "seen" if now[0] == "part" and len(run.seen[now[1]]) < len(cases[now[1]]):
-                        run.seen[now[1]].append(Observation.from_bytes(data))
-                        if run.seen[now[1]][-1].timed_out:
-                            missing = len(cases[now[1]]) - len(run.seen[now[1]])
-                            run.seen[now[1]] += [run.seen[now[1]][-1]] * missing
-                    case "end":
-                        break
-                    case _:
-                        raise ValueError("an event that does not fit")
-            how = ""
-        except TimeoutError:
-            how = "time is up"
-        except MemoryError:
-            how = "it filled more memory than there is for a submission"
-        except EOFError:
-            how = child.ended()
-        except (ValueError, KeyError, TypeError, RecursionError, AttributeError):
-            how = "what came back was no result"
-        if now[0] == "start":
-            raise SandboxError(f"the sandbox did not start: {how}; {child.errors()}")
-    for part in [part for part, seen in run.seen.items() if len(seen) < len(cases.get(part, seen))]:
-        del run.seen[part]
-        run.broken[part] = how or "the process ended before it was done"
-    if now[0] == "cell":
-        run.skip[now[1]] = how or "the process ended"
-        return True
-    return now[0] == "part" and bool(how)
+def _lines(found: Work, run: _Run) -> list[str]:
+    """What went wrong in cells."""
+    return [f"{found.cells[at].id}: {text}" for at in sorted({*run.errors, *run.skip}) for text in _of_cell(run, at)]
 
 
-def _frames(child: Any, sandbox: Sandbox, deadline: float) -> Iterator[bytes]:
-    limit = sandbox.limits
-    yield child.frame(time.monotonic() + limit.start)
-    while True:
-        yield child.frame(min(deadline, time.monotonic() + max(limit.cell, limit.call) + GRACE))
-
-
-def _graded(check: Check, found: Work, seed: str, run: _Run) -> Grade:
-    part = PARTS[check.part]
-
-    def made(kind: str, headline: str, message: str = "", points: int = 0) -> Grade:
-        texts = (text[:MESSAGE_LIMIT] for text in (headline, message or headline))
-        return Grade(check.part, part.title, points, check.points, kind, *texts)
-
-    if check.part in run.broken:
-        how = run.broken[check.part]
-        return made("ended", f"the process ended while {check.answer} ran", f"while {check.answer} ran: {how}")
-    if check.part not in run.seen:
-        if check.part in run.missing:
-            return made("missing", f"there is no {check.answer}", _why_missing(check, found, run))
-        return made("ended", "time was up before this part")
-    try:
-        with _judging:
-            verdict: Verdict = diagnose(part, run.seen[check.part], seed=seed)
-    except Exception as error:  # made up on purpose, and no result of a part
-        return made("value", "what came back cannot be compared with a result", f"{type(error).__name__}: {error}")
-    return made(verdict.kind, verdict.headline, verdict.message, check.points if verdict.ok else 0)
+def _of_cell(run: _Run, at: int) -> list[str]:
+    # Each process runs the cell again.
+    return list(dict.fromkeys([*run.errors.get(at, []), *([run.skip[at]] if at in run.skip else [])]))
 
 
 def _why_missing(check: Check, found: Work, run: _Run) -> str:
-    for at, text in {**run.errors, **run.skip}.items():
+    for at in sorted({*run.errors, *run.skip}):
         if check.answer in found.cells[at].text:
-            return f"there is no {check.answer}: its cell fails with\n{text}"
+            return f"there is no {check.answer}: its cell fails with\n" + "\n".join(_of_cell(run, at))
     return f"there is no {check.answer}: is its cell gone, or the name changed?"

@@ -1,10 +1,8 @@
 """Makes of the source of each homework the student's notebook, the solutions and the pages of the site.
 
-A source is a notebook in ``sources``. In it
-
-- lines from ``### BEGIN SOLUTION`` to ``### END SOLUTION`` are for the solutions; in the student's notebook stands
-  ``raise NotDoneYet`` in their place, or, outside of a function, ``name = ...`` for each name that they set;
-- lines from ``### BEGIN HIDDEN`` to ``### END HIDDEN`` are for the grader alone, who takes check cells from the source.
+A source is a notebook in ``sources``. In it, lines from ``### BEGIN SOLUTION`` to ``### END SOLUTION`` are for the
+solutions. In the student's notebook stands ``raise NotDoneYet`` in their place, or, outside of a function,
+``name = ...`` for each name that they set.
 
 Cells keep their ids. Nothing is executed.
 """
@@ -24,7 +22,7 @@ Notebook = dict[str, Any]
 SOLUTIONS = """# Solutions of the homework
 
 One answer of many that the checks take. Try the tasks first: the checks tell you more than this page."""
-REGION = re.compile(r"^([ \t]*)### BEGIN (SOLUTION|HIDDEN)[ \t]*\n(.*?)^[ \t]*### END \2[ \t]*$\n?", re.M | re.S)
+REGION = re.compile(r"^([ \t]*)### BEGIN SOLUTION[ \t]*\n(.*?)^[ \t]*### END SOLUTION[ \t]*$\n?", re.M | re.S)
 STRAY = re.compile(r"^[ \t]*### (?:BEGIN|END)\b.*", re.MULTILINE)
 
 
@@ -35,7 +33,7 @@ def names() -> list[str]:
 
 
 def source(name: str) -> Notebook:
-    """The source of a homework, solutions and hidden lines included."""
+    """The source of a homework, solutions included."""
     file = resources.files("lecture11.homework").joinpath("sources", f"{name}.ipynb")
     return json.loads(file.read_text(encoding="utf-8"))
 
@@ -45,20 +43,8 @@ def text_of(cell: dict[str, Any]) -> str:
     return cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
 
 
-def check_cells(name: str) -> dict[str, str]:
-    """The check cells of a homework by their ids, with their hidden lines: what a grader puts back before it runs them.
-
-    The markers are gone; each cell's part, points and answer are in its metadata, under ``lecture11``.
-    """
-    return {
-        cell["id"]: _replaced(text_of(cell), solution=True, hidden=True)
-        for cell in source(name)["cells"]
-        if cell["metadata"].get("lecture11", {}).get("role") == "check"
-    }
-
-
 def student(notebook: Notebook) -> Notebook:
-    """The notebook that a student gets: no solutions, nothing hidden.
+    """The notebook that a student gets, without the solutions.
 
     Raises:
         ValueError: a marker without its other end.
@@ -67,7 +53,7 @@ def student(notebook: Notebook) -> Notebook:
 
 
 def solution(notebook: Notebook) -> Notebook:
-    """The notebook with the solutions, and nothing hidden.
+    """The notebook with the solutions.
 
     Raises:
         ValueError: a marker without its other end.
@@ -107,7 +93,7 @@ def write(folder: Path) -> list[Path]:
 def _mapped(notebook: Notebook, *, solution: bool) -> Notebook:
     made = copy.deepcopy(notebook)
     for cell in made["cells"]:
-        cell["source"] = _lines(_replaced(text_of(cell), solution=solution, hidden=False))
+        cell["source"] = _lines(_replaced(text_of(cell), solution=solution))
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     return made
@@ -117,19 +103,20 @@ def _lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
-def _replaced(text: str, *, solution: bool, hidden: bool) -> str:
+def _replaced(text: str, *, solution: bool) -> str:
     """The text of a cell with its regions kept, without their markers, or replaced."""
 
     def replace(match: re.Match[str]) -> str:
-        indent, kind, inner = match.groups()
-        if kind == "HIDDEN":
-            return inner if hidden else ""
+        indent, inner = match.groups()
         return inner if solution else _stub(indent, inner)
 
     made = REGION.sub(replace, text)
     stray = STRAY.search(made)
     if stray is not None:
-        raise ValueError(f"a marker without its other end: {stray[0].strip()!r}, in the cell that begins {text[:60]!r}")
+        raise ValueError(
+            f"an unknown marker, or one without its other end: {stray[0].strip()!r}, in the cell that "
+            f"begins {text[:60]!r}"
+        )
     return made.rstrip("\n")
 
 

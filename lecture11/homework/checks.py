@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lecture11.homework.diagnosis import Verdict
+    from lecture11.homework.observation import Observation
 
 LIMIT = 10.0  # seconds for one call
 
@@ -56,21 +57,27 @@ class Checker:
         return [part.answer for part in PARTS.values()]
 
 
-def verdict(part_id: str, answer: Any, *, seed: str | int = 0, limit: float = LIMIT) -> "Verdict":
-    """Observes an answer and judges it, in this process."""
-    from lecture11.homework.diagnosis import diagnose
+def observations(part_id: str, answer: Any, *, seed: str | int = 0, limit: float = LIMIT) -> "list[Observation]":
+    """What an answer does on the cases of a part, in this process."""
     from lecture11.homework.observation import observe
     from lecture11.homework.parts import PARTS
 
-    part = PARTS[part_id]
-    observations = []
-    cases = part.cases(seed)
+    found = []
+    cases = PARTS[part_id].cases(seed)
     for case in cases:
-        observations.append(observe(answer, case, limit=limit))
-        if observations[-1].timed_out:  # the other cases would take as long
-            observations += [observations[-1]] * (len(cases) - len(observations))
+        found.append(observe(answer, case, limit=limit))
+        if found[-1].timed_out:  # the other cases would take as long
+            found += [found[-1]] * (len(cases) - len(found))
             break
-    return diagnose(part, observations, seed=seed)
+    return found
+
+
+def verdict(part_id: str, answer: Any, *, seed: str | int = 0, limit: float = LIMIT) -> "Verdict":
+    """Observes an answer and judges it, in this process."""
+    from lecture11.homework.diagnosis import diagnose
+    from lecture11.homework.parts import PARTS
+
+    return diagnose(PARTS[part_id], observations(part_id, answer, seed=seed, limit=limit), seed=seed)
 
 
 def _check(name: str, answer: Any, seed: str | int) -> None:

@@ -1,18 +1,30 @@
 """Judges what was observed of an answer, and names the mistake. Runs nothing that a student wrote."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from lecture11.homework.observation import Case, Given, Observation, Seeded
-from lecture11.homework.part import Part, expected, mistaken
+from lecture11.homework.comparison import (
+    agree,
+    close,
+    close_in_float32,
+    finite,
+    has_numbers,
+    numeric,
+    relation,
+    result,
+    same,
+)
+from lecture11.homework.observation import Case, Observation
+from lecture11.homework.part import CHANGES, ON_TOP, Part
+from lecture11.homework.shown import given, kind, outcome
 
 Kind = Literal[
     "right", "not done", "time", "package", "none", "error", "type", "shape", "dtype", "changed", "generator",
-    "broadcast", "dims", "batch", "gradient", "mistake", "precision", "random", "input", "value",
+    "broadcast", "dims", "batch", "edge", "gradient", "mistake", "precision", "random", "input", "value",
 ]  # fmt: skip
 
 
@@ -25,21 +37,59 @@ class Verdict:
         message: for the student: the headline, then the smallest case that shows it.
         kind: what was found.
         headline: the first sentence alone: equal for equal mistakes, so that a class's can be counted.
+        mistake: the id of the known mistake, where it is one.
     """
 
     ok: bool
     message: str
     kind: Kind
     headline: str
+    mistake: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a rule looks at.
+
+    Attributes:
+        observations: what was seen of the answer, one for each case.
+        right: what the right answer does that this one comes closest to.
+        failing: numbers of the cases where they differ.
+    """
+
+    part: Part
+    seed: str | int
+    cases: Sequence[Case]
+    observations: Sequence[Observation]
+    right: Sequence[Observation]
+    failing: Sequence[int]
+
+    @property
+    def plain(self) -> range:
+        """The cases in which mistakes are told from one another; the edges come after them."""
+        return range(len(self.cases) - len(self.part.edges(self.seed)))
+
+    def inputs(self, i: int) -> str:
+        """The name of a case and what the answer was given."""
+        return given(self.cases[i], self.seed)
+
+    def detail(self, i: int) -> str:
+        """A case, with what was expected and what came; nothing where the expected value is the answer itself."""
+        if self.part.personal:
+            return ""
+        o = self.observations[i]
+        wanted, got = outcome(result(self.right[i]), result(o))
+        if o.error is not None:
+            got = f"{o.error.type}: {o.error.text[:200]}"
+        unit = f", {self.part.unit}" if self.part.unit else ""
+        lines = [self.inputs(i), f"expected  {wanted}{unit}", f"got       {got}", _printed(o)]
+        return "\n".join(line for line in lines if line)
 
 
 def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int = 0) -> Verdict:
     """Judges what ``observe`` saw of an answer on ``part.cases(seed)``, one observation for each case, in this order.
 
-    The order: not done, endless, a call of the package's own solution, nothing returned, an error everywhere, input
-    changed, generator not used; where values differ: a known mistake, then right for points or for images only, type,
-    shape (broadcasting first), dtype, an error, right to single precision only, random, the input itself, one batch
-    size only, the smallest failing case; where they agree: the gradient.
+    The first of ``RULES`` that has something to say is right about it; an answer that none of them speaks of is right.
 
     Raises:
         ValueError: another number of observations than of cases.
@@ -47,222 +97,321 @@ def diagnose(part: Part, observations: Sequence[Observation], *, seed: str | int
     cases = part.cases(seed)
     if len(observations) != len(cases):
         raise ValueError(f"{part.id} has {len(cases)} cases for this seed, got {len(observations)} observations")
-    seen = list(zip(cases, observations, strict=True))
-
-    for o in observations:
-        if o.structure["kind"] == "ellipsis" or (o.error is not None and o.error.not_done):
-            other = o.error.function if o.error is not None else ""
-            return _verdict("not done", f"it calls {other}, which is not done yet" if other else "not done yet")
-    for case, o in seen:
-        if o.timed_out:
-            return _verdict(
-                "time",
-                "this takes too long. Is there a loop that never ends? An import belongs above the function",
-                _given(case),
-            )
-    called = {name for o in observations for name in o.package if name not in part.may_use}
-    if called:
-        name = min(called)
-        return _verdict("package", f"this calls the package's {name}. Write it yourself, then compare with it")
-
     # Of several right answers, the one that this comes closest to.
-    right = min(expected(part, seed), key=lambda e: sum(not _agree(a, b) for a, b in zip(observations, e, strict=True)))
-    failing = [i for i, o in enumerate(observations) if not _agree(o, right[i])]
-    errors = [o.error for o in observations if o.error is not None]
-
-    if any(o.structure["kind"] == "none" and o.error is None for o in observations):
-        return _verdict("none", "nothing came back: the function returned None. Is a return missing on some way out?")
-    for case, o in seen:
-        if o.changed:
-            return _verdict(
-                "changed",
-                f"it changed its input {o.changed[0]}, which belongs to the caller. Look for +=, *=, x[...] = "
-                f"and methods that end with _",
-                _given(case),
-            )
-    for (case, o), r in zip(seen, right, strict=True):
-        if o.unused and not r.unused and o.error is None:
-            drawn = " It drew from PyTorch's global generator instead." if o.global_random else ""
-            return _verdict(
-                "generator",
-                f"nothing was drawn from {o.unused[0]}.{drawn} The same generator must give the same numbers again",
-                _given(case),
-            )
-
-    if failing:
-        for mistake, made in zip(part.mistakes, mistaken(part, seed), strict=True):
-            if all(map(_agree, observations, made)):
-                return _verdict("mistake", mistake.message, _detail(part, *seen[failing[0]], right[failing[0]]))
-        if len(errors) == len(observations):
-            return _error(*seen[0])
-        first = failing[0]
-        detail = _detail(part, *seen[first], right[first])
-        dims = _one_number_of_dims(cases, failing)
-        if dims:
-            return _verdict("dims", dims, detail)
-        forms = [(i, found) for i in failing if (found := _form(part, *seen[i], right[i])) is not None]
-        if forms:
-            return _most_telling([(found, _is_one_number(right[i])) for i, found in forms])
-        if observations[first].error is not None:
-            return _error(*seen[first])
-        if all(_close_in_float32(observations[i], right[i]) for i in failing):
-            return _verdict(
-                "precision",
-                "right to some six digits, and not to more: a part of it is calculated in float32 (look for .float(), "
-                ".tolist(), tensors that are made without dtype=), or something small is added (an eps=)",
-                detail,
-            )
-        if any(observations[i].global_random for i in failing) and not any(r.global_random for r in right):
-            return _verdict("random", _chance(cases[first]), detail)
-        same = _input_itself([(cases[i], observations[i]) for i in failing])
-        if same:
-            return _verdict("input", f"this is the input {same} itself: is the result assigned, and returned?", detail)
-        batch = _one_batch_size(cases, failing)
-        if batch:
-            return _verdict("batch", batch, detail)
-        if part.personal:
-            return _verdict(
-                "value",
-                "this does not follow from your own numbers, and it is none of the mistakes that we know. Is the seed "
-                "of the check the one that your numbers were made from?",
-            )
-        relation = _relation([(observations[i], right[i]) for i in failing])
-        endless = next((i for i in failing if not _finite(observations[i])), first)  # shown, where that is what is said
-        return _verdict(
-            "value",
-            "this is not right yet, and it is none of the mistakes that we know",
-            relation,
-            _detail(part, *seen[endless], right[endless]),
-        )
-
-    for (case, o), r in zip(seen, right, strict=True):
-        wrong = _gradient(case, o, r)
-        if wrong:
-            return _verdict("gradient", wrong, _given(case))
-    return Verdict(True, f"right: {part.title}, {_points(part.points)}", "right", "right")
+    answers = [part.observed(answer, seed) for answer in (part.reference, *part.also)]
+    right = min(answers, key=lambda r: sum(not agree(a, b) for a, b in zip(observations, r, strict=True)))
+    failing = [i for i, o in enumerate(observations) if not agree(o, right[i])]
+    seen = Seen(part, seed, cases, observations, right, failing)
+    for rule in RULES:
+        verdict = rule(seen)
+        if verdict is not None:
+            return verdict
+    points = f"{part.points} point" if part.points == 1 else f"{part.points} points"
+    return Verdict(True, f"right: {part.title}, {points}", "right", "right")
 
 
 def _verdict(kind: Kind, headline: str, *details: str) -> Verdict:
     return Verdict(False, "\n".join([headline, *(text for text in details if text)]), kind, headline)
 
 
-def _points(points: int) -> str:
-    return f"{points} point" if points == 1 else f"{points} points"
+# --- rules, whatever the values are
 
 
-# --- are two results the same?
+def not_done(seen: Seen) -> Verdict | None:
+    """An answer that is still empty, or calls one that is."""
+    for o in seen.observations:
+        if o.structure["kind"] == "ellipsis" or (o.error is not None and o.error.not_done):
+            other = o.error.function if o.error is not None else ""
+            return _verdict("not done", f"it calls {other}, which is not done yet" if other else "not done yet")
+    return None
 
 
-def _agree(a: Observation, b: Observation) -> bool:
-    if a.timed_out or b.timed_out or (a.error is None) != (b.error is None):
-        return False
-    if a.error is not None and b.error is not None:
-        return (a.error.type, a.error.text) == (b.error.type, b.error.text)
-    return _same(_value(a), _value(b))
+def endless(seen: Seen) -> Verdict | None:
+    """A call that did not end within the limit."""
+    for i, o in enumerate(seen.observations):
+        if o.timed_out:
+            return _verdict(
+                "time",
+                "this takes too long. Is there a loop that never ends? An import belongs above the function",
+                seen.inputs(i),
+            )
+    return None
 
 
-def _value(o: Observation) -> Any:
-    """The result as tensors, numbers, texts and lists of these; what is none of them as its description."""
-    return _built(o, o.structure)
+def package_called(seen: Seen) -> Verdict | None:
+    """A call of the package's own solution."""
+    called = {name for o in seen.observations for name in o.package if name not in seen.part.may_use}
+    if called:
+        return _verdict("package", f"this calls the package's {min(called)}. Write it yourself, then compare with it")
+    return None
 
 
-def _built(o: Observation, node: dict[str, Any]) -> Any:
-    match node["kind"]:
-        case "tensor":
-            return o.tensors[node["at"]]
-        case "number" | "text":
-            return node["value"]
-        case "list":
-            return [_built(o, item) for item in node["items"]]
-        case _:
-            return node
+def nothing_returned(seen: Seen) -> Verdict | None:
+    """None came back."""
+    if any(o.structure["kind"] == "none" and o.error is None for o in seen.observations):
+        return _verdict("none", "nothing came back: the function returned None. Is a return missing on some way out?")
+    return None
 
 
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(_same, a, b))
-    if _numeric(a) and _numeric(b):
-        x, y = _tensor(a), _tensor(b)
-        if x.shape != y.shape or (isinstance(a, Tensor) and isinstance(b, Tensor) and a.dtype != b.dtype):
-            return False
-        return _close(x, y)
-    return type(a) is type(b) and not isinstance(a, Tensor | list) and a == b
+def input_changed(seen: Seen) -> Verdict | None:
+    """An argument is not the same after the call."""
+    for i, o in enumerate(seen.observations):
+        if o.changed:
+            return _verdict(
+                "changed",
+                f"it changed its input {o.changed[0]}, which belongs to the caller. Look for +=, *=, x[...] = "
+                f"and methods that end with _",
+                seen.inputs(i),
+            )
+    return None
 
 
-def _finite(o: Observation) -> bool:
-    value = _value(o)
-    return not isinstance(value, Tensor) or bool(value.isfinite().all())
+def generator_unused(seen: Seen) -> Verdict | None:
+    """A generator was given, and nothing drawn from it."""
+    for i, (o, r) in enumerate(zip(seen.observations, seen.right, strict=True)):
+        if o.unused and not r.unused and o.error is None:
+            drawn = " It drew from PyTorch's global generator instead." if o.global_random else ""
+            return _verdict(
+                "generator",
+                f"nothing was drawn from {o.unused[0]}.{drawn} The same generator must give the same numbers again",
+                seen.inputs(i),
+            )
+    return None
 
 
-def _close_in_float32(a: Observation, b: Observation) -> bool:
-    x, y = _value(a), _value(b)
-    if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.shape == y.shape and x.dtype == y.dtype):
-        return False
-    return x.dtype == torch.float64 and torch.allclose(x, y, rtol=1e-5, atol=1e-6)
+# --- rules for results that are not right
 
 
-def _is_one_number(o: Observation) -> bool:
-    value = _value(o)
-    return isinstance(value, Tensor) and value.numel() == 1
+def known_mistake(seen: Seen) -> Verdict | None:
+    """One of the part's mistakes: it does the same on all plain cases; or, right on these, on the edges too."""
+    if not seen.failing:
+        return None
+    right_on_plain = seen.failing[0] not in seen.plain
+    compared = range(len(seen.cases)) if right_on_plain else seen.plain
+    for mistake in seen.part.mistakes:
+        # Most of them run on the first case only.
+        if all(agree(seen.observations[i], seen.part.observed_on(i, mistake.function, seen.seed)) for i in compared):
+            if not any(has_numbers(seen.observations[i]) for i in compared):
+                continue  # nan everywhere has many reasons
+            found = _verdict("mistake", mistake.message, seen.detail(seen.failing[0]))
+            return replace(found, mistake=mistake.id)
+    return None
 
 
-def _numeric(value: Any) -> bool:
-    return isinstance(value, Tensor | bool | int | float)
+def two_mistakes(seen: Seen) -> Verdict | None:
+    """A known mistake, and something done to its result that is one too: such as the mean over the examples."""
+    if not seen.failing or seen.failing[0] not in seen.plain:
+        return None
+    got = [result(seen.observations[i]) for i in seen.plain]
+    if not all(isinstance(value, Tensor) and value.is_floating_point() and value.isfinite().any() for value in got):
+        return None
+    for done in (mistake for mistake in seen.part.mistakes if mistake.id in ON_TOP):
+        change = CHANGES[done.id][1]
+        for mistake in seen.part.mistakes:
+            if mistake is not done and all(
+                _is_changed(got[i], seen.part.observed_on(i, mistake.function, seen.seed), change) for i in seen.plain
+            ):
+                text = f"two things. First: {mistake.message}. Second: {done.message}"
+                found = _verdict("mistake", text, seen.detail(seen.failing[0]))
+                return replace(found, mistake=f"{mistake.id}, {done.id}")
+    return None
 
 
-def _tensor(value: Any) -> Tensor:
-    """A number is a tensor without dimensions."""
-    return value if isinstance(value, Tensor) else torch.tensor(float(value), dtype=torch.float64)
+def _is_changed(got: Tensor, made: Observation, change: Callable[[Tensor], Tensor]) -> bool:
+    value = result(made)
+    return isinstance(value, Tensor) and value.is_floating_point() and same(got, change(value))
 
 
-def _close(x: Tensor, y: Tensor) -> bool:
-    exact = all(t.dtype in (torch.float64, torch.int64, torch.bool) for t in (x, y))
-    relative, absolute = (1e-8, 1e-10) if exact else (2e-4, 2e-5)
-    x, y = x.double(), y.double()
-    return torch.allclose(x, y, rtol=relative, atol=absolute, equal_nan=True)
+def always_an_error(seen: Seen) -> Verdict | None:
+    """It raises in every case."""
+    return _error(seen, 0) if all(o.error is not None for o in seen.observations) and seen.failing else None
+
+
+def points_or_images(seen: Seen) -> Verdict | None:
+    """Points ``(batch, d)`` and images ``(batch, channels, height, width)`` are among the cases: which are right?"""
+    dims = [max((v.ndim for v in c.args.values() if isinstance(v, Tensor)), default=0) for c in seen.cases]
+    good, bad = _apart(dims, seen.failing)
+    if len(good) != 1 or len(bad) != 1:
+        return None
+    if max(good) < max(bad):
+        text = (
+            "right for points, and wrong for images, which have three dimensions more than the batch. A number for "
+            "each example must get as many dimensions as x has, and a sum must go over all of them but the first"
+        )
+    else:
+        text = (
+            "right for images, and wrong for points, which have one dimension beside the batch. Count the dimensions "
+            "with x.ndim, or make rows of the examples with flatten(1)"
+        )
+    return _verdict("dims", text, seen.detail(seen.failing[0]))
+
+
+def wrong_form(seen: Seen) -> Verdict | None:
+    """Another type, shape or dtype than expected."""
+    forms = [(found, _is_one_number(seen.right[i])) for i in seen.failing if (found := _form(seen, i)) is not None]
+    return _most_telling(forms) if forms else None
+
+
+def sometimes_an_error(seen: Seen) -> Verdict | None:
+    """It raises in the first case that fails."""
+    return _error(seen, seen.failing[0]) if seen.failing and seen.observations[seen.failing[0]].error else None
+
+
+def single_precision(seen: Seen) -> Verdict | None:
+    """Close, and not equal, in every plain case that fails; or, where none of these does, in every edge."""
+    looked = [i for i in seen.failing if i in seen.plain] or seen.failing
+    if not looked or not all(close_in_float32(seen.observations[i], seen.right[i]) for i in looked):
+        return None
+    worse = [seen.cases[i].name for i in seen.failing if not close_in_float32(seen.observations[i], seen.right[i])]
+    return _verdict(
+        "precision",
+        "right to some six digits, and not to more: a part of it is calculated in float32 (look for .float(), "
+        ".tolist(), and tensors made without dtype=, such as torch.tensor(0.5)), or something small is added (an eps=)",
+        f"It is further off here: {'; '.join(worse)}." if worse else "",
+        seen.detail(seen.failing[0]),
+    )
+
+
+def own_random_numbers(seen: Seen) -> Verdict | None:
+    """It draws where nothing is to be drawn."""
+    if not any(seen.observations[i].global_random for i in seen.failing) or any(r.global_random for r in seen.right):
+        return None
+    first = seen.cases[seen.failing[0]]
+    names = [name for name in ("t", "eps", "noise") if name in first.args]
+    if names:
+        text = f"it draws random numbers of its own; all that is random is given, in {' and '.join(names)}"
+    else:
+        text = "it draws random numbers, and two calls give two results; nothing is random here"
+    return _verdict("random", text, seen.detail(seen.failing[0]))
+
+
+def input_itself(seen: Seen) -> Verdict | None:
+    """An argument came back as it was."""
+    pairs = [(seen.cases[i], seen.observations[i]) for i in seen.failing]
+    for name in (name for name, value in seen.cases[0].args.items() if isinstance(value, Tensor) and pairs):
+        if all(same(result(o), case.args[name]) for case, o in pairs):
+            return _verdict(
+                "input",
+                f"this is the input {name} itself: is the result assigned, and returned?",
+                seen.detail(seen.failing[0]),
+            )
+    return None
+
+
+def only_edges(seen: Seen) -> Verdict | None:
+    """Right in all plain cases: what is special about the one where it is not?"""
+    if not seen.failing or seen.failing[0] in seen.plain:
+        return None
+    first = seen.failing[0]
+    names = "; ".join(seen.cases[i].name for i in seen.failing)
+    which = "this one" if len(seen.failing) == 1 else "these"
+    return _verdict("edge", f"right in the other cases, and wrong in {which}: {names}", seen.detail(first))
+
+
+def some_sizes(seen: Seen) -> Verdict | None:
+    """Right for one size of the batch, or in one case alone."""
+    text = _one_batch_size(seen)
+    return _verdict("batch", text, seen.detail(seen.failing[0])) if text else None
+
+
+def unknown(seen: Seen) -> Verdict | None:
+    """Wrong, and nothing is known about it."""
+    if not seen.failing:
+        return None
+    if seen.part.personal:
+        return _verdict(
+            "value",
+            "this does not follow from your own numbers, and it is none of the mistakes that we know. Is the seed "
+            "of the check the one that your numbers were made from?",
+        )
+    endless = next((i for i in seen.failing if not finite(seen.observations[i])), seen.failing[0])  # where it is said
+    return _verdict(
+        "value",
+        "this is not right yet, and it is none of the mistakes that we know",
+        relation([(seen.observations[i], seen.right[i]) for i in seen.failing]),
+        seen.detail(endless),
+    )
+
+
+def gradient(seen: Seen) -> Verdict | None:
+    """The values are right, and the gradient is not."""
+    for i, case in enumerate(seen.cases):
+        text = _gradient(case, seen.observations[i], seen.right[i])
+        if text:
+            return _verdict("gradient", text, seen.inputs(i))
+    return None
+
+
+RULES: tuple[Callable[[Seen], Verdict | None], ...] = (
+    not_done,
+    endless,
+    package_called,
+    nothing_returned,
+    input_changed,
+    generator_unused,
+    known_mistake,
+    two_mistakes,
+    always_an_error,
+    points_or_images,
+    wrong_form,
+    sometimes_an_error,
+    single_precision,
+    own_random_numbers,
+    input_itself,
+    only_edges,
+    some_sizes,
+    unknown,
+    gradient,
+)
 
 
 # --- what is wrong with the form
 
 
-def _form(part: Part, case: Case, o: Observation, right: Observation) -> Verdict | None:
-    if o.error is not None:
+def _form(seen: Seen, i: int) -> Verdict | None:
+    if seen.observations[i].error is not None:
         return None
-    value, wanted = _value(o), _value(right)
-    detail = _detail(part, case, o, right)
+    value, wanted = result(seen.observations[i]), result(seen.right[i])
+    detail = seen.detail(i)
     if isinstance(wanted, list):
         if not isinstance(value, list) or len(value) != len(wanted):
-            got = f"{len(value)} results" if isinstance(value, list) else _kind(value)
+            got = f"{len(value)} results" if isinstance(value, list) else kind(value)
             return _verdict("type", f"{len(wanted)} results are expected, separated by a comma; got {got}", detail)
         pairs = list(zip(value, wanted, strict=True))
     else:
         pairs = [(value, wanted)]
-    for i, (got, want) in enumerate(pairs):
-        where = f"result {i + 1}: " if len(pairs) > 1 else ""
-        if not _numeric(want):
-            continue
-        if not _numeric(got):
-            hint = ""
-            if isinstance(got, list) and isinstance(want, Tensor):
-                hint = ". torch.stack makes a tensor of a list; sort, max and others return two results"
-                if all(isinstance(item, bool | int | float) for item in got):
-                    hint = ". Leave .item() away, and torch.stack makes a tensor of the list"
-            return _verdict("type", f"{where}{_kind(want)} is expected, got {_kind(got)}{hint}", detail)
-        if not isinstance(want, Tensor) or not isinstance(got, Tensor):
-            if isinstance(want, Tensor) and want.ndim:
-                return _verdict("type", f"{where}a tensor is expected, got the number {got:g}", detail)
-            continue
-        if got.shape != want.shape:
-            return _shape(where, got, want, detail)
-        if got.dtype != want.dtype:
-            names = [str(t.dtype).removeprefix("torch.") for t in (got, want)]
-            return _verdict(
-                "dtype",
-                f"{where}the result is {names[0]}, and {names[1]} is expected: keep the precision of the input. Look "
-                f"for "
-                f".float(), and for tensors that are made without dtype=",
-                detail if not _close(got, want) else "",
-            )
+    for number, (got, want) in enumerate(pairs, start=1):
+        found = _form_of_one(f"result {number}: " if len(pairs) > 1 else "", got, want, detail)
+        if found is not None:
+            return found
+    return None
+
+
+def _form_of_one(where: str, got: Any, want: Any, detail: str) -> Verdict | None:
+    if not numeric(want):
+        return None
+    if not numeric(got):
+        hint = ""
+        if isinstance(got, list) and isinstance(want, Tensor):
+            hint = ". torch.stack makes a tensor of a list; sort, max and others return two results"
+            if all(isinstance(item, bool | int | float) for item in got):
+                hint = ". Leave .item() away, and torch.stack makes a tensor of the list"
+        wanted = "a plain tensor" if kind(got).startswith("a tensor ") else kind(want)
+        return _verdict("type", f"{where}{wanted} is expected, got {kind(got)}{hint}", detail)
+    if not isinstance(want, Tensor) or not isinstance(got, Tensor):
+        if isinstance(want, Tensor) and want.ndim:
+            return _verdict("type", f"{where}a tensor is expected, got the number {got:g}", detail)
+        return None
+    if got.shape != want.shape:
+        return _shape(where, got, want, detail)
+    if got.dtype != want.dtype:
+        names = [str(t.dtype).removeprefix("torch.") for t in (got, want)]
+        return _verdict(
+            "dtype",
+            f"{where}the result is {names[0]}, and {names[1]} is expected: keep the precision of the input. Look for "
+            f".float(), and for tensors that are made without dtype=",
+            detail,
+        )
     return None
 
 
@@ -304,28 +453,23 @@ def _most_telling(forms: Sequence[tuple[Verdict, bool]]) -> Verdict:
     return next(found for found, _ in forms if found.kind != "broadcast")
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, Tensor):
-        return "a tensor"
-    if isinstance(value, bool | int | float):
-        return "a number"
-    if isinstance(value, list):
-        return f"a list or tuple of {len(value)}"
-    if isinstance(value, str):
-        return "a text"
-    name = {"none": "None", "other": value.get("type", "")}.get(value["kind"], value["kind"])
-    return f"an object of type {name}" if value["kind"] == "other" else name
+def _is_one_number(o: Observation) -> bool:
+    value = result(o)
+    return isinstance(value, Tensor) and value.numel() == 1
 
 
-def _one_batch_size(cases: Sequence[Case], failing: Sequence[int]) -> str:
-    good, bad = _apart([case.batch or 0 for case in cases], failing)
+# --- in which cases it is right
+
+
+def _one_batch_size(seen: Seen) -> str:
+    good, bad = _apart([case.batch or 0 for case in seen.cases], seen.failing)
     if len(good) != 1 or not bad or 0 in good | bad:
         return ""
     batch = good.pop()
-    right = [case for i, case in enumerate(cases) if i not in failing]
+    right = [case for i, case in enumerate(seen.cases) if i not in seen.failing]
     if all(_single(case) for case in right):  # there all is compared less strictly
         return ""
-    if batch == 1 and not (len(right) == 1 and 1 in _others(right[0])):
+    if batch == 1 and len(right) > 1:
         batches = ", ".join(map(str, sorted(bad)))
         return (
             f"right for a batch of 1, and wrong for one of {batches}. Is something summed, averaged or mixed over the "
@@ -351,36 +495,6 @@ def _single(case: Case) -> bool:
     return any(isinstance(value, Tensor) and value.dtype == torch.float32 for value in case.args.values())
 
 
-def _chance(case: Case) -> str:
-    name = next((name for name in ("eps", "noise") if name in case.args), None)
-    if name is not None:
-        return f"it draws random numbers of its own: the noise is given, in {name}"
-    return "it draws random numbers, and two calls give two results; nothing is random here"
-
-
-def _input_itself(pairs: Sequence[tuple[Case, Observation]]) -> str:
-    """The name of an argument that came back as it was, in all of these."""
-    names = [name for name, value in pairs[0][0].args.items() if isinstance(value, Tensor)]
-    return next((n for n in names if all(_same(_value(o), case.args[n]) for case, o in pairs)), "")
-
-
-def _one_number_of_dims(cases: Sequence[Case], failing: Sequence[int]) -> str:
-    """Points ``(batch, d)`` and images ``(batch, channels, height, width)`` are among the cases: which are right?"""
-    dims = [max((v.ndim for v in case.args.values() if isinstance(v, Tensor)), default=0) for case in cases]
-    good, bad = _apart(dims, failing)
-    if len(good) != 1 or len(bad) != 1:
-        return ""
-    if max(good) < max(bad):
-        return (
-            "right for points, and wrong for images, which have three dimensions more than the batch. A number for "
-            "each example must get as many dimensions as x has, and a sum must go over all of them but the first"
-        )
-    return (
-        "right for images, and wrong for points, which have one dimension beside the batch. Count the dimensions with "
-        "x.ndim, or make rows of the examples with flatten(1)"
-    )
-
-
 def _apart(kinds: Sequence[int], failing: Sequence[int]) -> tuple[set[int], set[int]]:
     """The kinds of cases that are always right, and those that are always wrong; empty sets if there are others."""
     bad = {kinds[i] for i in failing}
@@ -388,14 +502,15 @@ def _apart(kinds: Sequence[int], failing: Sequence[int]) -> tuple[set[int], set[
     return (good, bad) if not good & bad else (set(), set())
 
 
+# --- gradients and errors
+
+
 def _gradient(case: Case, o: Observation, right: Observation) -> str:
     if not case.grad:
         return ""
     if o.gradient_error is not None:
-        return (
-            f"the values are right, but going backwards through them fails with {o.gradient_error.type}: "
-            f"{o.gradient_error.text.splitlines()[0] if o.gradient_error.text else ''}"
-        )
+        text = o.gradient_error.text.splitlines()[0] if o.gradient_error.text else ""
+        return f"the values are right, but going backwards through them fails with {o.gradient_error.type}: {text}"
     wanted, got = right.gradients or {}, o.gradients or {}
     for name, gradient in wanted.items():
         if gradient is None or not gradient.any():
@@ -406,16 +521,19 @@ def _gradient(case: Case, o: Observation, right: Observation) -> str:
                 f"the values are right, but no gradient reaches {name}: the result is detached from it. Look for "
                 f".detach(), .item(), .data, torch.no_grad(), torch.tensor(...) and numpy"
             )
-        if found.shape != gradient.shape or not _close(found, gradient):
+        if found.shape == gradient.shape and close(found, gradient):
+            continue
+        if found.shape == gradient.shape and torch.allclose(found.double(), gradient.double(), rtol=1e-3, atol=1e-5):
             return (
-                f"the values are right, but the gradient with respect to {name} is not: a part of the calculation is "
-                f"detached. Look for .detach(), .item(), .data, torch.no_grad(), torch.normal, and for "
-                f"torch.autograd.grad without create_graph=True"
+                f"the values are right, but the gradient with respect to {name} only to some digits: is something "
+                f"small added (an eps=), or a part of it calculated in float32?"
             )
+        return (
+            f"the values are right, but the gradient with respect to {name} is not: most often a part of the "
+            f"calculation is detached. Look for .detach(), .item(), .data, torch.no_grad(), torch.normal, and for "
+            f"torch.autograd.grad without create_graph=True"
+        )
     return ""
-
-
-# --- what is shown
 
 
 # What PyTorch's words mean, for those who read them for the first time.
@@ -438,98 +556,15 @@ HINTS = (
 )
 
 
-def _error(case: Case, o: Observation) -> Verdict:
+def _error(seen: Seen, i: int) -> Verdict:
+    o = seen.observations[i]
     assert o.error is not None
     text = o.error.text.strip().splitlines()
     headline = f"it raises {o.error.type}" + (f": {text[0][:300]}" if text else "")
     hint = next((hint for words, hint in HINTS if words in o.error.text), "")
-    return _verdict(
-        "error", headline, hint, f"at        {o.error.line}" if o.error.line else "", _given(case), _printed(o)
-    )
-
-
-def _given(case: Case) -> str:
-    lines = [f"{name} = {_show(value)}" for name, value in case.args.items()]
-    return f"case      {case.name}" + "".join(
-        f"\n{'given' if i == 0 else '':<10}{line}" for i, line in enumerate(lines)
-    )
-
-
-def _detail(part: Part, case: Case, o: Observation, right: Observation) -> str:
-    if part.personal:  # there the expected value is the answer
-        return ""
-    unit = f", {part.unit}" if part.unit else ""
-    got = f"{o.error.type}: {o.error.text[:200]}" if o.error is not None else _show_all(_value(o))
-    lines = [_given(case), f"expected  {_show_all(_value(right))}{unit}", f"got       {got}", _printed(o)]
-    return "\n".join(line for line in lines if line)
+    line = f"at        {o.error.line}" if o.error.line else ""
+    return _verdict("error", headline, hint, line, seen.inputs(i), _printed(o))
 
 
 def _printed(o: Observation) -> str:
     return f"printed   {o.printed.strip()[:500]}" if o.printed.strip() else ""
-
-
-def _show_all(value: Any) -> str:
-    if isinstance(value, list):
-        return "; ".join(_show_all(item) for item in value[:4]) + ("; ..." if len(value) > 4 else "")
-    return _show(value) if not isinstance(value, dict) else _kind(value)
-
-
-def _show(value: Any) -> str:
-    """A value in a line: small tensors whole, of larger ones the beginning."""
-    if isinstance(value, Tensor):
-        form = f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
-        if value.numel() <= 8:
-            return f"{_rounded(value.tolist())}  {form}"
-        return f"[{', '.join(_digits(v) for v in value.flatten()[:6].tolist())}, ...]  {form}"
-    if isinstance(value, Seeded):
-        return f"torch.Generator().manual_seed({value.seed})"
-    if isinstance(value, Given):
-        options = [repr(value.name), *(f"{name}={option}" for name, option in value.options.items())]
-        return f"lecture11.homework.given.make({', '.join(options)})"
-    return _digits(value) if isinstance(value, float) else repr(value)[:200]
-
-
-def _rounded(values: Any) -> str:
-    return f"[{', '.join(map(_rounded, values))}]" if isinstance(values, list) else _digits(values)
-
-
-def _digits(value: float | int) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _relation(pairs: Sequence[tuple[Observation, Observation]]) -> str:
-    """One simple thing that all wrong numbers have in common."""
-    got, want = [], []
-    for o, right in pairs:
-        a, b = _value(o), _value(right)
-        if not (isinstance(a, Tensor) and isinstance(b, Tensor) and a.shape == b.shape and a.dtype == b.dtype):
-            return ""
-        if a.dtype == torch.float64:
-            got.append(a.flatten())
-            want.append(b.flatten())
-    if not got or sum(map(len, got)) < 3:
-        return ""
-    x, y = torch.cat(got), torch.cat(want)
-    if not (x.isfinite().all() and y.isfinite().all()):
-        return (
-            "Not all of your numbers are finite: look for the root of a negative number, the logarithm of zero, "
-            "exp of a large number."
-        )
-    used = y.abs() > 1e-9
-    ratio = x[used] / y[used]
-    if used.sum() >= 3 and _close(ratio, ratio[:1].expand_as(ratio)) and _close(x[~used], y[~used]):
-        factor = ratio[0].item()
-        if abs(factor) < 1e-12:
-            return "All of your numbers are zero."
-        return (
-            "The sign is the wrong way round." if abs(factor + 1) < 1e-8 else f"Yours is {factor:.4g} times as large."
-        )
-    if (y > -1e-9).all() and (x >= 0).all():
-        if _close(x * x, y):
-            return "Yours is the root of what is expected."
-        if _close(x, y * y):
-            return "Yours is the square of what is expected."
-    shift = x - y
-    if _close(shift, shift[:1].expand_as(shift)):
-        return f"Yours differs by {shift[0].item():.4g} everywhere."
-    return ""

@@ -27,15 +27,19 @@ class Noise(nn.Module):
 
 
 class Encoder(nn.Module):
-    """``mu, log_var = encoder(x)``: ``x`` of shape ``(batch, d)`` to two tensors ``(batch, k)``."""
+    """``mu, log_var = encoder(x)``: ``x`` of shape ``(batch, d)`` to two tensors ``(batch, k)``.
 
-    def __init__(self, d: int, k: int, seed: int) -> None:
+    ``log_var`` lies between -3/2 and 1/2, times ``wide``.
+    """
+
+    def __init__(self, d: int, k: int, seed: int, wide: int = 1) -> None:
         super().__init__()
+        self.wide = wide
         self.mean = nn.Parameter(0.5 * _fixed(k, d, seed=seed))
         self.log_var = nn.Parameter(0.5 * _fixed(k, d, seed=seed + 1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return x @ self.mean.to(x.dtype).T, torch.tanh(x @ self.log_var.to(x.dtype).T) - 0.5
+        return x @ self.mean.to(x.dtype).T, self.wide * (torch.tanh(x @ self.log_var.to(x.dtype).T) - 0.5)
 
 
 class Decoder(nn.Module):

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lecture11.homework.observation import Case, Observation, observe
 from lecture11.homework.variation import number
+from lecture11.registry import by_id
 
 Answer = Callable[..., Any]
 
@@ -26,8 +27,8 @@ class Draw:
         return int(torch.randint(low, high + 1, (), generator=self._generator))
 
     def normal(self, *shape: int, scale: float = 1.0) -> Tensor:
-        """Float64, normal, two decimals."""
-        drawn = scale * torch.randn(shape, generator=self._generator, dtype=torch.float64)
+        """Float64, normal without its tails, two decimals."""
+        drawn = scale * torch.randn(shape, generator=self._generator, dtype=torch.float64).clamp(-2.5, 2.5)
         return (100 * drawn).round() / 100
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
@@ -49,6 +50,20 @@ def alpha_bar(betas: Tensor) -> Tensor:
     return torch.cat([betas.new_ones(1), (1 - betas).cumprod(0)])
 
 
+def per(values: Tensor, x: Tensor) -> Tensor:
+    """One number for each example, ready to multiply ``x``."""
+    return values.to(x.dtype).view(-1, *[1] * (x.ndim - 1))
+
+
+def numbers(*values: float) -> Tensor:
+    """One row, float64."""
+    return torch.tensor([values], dtype=torch.float64)
+
+
+# For log_var: such as a network gives before it has learned anything. exp of a small one is far below 1e-3.
+WIDE = numbers(-12.5, 9.0, 0.4, -6.2)
+
+
 def case(
     name: str, batch: int | None = None, *, grad: Sequence[str] = (), keywords: Sequence[str] = (), **args: Any
 ) -> Case:
@@ -67,10 +82,47 @@ def in_float32(original: Case) -> Case:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known mistake: a function that makes it, and what to say to who makes it."""
+    """A known mistake.
 
+    Attributes:
+        id: such as ``erratum-e9``; no other mistake of the part has it.
+        message: what to say to who makes it.
+        function: an answer that makes it.
+    """
+
+    id: str
     message: str
     function: Answer
+
+
+# What is done to a right result in many parts; the message, where a part has none of its own.
+CHANGES: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
+    "examples-averaged": (
+        "the examples are averaged as well; return one number for each, the caller takes the mean",
+        lambda result: result.mean(),
+    ),
+    "examples-summed": ("the examples are summed as well; return one number for each", lambda result: result.sum()),
+    "negated": ("the sign is reversed", lambda result: -result),
+    "root": ("this is the root of what is asked for", lambda result: result.sqrt()),
+    "log": ("this is the logarithm of it", lambda result: result.log()),
+    "halved": ("this is half of it", lambda result: 0.5 * result),
+    "doubled": ("the factor 1/2 is missing", lambda result: 2 * result),
+}
+
+
+# Of these, a message is true whatever else was done.
+ON_TOP = ("examples-averaged", "examples-summed", "negated", "root", "log")
+
+
+def changed(answer: Answer, change: Callable[[Any], Any]) -> Answer:
+    """The answer, and then something more."""
+    return lambda *args, **keywords: change(answer(*args, **keywords))
+
+
+def generic(answer: Answer, *ids: str, **messages: str) -> tuple[Mistake, ...]:
+    """Mistakes of ``CHANGES``: a right answer, and what is done to its result. ``negated="..."`` has its own words."""
+    words = {id: CHANGES[id][0] for id in ids} | {name.replace("_", "-"): text for name, text in messages.items()}
+    return tuple(Mistake(id, message, changed(answer, CHANGES[id][1])) for id, message in words.items())
 
 
 @dataclass(frozen=True)
@@ -82,9 +134,11 @@ class Part:
         homework: 1 to 4.
         trains: what one learns by it, in a line.
         unit: of the result, for messages; may be empty.
-        make_cases: the cases for a seed, the smallest first.
+        make_cases: the cases for a seed, the smallest first. On them the mistakes are told from one another.
+        make_edges: more cases, where an answer must be right too: many dimensions, large numbers, single precision.
+            A mistake is named whatever it does there.
         reference: a right answer.
-        mistakes: what people get wrong, the most frequent first.
+        mistakes: what people get wrong, in any order: each is told from all others on the cases.
         also: answers that give other numbers and are right too: another order of drawing, say.
         personal: the right answer depends on the student's own seed; any other seed is none.
         may_use: functions of the package that an answer may call.
@@ -99,9 +153,21 @@ class Part:
     make_cases: Callable[[Draw], list[Case]]
     reference: Answer
     mistakes: tuple[Mistake, ...]
+    make_edges: Callable[[Draw], list[Case]] = lambda draw: []
     also: tuple[Answer, ...] = ()
     personal: bool = False
     may_use: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        by_id(f"mistakes of {self.id}", ((mistake.id, mistake) for mistake in self.mistakes))
+
+    def mistake(self, id: str) -> Mistake:
+        """The known mistake with this id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return by_id("mistakes", ((mistake.id, mistake) for mistake in self.mistakes))[id]
 
     @property
     def answer(self) -> str:
@@ -109,19 +175,37 @@ class Part:
         return self.id.replace("-", "_")
 
     def cases(self, seed: str | int = 0) -> list[Case]:
-        """The cases for a seed, the smallest first; always the same ones."""
-        return self.make_cases(Draw(self.id, seed))
+        """The cases for a seed, the smallest first and the edges last; always the same ones."""
+        return [*_made(self.id, self.make_cases, seed), *self.edges(seed)]
+
+    def edges(self, seed: str | int = 0) -> tuple[Case, ...]:
+        """The cases at the end of ``cases`` that only tell right from wrong."""
+        return _made(f"{self.id}, edges", self.make_edges, seed)
+
+    def observed(self, answer: Answer, seed: str | int) -> tuple[Observation, ...]:
+        """What one of our own answers does on the cases for a seed. It runs once, however often this is asked for."""
+        return tuple(_observed(self, i, answer, seed, True) for i in range(len(self.cases(seed))))
+
+    def observed_on(self, i: int, answer: Answer, seed: str | int) -> Observation:
+        """The same on one case, without the gradients: mistakes are told from one another by their values."""
+        return _observed(self, i, answer, seed, False)
 
 
-@functools.lru_cache(maxsize=128)
-def expected(part: Part, seed: str | int) -> list[list[Observation]]:
-    """What right answers do on the cases: those of the reference first."""
-    cases = part.cases(seed)
-    return [[observe(answer, case) for case in cases] for answer in (part.reference, *part.also)]
+Make = Callable[[Draw], list[Case]]
 
 
-@functools.lru_cache(maxsize=128)
-def mistaken(part: Part, seed: str | int) -> list[list[Observation]]:
-    """What each known mistake does on the cases."""
-    cases = part.cases(seed)
-    return [[observe(mistake.function, case) for case in cases] for mistake in part.mistakes]
+@functools.lru_cache(maxsize=512)
+def _made(name: str, make: Make, seed: str | int) -> tuple[Case, ...]:
+    return tuple(make(Draw(name, seed)))
+
+
+def _observed(part: Part, i: int, answer: Answer, seed: str | int, gradients: bool) -> Observation:
+    return _observed_once(part.id, part.make_cases, part.make_edges, i, answer, seed, gradients)
+
+
+@functools.lru_cache(maxsize=32_768)
+def _observed_once(
+    part: str, cases: Make, edges: Make, i: int, answer: Answer, seed: str | int, gradients: bool
+) -> Observation:
+    case = (*_made(part, cases, seed), *_made(f"{part}, edges", edges, seed))[i]
+    return observe(answer, case if gradients else replace(case, grad=()))

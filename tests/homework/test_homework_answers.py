@@ -1,16 +1,21 @@
-"""Each right answer passes, and each wrong one gets its message: the catalogue in the three files beside this one."""
+"""Each right answer passes, and each wrong one gets its message: the catalogue in ``answers``."""
 
+import functools
+import random
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from right_answers import RIGHT
-from tried_answers import WRONG
+from answers import RIGHT, WRONG, Wrong
 
-from lecture11.homework.checks import verdict
+from lecture11.homework.checks import observations, verdict
 from lecture11.homework.diagnosis import diagnose
-from lecture11.homework.part import Part, mistaken
+from lecture11.homework.observation import Observation
+from lecture11.homework.part import Mistake, Part
 from lecture11.homework.parts import PARTS
+from lecture11.registry import by_id
 
 SEED = "Ada"
 
@@ -18,6 +23,12 @@ SEED = "Ada"
 def as_handed_in(part: Part, answer: Any) -> Any:
     """The function; or, where a number is asked for, what the function says of the student's own data."""
     return answer(*part.cases(SEED)[0].args.values()) if part.personal else answer
+
+
+@functools.cache
+def observed(wrong: Wrong) -> list[Observation]:
+    limit = 0.5 if wrong.kind == "time" else 10.0
+    return observations(wrong.part, as_handed_in(PARTS[wrong.part], wrong.answer), seed=SEED, limit=limit)
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
@@ -28,28 +39,39 @@ def test_differently_written_right_answers_pass(part: Part) -> None:
     assert [v.message for v in found if not v.ok] == []
 
 
-def test_the_catalogue_is_large() -> None:
-    assert len(WRONG) >= 300
-    counts = Counter(part for part, _, _ in WRONG)
+def test_the_catalogue_is_large_and_each_part_has_its_files() -> None:
+    assert len(WRONG) >= 450
+    counts = Counter(wrong.part for wrong in WRONG)
     assert min(counts[part] for part in PARTS) >= 4
-    assert set(counts) | set(RIGHT) == set(PARTS)
+    names = {part.answer for part in PARTS.values()}
+    import lecture11.homework.parts as parts
+
+    assert {path.stem for path in Path(parts.__path__[0]).glob("*.py")} == names | {"__init__"}
+    here = Path(__file__).parent / "answers"
+    assert {path.stem for path in here.glob("*.py")} == names | {"__init__", "before", "collected"}
 
 
-@pytest.mark.parametrize(
-    ("part", "message", "answer"), WRONG, ids=[f"{i}-{part}" for i, (part, _, _) in enumerate(WRONG)]
-)
-def test_each_wrong_answer_gets_its_message(part: str, message: str, answer: Any) -> None:
-    limit = 0.5 if message == "this takes too long" else 10.0
-    found = verdict(part, as_handed_in(PARTS[part], answer), seed=SEED, limit=limit)
+@pytest.mark.parametrize("wrong", WRONG, ids=[f"{i}-{w.part}-{w.mistake or w.kind}" for i, w in enumerate(WRONG)])
+def test_each_wrong_answer_gets_its_message(wrong: Wrong) -> None:
+    found = diagnose(PARTS[wrong.part], observed(wrong), seed=SEED)
     assert not found.ok
-    assert message in found.headline, found.message
+    assert (found.mistake, found.kind) == (wrong.mistake, wrong.kind), found.message
+    assert wrong.says in found.headline
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_the_order_of_the_known_mistakes_does_not_matter(part: Part) -> None:
+    shuffled = replace(part, mistakes=tuple(random.Random(0).sample(part.mistakes, len(part.mistakes))))
+    for wrong in WRONG:
+        if wrong.part == part.id and wrong.mistake:
+            assert diagnose(shuffled, observed(wrong), seed=SEED) == diagnose(part, observed(wrong), seed=SEED)
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 def test_each_known_mistake_is_told_from_all_others(part: Part) -> None:
-    observed = mistaken(part, SEED)
-    found = [diagnose(part, observations, seed=SEED).headline for observations in observed]
-    assert found == [mistake.message for mistake in part.mistakes]
+    found = [diagnose(part, part.observed(mistake.function, SEED), seed=SEED) for mistake in part.mistakes]
+    assert [v.mistake for v in found] == [mistake.id for mistake in part.mistakes]
+    assert [v.headline for v in found] == [mistake.message for mistake in part.mistakes]
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
@@ -61,3 +83,12 @@ def test_messages_are_sentences_without_the_answer(part: Part) -> None:
         wrong = verdict(part.id, 10**6, seed=SEED)
         (case,) = part.cases(SEED)
         assert str(part.reference(*case.args.values())) not in wrong.message
+
+
+def test_an_id_that_is_given_twice_is_refused() -> None:
+    part = PARTS["mu-theta"]
+    twice = (*part.mistakes, Mistake(part.mistakes[0].id, "something else is wrong here", part.reference))
+    with pytest.raises(ValueError, match="there are two of the mistakes of mu-theta 'erratum-e13'"):
+        replace(part, mistakes=twice)
+    with pytest.raises(ValueError, match="there are two of the parts 'mu-theta': give each an id of its own"):
+        by_id("parts", ((p.id, p) for p in (*PARTS.values(), part)))

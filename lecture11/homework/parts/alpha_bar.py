@@ -1,0 +1,83 @@
+"""Homework 4, part 1: what is left of the signal."""
+
+import torch
+from torch import Tensor
+
+from lecture11.homework.observation import Case
+from lecture11.homework.part import Draw, Mistake, Part, alpha_bar, case
+
+
+def _alpha_bar_cases(d: Draw) -> list[Case]:
+    return [
+        case("one step", betas=torch.tensor([0.2], dtype=torch.float64)),
+        case("two steps", betas=torch.tensor([0.1, 0.3], dtype=torch.float64)),
+        case("a schedule", betas=d.betas(d.size(4, 7))),
+        case("a schedule in float32", betas=d.betas(5).float()),
+    ]
+
+
+def _table(rows: Tensor) -> Tensor:
+    return torch.cat([rows.new_ones(1), rows])
+
+
+MISTAKES = (
+    Mistake("row-0-missing", "row 0 is missing. alpha_bar(0) = 1, so that step t stands in row t and no index is ever "
+            "shifted", lambda betas: (1 - betas).cumprod(0)),
+    Mistake("product-of-betas", "you multiplied the betas. alpha_bar is a product of alphas, and alpha_t = 1 - beta_t",
+            lambda betas: _table(betas.cumprod(0))),
+    Mistake("alphas", "these are the alphas themselves; alpha_bar_t is the product of all up to t",
+            lambda b: _table(1 - b)),
+    Mistake("sum-of-betas", "you summed the betas. The share of the signal that each step leaves multiplies what was "
+            "left before", lambda betas: _table(1 - betas.cumsum(0))),
+    Mistake("root", "this is the square root of alpha_bar: what multiplies x_0, not the table itself",
+            lambda betas: _table((1 - betas).cumprod(0).sqrt())),
+    Mistake("noise", "this is 1 - alpha_bar, the noise and not the signal", lambda b: _table(1 - (1 - b).cumprod(0))),
+    Mistake("noise-in-row-0", "this is 1 - alpha_bar in all rows, the variance of the noise; row 0 is 1, and alpha_bar "
+            "falls from there", lambda b: 1 - alpha_bar(b)),
+    Mistake("zero-in-row-0", "row 0 is 0; nothing was done to the data yet, so that all of the signal is there: 1",
+            lambda b: torch.cat([b.new_zeros(1), (1 - b).cumprod(0)])),
+    Mistake("row-0-at-the-end", "the 1 stands at the end; it belongs in front, so that step t stands in row t",
+            lambda b: torch.cat([(1 - b).cumprod(0), b.new_ones(1)])),
+    Mistake("first-twice", "row 0 is alpha_1 again; it is 1, the product of no alphas",
+            lambda b: torch.cat([1 - b[:1], (1 - b).cumprod(0)])),
+    Mistake("two-ones", "there are two rows of 1: the first step is in row 2, and it belongs in row 1",
+            lambda b: torch.cat([b.new_ones(2), (1 - b).cumprod(0)])),
+    Mistake("two-ones-cut", "the table is late by one row: row 1 is 1 still, and the first step belongs there",
+            lambda b: torch.cat([b.new_ones(2), (1 - b).cumprod(0)])[:-1]),
+    Mistake("from-the-end", "the product begins with the last beta; alpha_bar_t is the product of the first t alphas",
+            lambda b: _table((1 - b.flip(0)).cumprod(0))),
+    Mistake("upside-down", "the table runs from T to 0; row 0 is alpha_bar_0 = 1",
+            lambda b: alpha_bar(b).flip(0)),
+    Mistake("plus", "1 + beta stands where alpha = 1 - beta belongs: the signal would grow", lambda b: alpha_bar(-b)),
+    Mistake("product-of-betas-taken-off", "this is 1 minus the product of the betas; the product of the (1 - beta) is "
+            "another number", lambda b: _table(1 - b.cumprod(0))),
+    Mistake("squares", "this is the product of the squares of the alphas", lambda b: alpha_bar(b) ** 2),
+    Mistake("exponential", "exp of minus the sum is close for small betas only: multiply the alphas",
+            lambda b: _table((-b.cumsum(0)).exp())),
+    Mistake("total", "this is the product of all alphas alone; collect it after each step", lambda b: (1 - b).prod()),
+    Mistake("logs", "these are the logarithms of the table", lambda b: alpha_bar(b).log()),
+    Mistake("sums-of-alphas", "the alphas are summed; they are multiplied", lambda b: _table((1 - b).cumsum(0))),
+    Mistake("last-missing", "there is one row too few: the last step is not in the table",
+            lambda b: _table((1 - b).cumprod(0))[:-1]),
+    Mistake("zeros", "the product begins with 0, and stays there; it begins with 1",
+            lambda b: b.new_zeros(len(b) + 1)),
+    Mistake("last-row-twice", "the last row is there twice: the 1 stands at the end of the product, not in front",
+            lambda b: torch.cat([1 - b, b.new_ones(1)]).cumprod(0)),
+    Mistake("last-row-1", "the last row is still 1: range stops before its end",
+            lambda b: torch.cat([alpha_bar(b)[:-1], b.new_ones(1)])),
+    Mistake("product-of-betas-from-1", "this is 1 minus the product of the betas; alpha_bar is the product of the "
+            "(1 - beta)", lambda b: 1 - torch.cat([b.new_ones(1), b.cumprod(0)])),
+    Mistake("betas", "these are the betas; alpha_bar_t is the product of all 1 - beta up to t", _table),
+)  # fmt: skip
+
+PART = Part(
+    id="alpha-bar",
+    homework=4,
+    title="what is left of the signal",
+    points=1,
+    trains="the table that the other parts start from, with its row 0",
+    unit="",
+    make_cases=_alpha_bar_cases,
+    reference=alpha_bar,
+    mistakes=MISTAKES,
+)

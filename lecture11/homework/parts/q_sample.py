@@ -1,0 +1,98 @@
+"""Homework 4, part 3: t steps at once."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lecture11.homework.observation import Case
+from lecture11.homework.part import Draw, Mistake, Part, alpha_bar, case, in_float32, per
+
+
+def q_sample(alpha_bar: Tensor, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+    a = per(alpha_bar[t], x_0)
+    return a.sqrt() * x_0 + (1 - a).sqrt() * eps
+
+
+def step_alpha(table: Tensor, t: Tensor, x: Tensor) -> Tensor:
+    return per(table[t] / table[t - 1], x)
+
+
+def _table(d: Draw) -> Tensor:
+    return alpha_bar(d.betas(d.size(5, 8))).round(decimals=4)
+
+
+def _noised(d: Draw, name: str, second: str, table: Tensor, b: int, t: Tensor, *dims: int) -> Case:
+    args: dict[str, Any] = {"alpha_bar": table, second: d.normal(b, *dims), "t": t, "eps": d.normal(b, *dims)}
+    return case(name, b, grad=(second, "eps"), **args)
+
+
+def noised_edges(d: Draw, *, second: str = "x_0") -> list[Case]:
+    """More dimensions, and more than one channel."""
+    table, t = _table(d), torch.tensor([4, 2])
+    return [
+        _noised(d, "nine dimensions", second, table, 2, t, 9),
+        _noised(d, "images with three channels", second, table, 2, t, 3, 2, 2),
+    ]
+
+
+def noised_cases(d: Draw, *, second: str = "x_0") -> list[Case]:
+    table = _table(d)
+    T = len(table) - 1
+
+    def one(name: str, b: int, t: Tensor, *dims: int) -> Case:
+        return _noised(d, name, second, table, b, t, *dims)
+
+    side = d.size(2, 4)
+    short = torch.tensor([1, 0.8, 0.3], dtype=torch.float64)
+    first: dict[str, Any] = {
+        "alpha_bar": short,
+        second: torch.tensor([[0.6]], dtype=torch.float64),
+        "t": torch.tensor([2]),
+        "eps": torch.tensor([[-1.2]], dtype=torch.float64),
+    }
+    return [
+        case("one number, T = 2", 1, **first),
+        one("all at t = 1", 2, torch.ones(2, dtype=torch.int64), 2),
+        one("three points in the plane", 3, torch.tensor([1, T, 2]), 2),
+        one("as many points as dimensions", 3, torch.tensor([3, 1, T]), 3),
+        one("two small images", 2, torch.tensor([T, 3]), 1, side, side),
+        in_float32(one("four points", 4, d.steps(T, 4), 2)),
+    ]
+
+
+MISTAKES = (
+    Mistake("erratum-e9", "you used alpha_t where alpha_bar_t belongs, as the lecture notes print it in Algorithm 1 "
+            "(erratum E9): this is one step, and not t",
+            lambda ab, x, t, eps: step_alpha(ab, t, x).sqrt() * x + (1 - step_alpha(ab, t, x)).sqrt() * eps),
+    Mistake("row-before", "this is x_{t-1}: you took row t - 1. The table has its row 0, so step t stands in row t",
+            lambda ab, x, t, eps: q_sample(ab, x, t - 1, eps)),
+    Mistake("root-missing-x", "the root over alpha_bar is missing in front of x_0",
+            lambda ab, x, t, eps: per(ab[t], x) * x + (1 - per(ab[t], x)).sqrt() * eps),
+    Mistake("root-missing-eps", "the noise is multiplied with its variance 1 - alpha_bar; which factor gives that "
+            "variance?", lambda ab, x, t, eps: per(ab[t], x).sqrt() * x + (1 - per(ab[t], x)) * eps),
+    Mistake("root-of-difference", "1 - sqrt(alpha_bar) is not sqrt(1 - alpha_bar)",
+            lambda ab, x, t, eps: per(ab[t], x).sqrt() * x + (1 - per(ab[t], x).sqrt()) * eps),
+    Mistake("roots-missing", "both roots are missing: alpha_bar and 1 - alpha_bar are variances",
+            lambda ab, x, t, eps: per(ab[t], x) * x + (1 - per(ab[t], x)) * eps),
+    Mistake("swapped", "signal and noise have each other's factor",
+            lambda ab, x, t, eps: (1 - per(ab[t], x)).sqrt() * x + per(ab[t], x).sqrt() * eps),
+    Mistake("first-step", "all examples get the noise of the first one's step: t has one step for each example",
+            lambda ab, x, t, eps: q_sample(ab, x, t[:1].expand(len(x)), eps)),
+    Mistake("along-last-dim", "alpha_bar[t] has one number for each example, and you multiplied along the last "
+            "dimension. Give it as many dimensions as x_0 has",
+            lambda ab, x, t, eps: ab[t].to(x).sqrt() * x + (1 - ab[t].to(x)).sqrt() * eps),
+)  # fmt: skip
+
+PART = Part(
+    id="q-sample",
+    homework=4,
+    title="t steps at once",
+    points=2,
+    trains="alpha against alpha_bar, and the row that belongs to a step",
+    unit="",
+    make_cases=noised_cases,
+    make_edges=noised_edges,
+    reference=q_sample,
+    mistakes=MISTAKES,
+)

@@ -1,0 +1,184 @@
+"""Answers to posterior."""
+
+import math
+
+import torch
+
+from answers.before import column
+from answers.collected import answers_to
+
+right, wrong = answers_to("posterior")
+
+
+@right
+def _(alpha_bar, x_0, x_t, t):
+    # Bayes: precisions add. At t = 1 the law is the point x_0.
+    means, variances = [], []
+    for i, step in enumerate(t.tolist()):
+        now, before = alpha_bar[step].item(), alpha_bar[step - 1].item()
+        alpha = now / before
+        v = (1 - before) * (1 - alpha) / (1 - now)
+        variances.append(v)
+        if step == 1:
+            means.append(x_0[i] + 0 * x_t[i])
+        else:
+            means.append(v * (math.sqrt(alpha) / (1 - alpha) * x_t[i] + math.sqrt(before) / (1 - before) * x_0[i]))
+    return torch.stack(means), torch.tensor(variances, dtype=x_t.dtype)
+
+
+@right
+def _(alpha_bar, x_0, x_t, t):
+    alphas = alpha_bar[1:] / alpha_bar[:-1]
+    betas = 1 - alphas
+    variance = (1 - alpha_bar[:-1]) / (1 - alpha_bar[1:]) * betas
+    a, b, row = column(alphas[t - 1], x_t), column(betas[t - 1], x_t), t - 1
+    now, before = column(alpha_bar[t], x_t), column(alpha_bar[row], x_t)
+    mean = (a.sqrt() * (1 - before) * x_t + before.sqrt() * b * x_0) / (1 - now)
+    return mean, variance[row].to(x_t.dtype)
+
+
+@right
+def _(alpha_bar, x_0, x_t, t):
+    now, before = alpha_bar[t], alpha_bar[t - 1]
+    gain = (now / before).sqrt() * (1 - before) / (1 - now)  # of a Kalman filter
+    mean_before = column(before.sqrt(), x_0) * x_0
+    mean = mean_before + column(gain, x_t) * (x_t - column((now / before).sqrt(), x_t) * mean_before)
+    return [mean, ((1 - before) * (1 - gain * (now / before).sqrt())).to(x_t)]
+
+
+@wrong("forward-variance")
+def _(alpha_bar, x_0, x_t, t):
+    now, before = alpha_bar[t], alpha_bar[t - 1]
+    beta = 1 - now / before
+    of_t, of_0 = (1 - beta).sqrt() * (1 - before) / (1 - now), before.sqrt() * beta / (1 - now)
+    return column(of_t, x_t) * x_t + column(of_0, x_t) * x_0, beta.to(x_t.dtype)
+
+
+@wrong("standard-deviation")
+def _(alpha_bar, x_0, x_t, t):
+    now, before = alpha_bar[t], alpha_bar[t - 1]
+    beta = 1 - now / before
+    of_t, of_0 = (1 - beta).sqrt() * (1 - before) / (1 - now), before.sqrt() * beta / (1 - now)
+    mean = column(of_t, x_t) * x_t + column(of_0, x_t) * x_0
+    return mean, torch.sqrt((1 - before) / (1 - now) * beta).to(x_t.dtype)
+
+
+@wrong("swapped")
+def _(alpha_bar, x_0, x_t, t):
+    now, before = alpha_bar[t], alpha_bar[t - 1]
+    beta = 1 - now / before
+    of_t, of_0 = (1 - beta).sqrt() * (1 - before) / (1 - now), before.sqrt() * beta / (1 - now)
+    return column(of_t, x_t) * x_0 + column(of_0, x_t) * x_t, ((1 - before) / (1 - now) * beta).to(x_t.dtype)
+
+
+@wrong("now-before-x0")
+def _(alpha_bar, x_0, x_t, t):
+    now, before = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    beta = 1 - now / before
+    mean = ((1 - beta).sqrt() * (1 - before) * x_t + now.sqrt() * beta * x_0) / (1 - now)
+    return mean, ((1 - before) / (1 - now) * beta).flatten()
+
+
+@wrong(kind="shape", says="result 2: shape")
+def _(alpha_bar, x_0, x_t, t):
+    now, before = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    beta = 1 - now / before
+    mean = ((1 - beta).sqrt() * (1 - before) * x_t + before.sqrt() * beta * x_0) / (1 - now)
+    return mean, (1 - before) / (1 - now) * beta
+
+
+@wrong(kind="error", says="it raises RuntimeError: The size of tensor a")
+def _(alpha_bar, x_0, x_t, t):
+    now, before = alpha_bar[t], alpha_bar[t - 1]
+    a, b = now / before, 1 - now / before
+    mean = a.sqrt() * (1 - before) / (1 - now) * x_t + before.sqrt() * b / (1 - now) * x_0
+    return mean, (1 - before) / (1 - now) * b
+
+
+@wrong("beta-missing-variance")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    m = (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n)
+    return m, ((1 - b) / (1 - n)).flatten()
+
+
+@wrong("root-missing-xt")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    return (a * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), ((1 - b) / (1 - n) * be).flatten()
+
+
+@wrong("denominators-missing")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0), ((1 - b) / (1 - n) * be).flatten()
+
+
+@wrong("denominators-before")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - b), ((1 - b) / (1 - n) * be).flatten()
+
+
+@wrong("alpha-before-x0")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    return (a.sqrt() * (1 - b) * x_t + a.sqrt() * be * x_0) / (1 - n), ((1 - b) / (1 - n) * be).flatten()
+
+
+@wrong("upside-down")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), (be * (1 - n) / (1 - b)).flatten()
+
+
+@wrong("forward-squared")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), (be).flatten() ** 2
+
+
+@wrong("alpha-is-bar")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n
+    be = 1 - a
+    return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), ((1 - b) / (1 - n) * be).flatten()
+
+
+@wrong("beta-for-alpha-xt")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    return (be.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), ((1 - b) / (1 - n) * be).flatten()
+
+
+@wrong("swapped")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    return (a.sqrt() * (1 - b) * x_0 + b.sqrt() * be * x_t) / (1 - n), ((1 - b) / (1 - n) * be).flatten()
+
+
+@wrong("root-of-fraction")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), (((1 - b) / (1 - n)).sqrt() * be).flatten()

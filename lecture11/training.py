@@ -1,46 +1,66 @@
-"""One training loop for every model of the course, on Hugging Face Accelerate.
+"""One training loop for every model of the course.
 
-Device, mixed precision, gradient accumulation and several processes come from Accelerate; the loop itself is a
-generator, so that a notebook can plot from it after any step.
+The loop is a generator, so that a notebook can plot from it after any step. Nothing that it uses is shared with another
+trainer: two of them in one notebook, in turn or interleaved, each do what they do alone. Started by torchrun, several
+processes train one model together (see ``processes``).
 """
 
-import json
+import contextlib
+import copy
+import functools
+import itertools
 import math
 import os
-import tempfile
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-import accelerate
-import safetensors
-import safetensors.torch
 import torch
-from accelerate.state import AcceleratorState
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-FORMAT = "lecture11 checkpoint 1"
+from lecture11 import checkpoints, processes
+from lecture11.arguments import one_of, real, whole
+from lecture11.checkpoints import AVERAGE, MODEL, CheckpointError, load_weights, save_weights
+from lecture11.processes import default_device
+
+__all__ = [
+    "CheckpointError",
+    "State",
+    "Trainer",
+    "TrainingDivergedError",
+    "check_split",
+    "default_device",
+    "load_weights",
+    "save_weights",
+    "update_average",
+]
+
+# What an argument may be: the least of a count, the interval of a number, one of some names.
+LIMITS: dict[str, int | str | tuple[str, ...]] = {
+    "batch_size": 1,
+    "accumulate": 1,
+    "warmup": 0,
+    "seed": 0,
+    "lr": "(0, inf)",
+    "weight_decay": "[0, inf)",
+    "clip_norm": "(0, inf]",
+    "ema_decay": "(0, 1)",
+    "schedule": ("cosine", "constant"),
+    "mixed_precision": ("no", "bf16", "fp16"),
+    "steps": 1,
+    "seconds": "(0, inf)",
+    "checkpoint_every": 1,
+}
+OPTIONAL = ("ema_decay", "steps", "seconds")
+HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class TrainingDivergedError(FloatingPointError):
     """The loss or its gradient is no longer finite."""
-
-
-class CheckpointError(ValueError):
-    """A checkpoint is truncated, foreign, or belongs to another model."""
-
-
-def default_device() -> torch.device:
-    """The device that the course runs on: ``LECTURE11_DEVICE`` if set, else CUDA if there is one, else the CPU.
-
-    Apple's MPS is never chosen by default: it has no float64, which the exact checks need.
-    """
-    name = os.environ.get("LECTURE11_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
 
 
 @dataclass(frozen=True)
@@ -66,24 +86,55 @@ class State:
 
 
 class _Objective(nn.Module):
-    """The loss as a module: Accelerate wraps what ``forward`` does, whatever methods of the model the loss calls."""
+    """The loss as a module: several processes share the gradient of what ``forward`` does."""
 
-    def __init__(self, model: nn.Module, loss: Callable[..., Tensor]) -> None:
+    def __init__(
+        self, model: nn.Module, loss: Callable[..., Tensor], device: str, precision: torch.dtype | None
+    ) -> None:
         super().__init__()
         self.model = model
         self.loss = loss
+        self.device, self.precision = device, precision
 
     def forward(self, *batch: Tensor, generator: torch.Generator) -> Tensor:
-        return self.loss(self.model, *batch, generator=generator)
+        n = len(batch[0])
+        if self.precision is None:
+            losses = self.loss(self.model, *batch, generator=generator)
+        else:
+            with torch.autocast(self.device, self.precision):
+                losses = self.loss(self.model, *batch, generator=generator)
+        if not isinstance(losses, Tensor) or losses.shape != (n,):
+            got = tuple(losses.shape) if isinstance(losses, Tensor) else type(losses).__name__
+            raise ValueError(
+                f"the loss must give one number per example, shape ({n},); "
+                f"got {got}: sum over the dimensions, leave the mean to the trainer"
+            )
+        if not losses.requires_grad:
+            raise ValueError("the loss does not depend on any parameter that trains: is the model in it, unfrozen?")
+        return losses if self.precision is None or losses.dtype not in HALF.values() else losses.float()
 
 
-def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """Exponential moving average that starts as a short one: a full-length one would remember the random start."""
+@torch.no_grad()
+def update_average(averaged: nn.Module, model: nn.Module, *, decay: float, n: int) -> None:
+    """Moves the exponential moving average of a model's weights one step on, after ``n`` steps; buffers are copied.
 
-    def update(averaged: Tensor, current: Tensor, n: Tensor | int) -> Tensor:
-        return torch.lerp(averaged, current, 1 - min(decay, (1 + int(n)) / (10 + int(n))))
+    It starts as a short one: a full-length one would remember the random start. Nothing waits for a GPU.
+    """
+    decay = 0.0 if n == 0 else min(decay, (1 + n) / (10 + n))
+    pairs = list(zip(averaged.parameters(), model.parameters(), strict=True))
+    get_ema_multi_avg_fn(decay)([a for a, _ in pairs], [b for _, b in pairs], n)
+    for old, new in zip(averaged.buffers(), model.buffers(), strict=True):
+        old.copy_(new)
 
-    return update
+
+def check_split(batch_size: int, accumulate: int = 1) -> None:
+    """Raises ValueError if a batch cannot be split evenly over the accumulated parts and the processes."""
+    parts = accumulate * processes.started()
+    if batch_size % parts:
+        raise ValueError(
+            f"batch_size {batch_size} must be a multiple of {parts} = accumulate x number of processes "
+            f"({accumulate} x {processes.started()})"
+        )
 
 
 class Trainer:
@@ -92,20 +143,27 @@ class Trainer:
     Args:
         model: any module. It is moved to ``default_device()``.
         loss: ``loss(model, *batch, generator=...)`` gives one number per example, shape ``(batch,)``; the mean is
-            taken here. Its randomness comes from ``generator``, which lives on the training device.
+            taken here. Its randomness comes from ``generator``, which lives on the training device. Layers that draw
+            from torch's global generators, such as dropout, find them there as this trainer left them.
         data: a tensor, or a tuple of tensors of one length; a batch is the same rows of each. It is moved to the
             training device as a whole: no worker processes.
         batch_size: examples per optimiser step, over all processes and accumulated parts together.
         lr, weight_decay: of AdamW. ``warmup`` steps raise the rate linearly from zero.
         schedule: ``"cosine"`` lowers the rate to zero at the end of the budget, ``"constant"`` does not.
-        clip_norm: the gradient's norm is cut to this.
+        clip_norm: the gradient's norm is cut to this; ``math.inf`` leaves it.
         ema_decay: keep an exponential moving average of the weights; buffers are copied.
-        seed: of the order of the batches and of the loss's noise.
+        seed: of the order of the batches, of the loss's noise and of dropout.
         mixed_precision: ``"no"``, ``"bf16"`` or ``"fp16"``.
         accumulate: parts a batch is split into to save memory.
 
+    Attributes:
+        model: as given; ``averaged``: the moving average of its weights, or None.
+        step, seconds: done so far, over all resumed parts of the run.
+
     Raises:
-        ValueError: data of different lengths, a batch that does not fit the data or cannot be split evenly.
+        TypeError: data that are no tensors of real numbers, or an argument of another type.
+        ValueError: data of different lengths or none, a batch that does not fit the data or cannot be split evenly,
+            an argument out of its bounds, a model without parameters.
     """
 
     def __init__(
@@ -125,51 +183,54 @@ class Trainer:
         mixed_precision: Literal["no", "bf16", "fp16"] = "no",
         accumulate: int = 1,
     ) -> None:
-        if schedule not in ("cosine", "constant"):
-            raise ValueError(f"schedule must be 'cosine' or 'constant', got {schedule!r}")
-        if ema_decay is not None and not 0 < ema_decay < 1:
-            raise ValueError(f"ema_decay must lie in (0, 1), got {ema_decay}")
-        tensors = data if isinstance(data, tuple) else (data,)
-        self._n = len(tensors[0])
-        if any(len(x) != self._n for x in tensors):
-            raise ValueError(f"data must have one length, got {[len(x) for x in tensors]}")
-        if not 1 <= batch_size <= self._n:
-            raise ValueError(f"batch_size must lie in 1..{self._n}, the size of the data; got {batch_size}")
-
-        # Accelerate keeps its settings for the whole process and refuses another precision. One run after another
-        # in one notebook may differ in just that, so forget the old setting; the process group stays.
-        AcceleratorState._reset_state()
-        self._accelerator = accelerate.Accelerator(
-            cpu=default_device().type == "cpu",
-            mixed_precision=mixed_precision,
-            gradient_accumulation_steps=accumulate,
-        )
-        parts = accumulate * self._accelerator.num_processes
-        if batch_size % parts:
-            raise ValueError(
-                f"batch_size {batch_size} must be a multiple of {parts} = accumulate x number of processes"
+        if not isinstance(model, nn.Module) or not callable(loss):
+            raise TypeError(
+                f"a module and a loss function are needed, got {type(model).__name__} and {type(loss).__name__}"
             )
-        device = self._accelerator.device
-        self._data = tuple(x.to(device) for x in tensors)
-        self._batch_size, self._accumulate = batch_size, accumulate
-        self._lr, self._warmup, self._schedule, self._clip_norm = lr, warmup, schedule, clip_norm
+        if not any(p.requires_grad for p in model.parameters()):
+            raise ValueError(f"{type(model).__name__} has no parameter that trains: unfreeze it, or give another model")
+        tensors = _checked_data(data)
+        self._n = len(tensors[0])
+        whole(f"data holds {self._n} examples, and batch_size", batch_size, 1, self._n)
+        self._arguments = _checked(
+            batch_size=batch_size, lr=lr, weight_decay=weight_decay, warmup=warmup, schedule=schedule,
+            clip_norm=clip_norm, ema_decay=ema_decay, seed=seed, mixed_precision=mixed_precision, accumulate=accumulate,
+        )  # fmt: skip
+        check_split(batch_size, accumulate)
 
-        self.model = model.to(device)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
-        self._objective, self._optimizer = self._accelerator.prepare(_Objective(model, loss), optimizer)
-        self._average = None if ema_decay is None else AveragedModel(model, avg_fn=moving_average(ema_decay))
+        processes.join()
+        self._device = default_device()
+        self._data = tuple(x.to(self._device) for x in tensors)
+        self.model = model.to(self._device)
+        self._optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
+        self._loss_function = loss
+        self._objective: nn.Module = _Objective(model, loss, self._device.type, HALF.get(mixed_precision))
+        if processes.started() > 1:
+            ids = [self._device.index] if self._device.type == "cuda" else None
+            self._objective = nn.parallel.DistributedDataParallel(self._objective, device_ids=ids)
+        # Numbers too small for fp16 are scaled up, and a step that overflows is left out.
+        self._scaler = torch.amp.GradScaler(self._device.type, enabled=mixed_precision == "fp16")
+        self.averaged = None if ema_decay is None else copy.deepcopy(model)
 
         # All processes draw one order of the data and take their share; their noise must differ.
+        own = seed + 1 + processes.index()
         self._order_rng = torch.Generator().manual_seed(seed)
-        self._noise_rng = torch.Generator(device).manual_seed(seed + 1 + self._accelerator.process_index)
+        self._noise_rng = torch.Generator(self._device).manual_seed(own)
+        self._global_rngs = [torch.Generator()]
+        if self._device.type == "cuda":
+            self._global_rngs.append(torch.Generator(self._device))
+        other = int(torch.randint(2**32, (), generator=torch.Generator().manual_seed(own)))
+        for generator in self._global_rngs:
+            generator.manual_seed(other)
         self.step = 0
         self.seconds = 0.0
+        self._loss = self._grad_norm = self._lr = math.nan
         self._start_epoch()
 
     @property
-    def averaged(self) -> nn.Module | None:
-        """The moving average of the model, if one is kept."""
-        return None if self._average is None else self._average.module
+    def state(self) -> State:
+        """Where the run stands; the loss and the rate of a run that has not begun are not a number."""
+        return State(self.step, self._loss, self._grad_norm, self._lr, self.seconds, self.model, self.averaged)
 
     def run(
         self,
@@ -184,79 +245,102 @@ class Trainer:
 
         Args:
             steps, seconds: exactly one, counted from the first start of the run, resumed parts included. A run by
-                steps can be repeated exactly on one machine; a run by seconds cannot.
+                steps can be repeated exactly on one machine; a run by seconds, of the main process's clock, cannot.
+                A run that has had its budget yields nothing.
             progress: text of a progress bar; None shows none.
             checkpoint: file that is written every ``checkpoint_every`` steps and at the end.
 
         Raises:
+            TypeError, ValueError: a budget that is none, or fewer steps than the run has done already.
+            OSError: the checkpoint cannot be written. What can be seen of that is seen before the first step.
             TrainingDivergedError: the loss or the gradient is not finite; the weights are those before the step.
         """
         if (steps is None) == (seconds is None):
             raise ValueError(f"give exactly one of steps and seconds, got steps={steps}, seconds={seconds}")
+        _checked(steps=steps, seconds=seconds, checkpoint_every=checkpoint_every)
+        if steps is not None and steps < self.step:
+            raise ValueError(
+                f"the run has done {self.step:,} steps already, and steps={steps:,} is their total: ask for more, or "
+                f"make a new trainer"
+            )
+        if checkpoint is not None:
+            processes.together(lambda: checkpoints.check_writable(checkpoint) if processes.is_main() else None)
+        return self._steps(steps, seconds, progress, checkpoint, checkpoint_every)
+
+    def _steps(
+        self,
+        steps: int | None,
+        seconds: float | None,
+        progress: str | None,
+        checkpoint: str | os.PathLike | None,
+        checkpoint_every: int,
+    ) -> Iterator[State]:
         bar = tqdm(
             total=steps, desc=progress, leave=False, mininterval=0.5, initial=self.step,
-            disable=progress is None or not self._accelerator.is_main_process,
+            disable=progress is None or not processes.is_main(),
         )  # fmt: skip
         done = self._fraction_done(steps, seconds)
         with bar:
             while done < 1:
                 begin = time.perf_counter()
-                lr = self._learning_rate(done)
-                loss, grad_norm = self._take_step(lr)
+                self._take_step(self._learning_rate(done))
                 self.seconds += time.perf_counter() - begin
+                if seconds is not None:  # all stop at the same step, and have the same rate at each
+                    self.seconds = processes.of_main(self.seconds)
                 bar.update()
                 done = self._fraction_done(steps, seconds)
                 if checkpoint is not None and (done >= 1 or self.step % checkpoint_every == 0):
                     self.save(checkpoint)
-                yield State(self.step, loss, grad_norm, lr, self.seconds, self.model, self.averaged)
+                yield self.state
 
     def _fraction_done(self, steps: int | None, seconds: float | None) -> float:
         return self.step / steps if steps is not None else self.seconds / seconds  # type: ignore[operator]
 
     def _learning_rate(self, done: float) -> float:
-        lr = self._lr * min(1.0, (self.step + 1) / (self._warmup + 1))
-        return lr * 0.5 * (1 + math.cos(math.pi * done)) if self._schedule == "cosine" else lr
+        lr = self._arguments["lr"] * min(1.0, (self.step + 1) / (self._arguments["warmup"] + 1))
+        return lr * 0.5 * (1 + math.cos(math.pi * done)) if self._arguments["schedule"] == "cosine" else lr
 
-    def _take_step(self, lr: float) -> tuple[float, float]:
-        """One optimiser step; returns the mean loss and the gradient's norm."""
+    def _take_step(self, lr: float) -> None:
         for group in self._optimizer.param_groups:
             group["lr"] = lr
         rows = self._next_rows()
-        mean_loss = 0.0
-        grad_norm = math.nan
-        for part in rows.chunk(self._accumulate):
-            batch = tuple(x[part] for x in self._data)
-            with self._accelerator.accumulate(self._objective):
-                losses = self._objective(*batch, generator=self._noise_rng)
-                if losses.shape != (len(part),):
-                    raise ValueError(
-                        f"the loss must give one number per example, shape ({len(part)},); "
-                        f"got {tuple(losses.shape)}: sum over the dimensions, leave the mean to the trainer"
-                    )
-                # Over all processes, so that a loss that is not finite stops them all.
-                mean_loss += self._accelerator.reduce(losses.detach().mean(), "mean").item() / self._accumulate
-                self._check_finite(mean_loss, "loss", mean_loss, batch)
-                self._accelerator.backward(losses.mean())
-                if self._accelerator.sync_gradients:
-                    norm = self._accelerator.clip_grad_norm_(self.model.parameters(), self._clip_norm)
-                    grad_norm = float(norm)
-                    # With fp16 the gradient scaler meets overflow by skipping the step.
-                    if self._accelerator.scaler is None:
-                        self._check_finite(grad_norm, "norm of the gradient", mean_loss, batch)
-                self._optimizer.step()
-                self._optimizer.zero_grad()
-        if self._average is not None:
-            self._average.update_parameters(self.model)
+        parts = rows.chunk(self._arguments["accumulate"])
+        with self._own_global_noise():
+            means = [self._add_gradient(part, last=part is parts[-1]) for part in parts]
+        self._scaler.unscale_(self._optimizer)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self._arguments["clip_norm"])
+        # Read once a step, all together: each reading waits for the GPU. The loss is that of all processes, so that
+        # one that is not finite stops them all.
+        *losses, grad_norm = torch.stack([*processes.mean(torch.stack(means)), norm.to(self._device)]).tolist()
+        loss = sum(part / len(parts) for part in losses)
+        self._check_finite("loss", loss, loss, lr, rows)
+        if not self._scaler.is_enabled():  # which meets overflow by leaving the step out
+            self._check_finite("norm of the gradient", grad_norm, loss, lr, rows)
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self._optimizer.zero_grad()
+        if self.averaged is not None:
+            update_average(self.averaged, self.model, decay=self._arguments["ema_decay"], n=self.step)
         self.step += 1
-        return mean_loss, grad_norm
+        self._loss, self._grad_norm, self._lr = loss, grad_norm, lr
 
-    def _check_finite(self, value: float, what: str, loss: float, batch: tuple[Tensor, ...]) -> None:
+    def _add_gradient(self, rows: Tensor, *, last: bool) -> Tensor:
+        """Adds the gradient of these rows' share of the loss; returns their mean loss."""
+        # The processes exchange their gradients once, with the last part.
+        alone = contextlib.nullcontext() if last or processes.started() == 1 else self._objective.no_sync()  # type: ignore[operator]
+        with alone:
+            mean = self._objective(*(x[rows] for x in self._data), generator=self._noise_rng).mean()
+            self._scaler.scale(mean / self._arguments["accumulate"]).backward()
+        return mean.detach()
+
+    def _check_finite(self, what: str, value: float, loss: float, lr: float, rows: Tensor) -> None:
         if math.isfinite(value):
             return
-        x = batch[0]
+        self._optimizer.zero_grad()
+        x = self._data[0][rows]
         raise TrainingDivergedError(
-            f"the {what} is {value} at step {self.step + 1} (loss {loss}, learning rate "
-            f"{self._optimizer.param_groups[0]['lr']:.3g}, data in [{x.min().item():.3g}, {x.max().item():.3g}]). "
+            f"the {what} is {value} at step {self.step + 1} (loss {loss}, learning rate {lr:.3g}, data in "
+            f"[{x.min().item():.3g}, {x.max().item():.3g}]). "
             f"Likely causes: a learning rate that is too high (try a tenth), data that is not finite or not in "
             f"the range that the model expects, the logarithm of zero, the exponential of a large log-variance, "
             f"or half precision."
@@ -265,128 +349,206 @@ class Trainer:
     def _start_epoch(self) -> None:
         # The state from before the draw: from it a resumed run draws the same order again.
         self._epoch_state = self._order_rng.get_state()
-        self._order = torch.randperm(self._n, generator=self._order_rng)
+        self._order = torch.randperm(self._n, generator=self._order_rng).to(self._device)
         self._position = 0
 
     def _next_rows(self) -> Tensor:
         """Indices of this process's share of the next batch. A remainder smaller than a batch is left out."""
-        if self._position + self._batch_size > self._n:
+        if self._position + self._arguments["batch_size"] > self._n:
             self._start_epoch()
-        rows = self._order[self._position : self._position + self._batch_size]
-        self._position += self._batch_size
-        share = rows[self._accelerator.process_index :: self._accelerator.num_processes]
-        return share.to(self._data[0].device)
+        rows = self._order[self._position : self._position + self._arguments["batch_size"]]
+        self._position += self._arguments["batch_size"]
+        return rows[processes.index() :: processes.started()]
+
+    @contextlib.contextmanager
+    def _own_global_noise(self) -> Iterator[None]:
+        """Puts this trainer's states into torch's global generators, and afterwards the former ones back."""
+        shared = [torch.default_generator]
+        if self._device.type == "cuda":
+            shared.append(torch.cuda.default_generators[self._noise_rng.device.index])
+        before = [generator.get_state() for generator in shared]
+        for generator, own in zip(shared, self._global_rngs, strict=True):
+            generator.set_state(own.get_state())
+        try:
+            yield
+        finally:
+            for generator, own, state in zip(shared, self._global_rngs, before, strict=True):
+                own.set_state(generator.get_state())
+                generator.set_state(state)
+
+    def _generators(self) -> dict[str, torch.Generator]:
+        """Those of this process alone, by their names in a checkpoint."""
+        named = {"noise": self._noise_rng} | {f"global.{i}": own for i, own in enumerate(self._global_rngs)}
+        return {f"rng.{processes.index()}.{name}": generator for name, generator in named.items()}
+
+    @functools.cached_property
+    def _about(self) -> dict[str, Any]:
+        """What makes a run this run. It takes a second for a large data set, so only who saves or resumes pays."""
+        weights = ", ".join(sorted({str(p.dtype) for p in self.model.parameters()}))
+        return {
+            "model": f"{_text(self.model)}\n{weights}",
+            "loss": _name(self._loss_function),
+            "data": "; ".join(map(checkpoints.fingerprint, self._data)),
+            **self._arguments,
+            "processes": processes.started(),
+            "device": self._device.type,
+        }
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes everything needed to resume to one safetensors file, with a JSON description in its header.
 
         The file appears whole or not at all: it is written beside its place and then renamed.
-        """
-        noise_states = accelerate.utils.gather_object([self._noise_rng.get_state()])
-        if not self._accelerator.is_main_process:
-            return
-        tensors = {f"model.{name}": x for name, x in self.model.state_dict().items()}
-        if self._average is not None:
-            tensors |= {f"average.{name}": x for name, x in self._average.state_dict().items()}
-        optimizer = self._optimizer.state_dict()
-        for i, slots in optimizer["state"].items():
-            tensors |= {f"optimizer.{i}.{name}": x for name, x in slots.items()}
-        tensors["rng.epoch"] = self._epoch_state
-        tensors |= {f"rng.noise.{i}": state for i, state in enumerate(noise_states)}
-        description = {"step": self.step, "seconds": self.seconds, "position": self._position}
-        _write(path, tensors, description)
-
-    def resume(self, path: str | os.PathLike) -> None:
-        """Continues a saved run: what follows is what would have followed.
-
-        The trainer must have been made with the same arguments.
 
         Raises:
-            CheckpointError: the file is no checkpoint of this trainer's model.
+            OSError: it cannot be written.
         """
-        tensors, description = _read(path)
-        _load_state(self.model, _with_prefix(tensors, "model."), path)
-        if self._average is not None:
-            _load_state(self._average, _with_prefix(tensors, "average."), path)
+        states = processes.together(lambda: {name: own.get_state() for name, own in self._generators().items()})
+
+        def write() -> None:
+            tensors = {MODEL + name: x for name, x in self.model.state_dict().items()}
+            if self.averaged is not None:
+                tensors |= {AVERAGE + name: x for name, x in self.averaged.state_dict().items()}
+            for i, slots in self._optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer.{i}.{name}": x for name, x in slots.items()}
+            tensors["rng.epoch"] = self._epoch_state
+            for own in states:
+                tensors |= own
+            description = {
+                "run": self._about,
+                "step": self.step,
+                "position": self._position,
+                "seconds": self.seconds,
+                "last": [self._loss, self._grad_norm, self._lr],
+                "scaler": self._scaler.state_dict(),
+            }
+            checkpoints.write(path, tensors, description)
+
+        processes.together(lambda: write() if processes.is_main() else None)
+
+    def resume(self, path: str | os.PathLike, *, missing_ok: bool = False) -> None:
+        """Continues a saved run: what follows is what would have followed.
+
+        Nothing changes before all has been read and found to fit, in all processes.
+
+        Args:
+            missing_ok: where there is no such file, the run begins anew.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            CheckpointError: the file is no whole checkpoint, or of another run than this trainer's: another model,
+                other data or arguments, which are named; or the processes have different files.
+        """
+        saved: checkpoints.Contents | None = None
+
+        def look() -> str | None:
+            nonlocal saved
+            if not os.path.exists(path):
+                return None
+            saved = checkpoints.read(path)
+            self._check_resumes(saved, path)
+            return saved.checksum
+
+        found = processes.together(look)
+        if len(set(found)) > 1:
+            each = ", ".join(f"process {i} has {f'the one {x[:8]}' if x else 'none'}" for i, x in enumerate(found))
+            raise CheckpointError(
+                f"the processes do not find one checkpoint at {path}: {each}. Copy it to each machine, or remove it "
+                f"from all, or use a folder that they share"
+            )
+        if saved is not None:
+            self._restore(saved)
+        elif not missing_ok:
+            raise FileNotFoundError(f"no checkpoint at {path}")
+
+    def _check_resumes(self, saved: checkpoints.Contents, path: str | os.PathLike) -> None:
+        if "run" not in saved.description:
+            kind = "was written by an older version" if saved.checksum is None else "holds weights alone"
+            raise CheckpointError(
+                f"{path} {kind} and does not describe its run: it cannot be resumed. load_weights takes its weights"
+            )
+        checkpoints.check_fits(self.model.state_dict(), saved.part(MODEL), path)
+        run = saved.description["run"]
+        different = [_difference(key, run.get(key), now) for key, now in self._about.items() if run.get(key) != now]
+        if different:
+            raise CheckpointError(
+                f"{path} is of another run: {'; '.join(different)}. Make the trainer as it was, or train anew with "
+                f"another file; load_weights takes the weights alone"
+            )
+
+    def _restore(self, saved: checkpoints.Contents) -> None:
+        self.model.load_state_dict(saved.part(MODEL))
+        if self.averaged is not None:
+            self.averaged.load_state_dict(saved.part(AVERAGE))
         slots: dict[int, dict[str, Tensor]] = {}
-        for name, x in _with_prefix(tensors, "optimizer.").items():
+        for name, x in saved.part("optimizer.").items():
             i, slot = name.split(".", 1)
             slots.setdefault(int(i), {})[slot] = x
         groups = self._optimizer.state_dict()["param_groups"]
         self._optimizer.load_state_dict({"state": slots, "param_groups": groups})
-        noise = _with_prefix(tensors, "rng.noise.")
-        if len(noise) != self._accelerator.num_processes:
-            raise CheckpointError(
-                f"{path} is of a run in {len(noise)} processes, this one has {self._accelerator.num_processes}: "
-                f"resume with the same number"
-            )
-        self._noise_rng.set_state(noise[str(self._accelerator.process_index)])
-        self._order_rng.set_state(tensors["rng.epoch"])
+        for name, generator in self._generators().items():
+            generator.set_state(saved.tensors[name])
+        self._order_rng.set_state(saved.tensors["rng.epoch"])
         self._start_epoch()
+        description = saved.description
         self._position = description["position"]
         self.step, self.seconds = description["step"], description["seconds"]
+        self._loss, self._grad_norm, self._lr = description["last"]
+        self._scaler.load_state_dict(description["scaler"])
 
 
-def load_weights(model: nn.Module, path: str | os.PathLike, *, averaged: bool = False) -> None:
-    """Loads the weights of a checkpoint, or their moving average, into ``model``.
-
-    Raises:
-        CheckpointError: the file is no checkpoint, is truncated, holds no average, or is of another model.
-    """
-    tensors, _ = _read(path)
-    weights = _with_prefix(tensors, "average.module." if averaged else "model.")
-    if averaged and not weights:
-        raise CheckpointError(f"{path} holds no moving average: it was trained without ema_decay")
-    _load_state(model, weights, path)
-
-
-def save_weights(model: nn.Module, path: str | os.PathLike, *, dtype: torch.dtype = torch.float32) -> None:
-    """Writes the weights alone, for ``load_weights``, in ``dtype``: half precision halves the file."""
-    state = model.state_dict()
-    tensors = {f"model.{name}": x.to(dtype) if x.is_floating_point() else x for name, x in state.items()}
-    _write(path, tensors, {})
+def _checked(**arguments: Any) -> dict[str, Any]:
+    """The arguments, as plain numbers, if they keep their ``LIMITS``."""
+    for name, value in arguments.items():
+        limit = LIMITS[name]
+        if value is None and name in OPTIONAL:
+            continue
+        if isinstance(limit, int):
+            arguments[name] = whole(name, value, limit)
+        elif isinstance(limit, str):
+            arguments[name] = real(name, value, limit)
+        else:
+            one_of(name, value, limit)
+    return arguments
 
 
-def _write(path: str | os.PathLike, tensors: dict[str, Tensor], description: dict) -> None:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = safetensors.torch.save(
-        {name: x.detach().cpu().contiguous() for name, x in tensors.items()},
-        metadata={"format": FORMAT, "description": json.dumps(description)},
-    )
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
-
-
-def _read(path: str | os.PathLike) -> tuple[dict[str, Tensor], dict]:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"no checkpoint at {path}")
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iterator)
-    except safetensors.SafetensorError as error:
-        raise CheckpointError(f"{path} is truncated, or no safetensors file: {error}") from error
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path} is not a checkpoint of this course: expected the format {FORMAT!r}, got {metadata.get('format')!r}"
+def _checked_data(data: Any) -> tuple[Tensor, ...]:
+    tensors = data if isinstance(data, tuple) else (data,)
+    for x in tensors:
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"data must be a tensor or a tuple of tensors, got {type(x).__module__}.{type(x).__name__}: "
+                f"torch.as_tensor makes one of an array or a list; of a Dataset give .x or (.x, .y); a DataLoader is "
+                f"not needed, the trainer makes the batches"
+            )
+    if not tensors or not all(x.ndim for x in tensors):
+        raise ValueError("data must have a first axis, of the examples: got no tensor, or one that is a single number")
+    if not len(tensors[0]):
+        raise ValueError("data has no example: at least one is needed")
+    if len({len(x) for x in tensors}) > 1:
+        raise ValueError(f"data must have one length, got {[len(x) for x in tensors]}")
+    if not tensors[0].is_floating_point():
+        raise TypeError(
+            f"the first tensor of data must hold real numbers, got {tensors[0].dtype}: scale images with "
+            f".float() / 255; labels come after them"
         )
-    return tensors, json.loads(metadata["description"])
+    return tensors
 
 
-def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
+def _name(function: Any) -> str:
+    """A loss by its name, and what a ``partial`` holds fast."""
+    if isinstance(function, functools.partial):
+        held = [*map(_name, function.args), *(f"{key}={_name(x)}" for key, x in sorted(function.keywords.items()))]
+        return f"{_name(function.func)}({', '.join(held)})"
+    return getattr(function, "__qualname__", _text(function))
 
 
-def _load_state(module: nn.Module, state: dict[str, Tensor], path: str | os.PathLike) -> None:
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} is of another model: {error}") from error
+def _text(x: Any) -> str:
+    """What it prints, but for its place in memory, which is another in each process."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(x))
+
+
+def _difference(key: str, was: Any, now: Any) -> str:
+    """In words; of a text of many lines, the first lines that differ."""
+    lines = itertools.zip_longest(str(was).splitlines(), str(now).splitlines())
+    was, now = next(pair for pair in lines if pair[0] != pair[1])
+    return f"{key} was {was}, is {now}"

@@ -344,6 +344,62 @@ def test_debians_fashion_mnist_is_whole() -> None:
     assert d.x.mean().item() == pytest.approx(0.2868, abs=1e-3)
 
 
+def kaggle(folder: Path, name: str, contents: bytes) -> None:
+    """A folder with the file's name, and in it the file, spelled with a dot."""
+    (folder / name).mkdir()
+    (folder / name / name.replace("-idx", ".idx")).write_bytes(contents)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda folder, name, contents: (folder / name.replace("-idx", ".idx")).write_bytes(contents),
+        lambda folder, name, contents: (folder / f"{name.replace('-idx', '.idx')}.gz").write_bytes(
+            gzip.compress(contents)
+        ),
+        kaggle,
+        # A browser unpacked the file and kept its name, or the other way about.
+        lambda folder, name, contents: (folder / f"{name}.gz").write_bytes(contents),
+        lambda folder, name, contents: (folder / name).write_bytes(gzip.compress(contents)),
+    ],
+)
+def test_files_are_found_as_others_spell_them(place, files, tmp_path: Path, cache: Path) -> None:
+    for name, contents in files.items():
+        place(tmp_path, name, contents)
+    d = data.load("mnist", "test", root=tmp_path)
+    assert d.y.tolist() == [i % 10 for i in range(20)]
+    assert mnist_small.select(d.y.numpy(), 1).tolist() == list(range(10))
+    for name in files:
+        assert images.find_idx(name, tmp_path) is not None
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10"])
+def test_a_root_that_is_none_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(data.DataUnavailableError, match=r"root='.*nowhere' does not exist: give the folder"):
+        data.load(name, "train", root=tmp_path / "nowhere")
+    with pytest.raises(data.DataUnavailableError, match=r"root='.*file' is a file, not a folder"):
+        data.load(name, "train", root=tmp_path / "file")
+
+
+def test_a_file_that_cannot_be_read_is_named(files, tmp_path: Path, monkeypatch) -> None:
+    def forbidden(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    root = write(tmp_path / "own", files)
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    with pytest.raises(data.DataUnavailableError, match="train-images-idx3-ubyte cannot be read: Permission denied"):
+        data.load("mnist", "train", root=root)
+
+
+def test_images_and_labels_of_different_length_are_refused(tmp_path: Path, monkeypatch) -> None:
+    files = mnist_like_files()
+    files["train-labels-idx1-ubyte"] = idx(np.arange(39) % 10)
+    root = write(tmp_path / "own", take_for_original(files, monkeypatch))
+    with pytest.raises(data.CorruptDataError, match=r"has 40 images, and .* 39 labels: they do not belong together"):
+        data.load("mnist", "train", root=root)
+
+
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
@@ -351,7 +407,7 @@ def test_debians_fashion_mnist_is_whole() -> None:
         ("train-images-idx3-ubyte", lambda b: b + b"x", r"it has 31,377"),
         ("train-images-idx3-ubyte", lambda b: b[:10], r"truncated or damaged.*it has 10"),
         ("train-images-idx3-ubyte", lambda b: b"", r"begins with nothing, expected 00000803"),
-        ("train-labels-idx1-ubyte", lambda b: b"<!DOCTYPE html>", r"begins with 3c21444f, expected 00000801"),
+        ("train-labels-idx1-ubyte", lambda b: b"<!DOCTYPE html>", r"3c21444f, expected 00000801; it is a web page"),
         ("train-labels-idx1-ubyte", lambda b: b[:-1] + b"x", r"not the original file of 'mnist': its MD5"),
     ],
 )
@@ -398,9 +454,9 @@ def test_missing_files_are_named(files, tmp_path: Path, cache: Path) -> None:
     assert "images" not in str(error.value)
     assert len(data.load("mnist", "train", root=root)) == 40
     with pytest.raises(data.DataUnavailableError, match="lacks train-images-idx3-ubyte and train-labels-idx1-ubyte"):
-        data.load("fashion-mnist", "train", root=tmp_path / "nowhere")
+        data.load("fashion-mnist", "train", root=tmp_path)
     with pytest.raises(data.DataUnavailableError, match=r"lacks data_batch_1, .*batches.meta.*cifar-10-python.tar.gz"):
-        data.load("cifar10", "train", root=tmp_path / "nowhere")
+        data.load("cifar10", "train", root=tmp_path)
 
 
 def cifar_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
@@ -530,7 +586,18 @@ def test_a_file_that_changed_on_the_server_is_refused(files, mirror, cache: Path
 def test_a_cache_that_cannot_be_written_is_no_network_problem(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("LECTURE11_DATA", str(tmp_path / "file"))
-    with pytest.raises(FileExistsError, match="file"):
+    with pytest.raises(data.DataUnavailableError, match=r"cannot be kept in .*file: File exists\. Set LECTURE11_DATA"):
+        data.load("mnist", "train")
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch) -> None:
+    monkeypatch.delenv("LECTURE11_DATA", raising=False)
+
+    def homeless(self: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    with pytest.raises(data.DataUnavailableError, match=r"Could not determine home.* Set LECTURE11_DATA to a folder"):
         data.load("mnist", "train")
 
 
@@ -553,6 +620,11 @@ def test_the_cache_is_in_the_home_folder_by_default(monkeypatch) -> None:
         (("digits", "test"), {"n": 298}, ValueError, "'digits' (test) has 297 examples, n = 298 asks for more"),
         (("digits", "test"), {"n": 0}, ValueError, "n must be at least 1, got 0"),
         (("moons", "test"), {"n": -3}, ValueError, "n must be at least 1, got -3"),
+        (("moons", "test"), {"n": 2.0}, TypeError, "n must be a whole number, got 2.0 of type float"),
+        (("moons", "test"), {"n": True}, TypeError, "n must be a whole number, got True of type bool"),
+        (("digits", "test"), {"value_range": "01"}, TypeError, "must be (low, high), two numbers, got '01'"),
+        (("digits", "test"), {"value_range": (0, 1, 2)}, TypeError, "must be (low, high), two numbers, got (0, 1, 2)"),
+        ((5, "test"), {}, data.UnknownDataError, "no data set is called 5"),
         (("digits", "test"), {"value_range": (1, 0)}, ValueError, "low < high in float32, got (1, 0)"),
         (("digits", "test"), {"value_range": (0, 1e-60)}, ValueError, "low < high in float32, got (0, 1e-60)"),
         (("digits", "test"), {"value_range": (0, float("inf"))}, ValueError, "both finite"),
@@ -572,21 +644,29 @@ def test_the_cache_is_in_the_home_folder_by_default(monkeypatch) -> None:
         (("digits", "test"), {"generator": rng()}, ValueError, "'digits' is fixed, nothing in it is drawn: leave out"),
     ],
 )
-def test_bad_arguments_of_load(arguments, options, kind, message: str) -> None:
+def test_bad_arguments_of_load(arguments, options, kind, message: str, monkeypatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the check that only the tests have
     with pytest.raises(kind, match=re.escape(message)):
         data.load(*arguments, **options)
+
+
+@pytest.mark.parametrize("x", [torch.zeros(2, 3, dtype=torch.uint8), np.zeros((2, 3)), [0.0, 1.0]])
+def test_examples_must_be_a_tensor_of_real_numbers(x, monkeypatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(TypeError, match="x must be a tensor of real numbers, got"):
+        data.Dataset(x, None, "own", "train", (0.0, 1.0))
 
 
 def test_bad_use_of_a_data_set() -> None:
     grey = data.load("digits", "test", n=10)
     for n in (0, 11):
-        with pytest.raises(ValueError, match=rf"has 10 examples: n must lie in 1..10, got {n}"):
+        with pytest.raises(ValueError, match=rf"n .*at least 1; got 0|has 10 examples: n must lie in 1..10, got {n}"):
             grey.take(n)
-    with pytest.raises(ValueError, match=r"low < high in float32, got \(2, 1\)"):
+    with pytest.raises(ValueError, match=r"low < high in float32, got \(2\.0, 1\.0\)"):
         grey.rescaled(2, 1)
     with pytest.raises(ValueError, match="'moons' has no bounds, so nothing to rescale"):
         data.load("moons", "test").rescaled(0, 1)
-    with pytest.raises(ValueError, match=r"value_range \(-1, 1\): binarise first, rescale afterwards"):
+    with pytest.raises(ValueError, match=r"value_range \(-1\.0, 1\.0\): binarise first, rescale afterwards"):
         grey.rescaled(-1, 1).binarised(generator=rng())
     with pytest.raises(ValueError, match="value_range None: binarise first"):
         data.load("moons", "test").binarised(generator=rng())
@@ -602,7 +682,7 @@ def test_bad_use_of_a_data_set() -> None:
         ([0.0, float("inf")], None, "reach from 0 to inf"),
         ([0.0, 255.0], (0.0, 1.0), r"lie in \[0, 1\], but they reach from 0 to 255: scale them first"),
         ([-1.0, 1.0], (0.0, 1.0), "reach from -1 to 1"),
-        ([], None, "has no example"),
+        ([], None, "x is empty"),
     ],
 )
 def test_data_out_of_range_is_refused(values, value_range, message: str) -> None:
@@ -613,7 +693,7 @@ def test_data_out_of_range_is_refused(values, value_range, message: str) -> None
 def test_labels_must_be_as_many_as_examples(monkeypatch) -> None:
     # In the tests the check of shapes comes first; users have only the package's own.
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
-    with pytest.raises(ValueError, match="has 3 examples but 2 labels: give one for each"):
+    with pytest.raises(ValueError, match=r"y must have the shape \(n\), where n = 3 as in x; got \(2,\)"):
         data.Dataset(torch.zeros(3, 1), torch.tensor([0, 1]), "own", "train", None)
 
 

@@ -51,7 +51,7 @@ def test_the_vae_starts_at_the_mean_image(small: models.Recipe, monkeypatch: pyt
     assert torch.allclose(model.log_likelihood(x, torch.zeros(50, 50)), each_pixel, atol=1e-3)
 
     monkeypatch.setitem(
-        models.RECIPES, "vae-mnist", dataclasses.replace(small, options={"batch_size": 5000, "lr": 0.0})
+        models.RECIPES, "vae-mnist", dataclasses.replace(small, options={"batch_size": 5000, "lr": 1e-12})
     )
     *_, state = models.train("vae-mnist")
     *_, last = state.model.decoder.layers
@@ -83,8 +83,19 @@ def test_the_command_trains_and_writes_half_precision(
 
 
 def test_what_does_not_exist_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(models.UnknownModelError, match=r"'gan-mnist'. There are: vae-mnist, "):
+    with pytest.raises(models.UnknownModelError, match=r"'gan-mnist'\. There are: vae-mnist, "):
         models.load("gan-mnist")
+    with pytest.raises(models.UnknownModelError, match=r"no model and no file is called '.*none.safetensors'"):
+        models.load(tmp_path / "none.safetensors")
+    training.save_weights(torch.nn.Linear(1, 1), tmp_path / "own")
+    with pytest.raises(training.CheckpointError, match=r"does not name a recipe.*training.load_weights\(model, path\)"):
+        models.load(tmp_path / "own")
+    training.save_weights(torch.nn.Linear(1, 1), tmp_path / "lie", recipe="vae-mnist")
+    with pytest.raises(training.CheckpointError, match="of another model: it has"):
+        models.load(tmp_path / "lie")
+    for epochs in (0, -3):
+        with pytest.raises(ValueError, match="epochs must be at least 1, got"):
+            next(models.train("vae-mnist", epochs=epochs))
     assert cli.main(["train", "gan-mnist"]) == 1
     assert cli.main(["train", "vae-mnist", "--root", str(tmp_path)]) == 1
     assert "lacks" in capsys.readouterr().out
@@ -149,6 +160,6 @@ def test_a_recipe_with_labels_and_an_average_trains(
         training.load_weights(trained, output)
         checkpoint = small.build()
         averaged = "ema_decay" in how.options
-        training.load_weights(checkpoint, output.with_suffix(".checkpoint"), averaged=averaged)
+        training.load_weights(checkpoint, tmp_path / f"{output.name}.checkpoint", averaged=averaged)
         for a, b in zip(trained.parameters(), checkpoint.parameters(), strict=True):
             assert torch.equal(a, b.half().float())

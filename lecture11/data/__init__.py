@@ -21,6 +21,7 @@ import os
 
 import torch
 
+from lecture11.arguments import whole
 from lecture11.data import images, planar
 from lecture11.data.dataset import (
     CorruptDataError,
@@ -77,13 +78,13 @@ def load(
         ValueError: ``n`` out of bounds, a bad range, an argument that means nothing for this data set.
     """
     if name not in NAMES:
-        close = difflib.get_close_matches(name.lower(), NAMES, 1, cutoff=0.5)
+        close = difflib.get_close_matches(str(name).lower(), NAMES, 1, cutoff=0.5)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UnknownDataError(f"no data set is called {name!r}.{hint} There are: {', '.join(NAMES)}")
     if split not in SPLITS:
         raise UnknownDataError(f"{name!r} has the splits 'train' and 'test', got {split!r}")
-    if n is not None and n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
+    if n is not None:
+        n = whole("n", n)
     checked_range(value_range)
     if root is not None and name not in images.FROM_FILES:
         raise ValueError(f"{name!r} reads no files from a folder: leave out root, got {os.fspath(root)!r}")

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lecture11.checks import Count, checked
+
 # A type checker takes an int for a float; beartype, which checks calls in the tests, does not.
 Number = float | int
 Range = tuple[Number, Number]
@@ -35,6 +37,7 @@ class Dataset:
         value_range: lowest and highest value that a pixel can take; None for points, which have no bounds.
 
     Raises:
+        TypeError: no tensors, or of another kind of number.
         ValueError: no example, as many labels as not examples, values that are not finite or out of range.
     """
 
@@ -44,11 +47,8 @@ class Dataset:
     split: str
     value_range: Range | None
 
+    @checked
     def __post_init__(self) -> None:
-        if len(self.x) == 0:
-            raise ValueError(f"{self.name!r} has no example: at least one is needed")
-        if self.y is not None and len(self.y) != len(self.x):
-            raise ValueError(f"{self.name!r} has {len(self.x)} examples but {len(self.y)} labels: give one for each")
         # Not-a-number passes through min and max, so that one pass over the data checks both.
         low, high = (v.item() for v in torch.aminmax(self.x))
         if self.value_range is None:
@@ -57,7 +57,7 @@ class Dataset:
             least, most = (v.item() for v in checked_range(self.value_range))
         if not least <= low <= high <= most:
             raise ValueError(
-                f"values of {self.name!r} must be finite and lie in [{least:g}, {most:g}], but they reach "
+                f"x: values of {self.name!r} must be finite and lie in [{least:g}, {most:g}], but they reach "
                 f"from {low:g} to {high:g}: scale them first, and look for divisions by zero"
             )
 
@@ -77,18 +77,20 @@ class Dataset:
         """Shape of one example: ``(channels, height, width)``, or ``(2,)``."""
         return tuple(self.x.shape[1:])
 
-    def take(self, n: int) -> "Dataset":
+    @checked
+    def take(self, n: Count) -> "Dataset":
         """The first ``n`` examples. The sets that come with the course are ordered so that classes stay balanced.
 
         Raises:
             ValueError: ``n`` outside 1..len.
         """
-        if not 1 <= n <= len(self):
+        if not n <= len(self):
             raise ValueError(
                 f"{self.name!r} ({self.split}) has {len(self):,} examples: n must lie in 1..{len(self)}, got {n}"
             )
         return replace(self, x=self.x[:n], y=None if self.y is None else self.y[:n])
 
+    @checked
     def rescaled(self, low: Number, high: Number) -> "Dataset":
         """The same images with the value range mapped linearly onto ``[low, high]``; the ends are met exactly.
 
@@ -103,6 +105,7 @@ class Dataset:
         x = torch.lerp(new_low, new_high, (self.x - old_low) / (old_high - old_low))
         return replace(self, x=x, value_range=(low, high))
 
+    @checked
     def binarised(self, *, generator: torch.Generator) -> "Dataset":
         """Black-and-white images: each pixel is 1 with its grey value as the probability, else 0.
 
@@ -126,8 +129,11 @@ def checked_range(value_range: Range) -> tuple[Tensor, Tensor]:
     """Both ends as float32 scalars, the precision that the pixels have.
 
     Raises:
+        TypeError: no pair of numbers.
         ValueError: an end is not finite, or they do not ascend.
     """
+    if not isinstance(value_range, tuple | list) or [type(v) in (int, float) for v in value_range] != [True, True]:
+        raise TypeError(f"value_range must be (low, high), two numbers, got {value_range!r}")
     low, high = (torch.tensor(v, dtype=torch.float32) for v in value_range)
     if not (low.isfinite() and high.isfinite() and low < high):
         raise ValueError(

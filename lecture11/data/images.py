@@ -104,7 +104,7 @@ def cifar10(split: str, root: str | os.PathLike | None) -> Raw:
     """CIFAR-10: 50,000 + 10,000 colour images of 32x32 pixels."""
     from torchvision.datasets import CIFAR10
 
-    folder = cache_folder() if root is None else Path(root).expanduser()
+    folder = cache_folder() if root is None else _given_folder(root)
     batches = [name for name, _ in CIFAR10.train_list + CIFAR10.test_list] + [CIFAR10.meta["filename"]]
     missing = [name for name in batches if not (folder / CIFAR10.base_folder / name).is_file()]
     if root is not None and missing:
@@ -130,8 +130,25 @@ def cifar10(split: str, root: str | os.PathLike | None) -> Raw:
 
 
 def cache_folder() -> Path:
-    """Where downloads go: the environment variable ``LECTURE11_DATA``, else ``~/.cache/lecture11``."""
-    return Path(os.environ.get("LECTURE11_DATA") or "~/.cache/lecture11").expanduser()
+    """Where downloads go: the environment variable ``LECTURE11_DATA``, else ``~/.cache/lecture11``.
+
+    Raises:
+        DataUnavailableError: this user has no home folder.
+    """
+    try:
+        return Path(os.environ.get("LECTURE11_DATA") or "~/.cache/lecture11").expanduser()
+    except RuntimeError as error:
+        raise DataUnavailableError(f"{error} Set LECTURE11_DATA to a folder for the data, or give root=...") from error
+
+
+def _given_folder(root: str | os.PathLike) -> Path:
+    folder = Path(root).expanduser()
+    if not folder.is_dir():
+        fault = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise DataUnavailableError(
+            f"root={str(root)!r} {fault}: give the folder that holds the files, or leave root out to download them"
+        )
+    return folder
 
 
 def read_idx(path: Path, ndim: int, name: str) -> np.ndarray:
@@ -140,20 +157,24 @@ def read_idx(path: Path, ndim: int, name: str) -> np.ndarray:
     Raises:
         CorruptDataError: no IDX file of ``ndim`` dimensions, not as long as its header says, or another set's.
     """
-    file = path.read_bytes()
-    if path.suffix == ".gz":
+    try:
+        file = path.read_bytes()
+    except OSError as error:
+        raise DataUnavailableError(f"{path} cannot be read: {error.strerror}") from error
+    # Browsers unpack a file and keep its name, so that what it begins with counts too.
+    if file[:2] == b"\x1f\x8b" or (path.suffix == ".gz" and file[:2] != bytes(2)):
         try:
             file = gzip.decompress(file)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise CorruptDataError(
-                f"{path} is truncated, or no gzip file ({error}): delete it and get it again"
+                f"{path} is truncated, or no gzip file ({error}){_web_page(file)}: delete it and get it again"
             ) from error
     header = 4 + 4 * ndim
     magic = bytes([0, 0, 8, ndim])  # 8: unsigned bytes
     if file[:4] != magic:
         raise CorruptDataError(
             f"{path} is no IDX file of bytes in {ndim} dimensions: it begins with {file[:4].hex() or 'nothing'}, "
-            f"expected {magic.hex()}. Delete it and get it again"
+            f"expected {magic.hex()}{_web_page(file)}. Delete it and get it again"
         )
     shape = tuple(np.frombuffer(file[4 : min(header, len(file) // 4 * 4)], dtype=">u4").tolist())
     if len(file) != header + math.prod(shape):
@@ -161,7 +182,7 @@ def read_idx(path: Path, ndim: int, name: str) -> np.ndarray:
             f"{path} is truncated or damaged: its header announces {shape}, "
             f"that is {header + math.prod(shape):,} bytes; it has {len(file):,}. Delete it and get it again"
         )
-    digest, expected = hashlib.md5(file, usedforsecurity=False).hexdigest(), MD5[name][path.name.removesuffix(".gz")]
+    digest, expected = hashlib.md5(file, usedforsecurity=False).hexdigest(), MD5[name][_plain(path.name)]
     if digest != expected:
         raise CorruptDataError(
             f"{path} is not the original file of {name!r}: its MD5 (unpacked) is {digest}, expected {expected}. It is "
@@ -170,20 +191,38 @@ def read_idx(path: Path, ndim: int, name: str) -> np.ndarray:
     return np.frombuffer(file, dtype=np.uint8, offset=header).reshape(shape)
 
 
+def _web_page(file: bytes) -> str:
+    return (
+        "; it is a web page, perhaps the answer of a server that does not have it" if file.lstrip()[:1] == b"<" else ""
+    )
+
+
+def _plain(name: str) -> str:
+    """The original name of a file that is spelled ``t10k-images.idx3-ubyte.gz``."""
+    return name.removesuffix(".gz").replace(".idx", "-idx")
+
+
 def find_idx(name: str, folder: Path) -> Path | None:
-    """The file of this name in the folder, gzipped or not."""
-    return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+    """The file of this name in the folder, gzipped or not.
+
+    It may be spelled with a dot (``t10k-images.idx3-ubyte``), and lie in a folder that has its name, as Kaggle's do.
+    """
+    spellings = [name, name.replace("-idx", ".idx")]
+    places = [folder, *(folder / spelling for spelling in spellings)]
+    paths = (place / f"{s}{suffix}" for place in places for s in spellings for suffix in ("", ".gz"))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _mnist_like(loader: str, name: str, split: str, root: str | os.PathLike | None, elsewhere: list[Path]) -> Raw:
-    base = cache_folder() if root is None else Path(root).expanduser()
+    base = cache_folder() if root is None else _given_folder(root)
     raw = base / loader / "raw"  # torchvision's layout
     files = _find_pair(split, [raw, *elsewhere] if root is None else [base, raw])
     if files is None and root is not None:
         missing = [file for file in IDX_FILES[split] if find_idx(file, base) is None]
         raise DataUnavailableError(
-            f"root={str(root)!r} lacks {' and '.join(missing)} (or the same with .gz), and has no folder {loader}/raw "
-            f"with them: put the four original files of {name!r} there, or leave root out to download them"
+            f"root={str(root)!r} lacks {' and '.join(missing)} (or the same with .gz, or with a dot before idx), and "
+            f"has no folder {loader}/raw with them: put the four original files of {name!r} there, or leave root out "
+            f"to download them"
         )
     if files is None:
         # torchvision fetches and compares MD5 sums; reading is done here, where a file left half unpacked by
@@ -197,6 +236,10 @@ def _mnist_like(loader: str, name: str, split: str, root: str | os.PathLike | No
         files = _find_pair(split, [raw])
         assert files is not None, f"torchvision left no {IDX_FILES[split]} in {raw}"
     x, y = read_idx(files[0], 3, name), read_idx(files[1], 1, name)
+    if len(x) != len(y):
+        raise CorruptDataError(
+            f"{files[0]} has {len(x):,} images, and {files[1]} {len(y):,} labels: they do not belong together"
+        )
     return x[:, None], 255, y
 
 
@@ -209,11 +252,10 @@ def _find_pair(split: str, folders: list[Path]) -> tuple[Path, Path] | None:
 
 
 def _download(name: str, folder: Path, fetch: Callable[[], object]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with _time_limit():
             fetch()
-    # A full disk or a folder that cannot be written to is an OSError too, but none of these.
     except (
         urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError, RuntimeError
     ) as error:  # fmt: skip
@@ -227,6 +269,11 @@ def _download(name: str, folder: Path, fetch: Callable[[], object]) -> None:
             f"{name!r} is not in {folder}, and downloading it failed: {error}\n"
             f"Without network, use one of the sets that come with the course ('mnist-small', 'digits', "
             f"'gaussian-mixture', 'moons', 'swiss-roll'), or give {own}{debian}."
+        ) from error
+    except OSError as error:  # none of those above: a full disk, a folder that cannot be written to
+        raise DataUnavailableError(
+            f"{name!r} cannot be kept in {folder}: {error.strerror or error}. Set LECTURE11_DATA to a folder that "
+            f"can be written to, or give root=..."
         ) from error
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lecture11 import gaussian
+from lecture11.checks import Count, checked
 
 SIZES = {"train": 10_000, "test": 2_000}
 
@@ -32,33 +33,42 @@ def gaussian_mixture() -> gaussian.Mixture:
     return gaussian.Mixture(weights, means, covariances)
 
 
-def ring(n: int, seed: int) -> Points:
+@checked
+def ring(n: Count, seed: int) -> Points:
     """``n`` points of `gaussian_mixture`, and the component of each, 0..7."""
     return gaussian_mixture().sample(n, generator=torch.Generator().manual_seed(seed))
 
 
-def moons(n: int, seed: int) -> Points:
+@checked
+def moons(n: Count, seed: int) -> Points:
     """Two interleaved half circles with a little noise (scikit-learn's ``make_moons``), and the moon of each point."""
     from sklearn.datasets import make_moons
 
     noise = 0.05
-    x, y = make_moons(n, noise=noise, random_state=seed)
+    x, y = make_moons(n, noise=noise, random_state=_in_32_bits(seed))
     # The arcs are (cos t, sin t) and (1 - cos t, 1/2 - sin t), t uniform in [0, pi], each with half of the weight.
     mean = np.array([1 / 2, 1 / 4])
     second_moment = (1 / 2 + 3 / 2) / 2 + (1 / 2 + 3 / 4 - 2 / math.pi) / 2
     return _standardised(x, mean, second_moment, noise), torch.from_numpy(y)
 
 
-def swiss_roll(n: int, seed: int) -> Points:
+@checked
+def swiss_roll(n: Count, seed: int) -> Points:
     """A spiral of one and a half turns with a little noise: scikit-learn's ``make_swiss_roll`` seen from its end."""
     from sklearn.datasets import make_swiss_roll
 
     noise = 0.5
-    x, _ = make_swiss_roll(n, noise=noise, random_state=seed)
+    x, _ = make_swiss_roll(n, noise=noise, random_state=_in_32_bits(seed))
     # The spiral is (t cos t, t sin t), t uniform in [3 pi / 2, 9 pi / 2]; the middle axis is the roll's width.
     mean = np.array([2, 2 / (3 * math.pi)])
     second_moment = 9.75 * math.pi**2
     return _standardised(x[:, [0, 2]], mean, second_moment, noise), None
+
+
+def _in_32_bits(seed: int) -> int:
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed must lie in 0..2^32 - 1, got {seed}")
+    return seed
 
 
 def _standardised(x: np.ndarray, mean: np.ndarray, second_moment: float, noise: float) -> Tensor:

@@ -1,0 +1,131 @@
+"""The recipes of the models that come with the course: all that makes one, but for the hours."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lecture11 import diffusion, vae
+from lecture11.networks import MLP, ImageClassifier, UNet
+
+
+class UnknownModelError(ValueError):
+    """No model has this name."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is made.
+
+    Attributes:
+        build: the untrained model.
+        loss: what the trainer minimises, one number per example.
+        dataset: name of the data, of which the training split is used.
+        epochs: of the full run; the learning rate falls to zero along a cosine.
+        options: of ``training.Trainer``. With ``ema_decay``, the moving average is the model.
+        value_range: of the pixels.
+        labels: whether the loss takes them too, after the images.
+        prepare: called with the untrained model and the training images before the first step.
+    """
+
+    build: Callable[[], nn.Module]
+    loss: Callable[..., Tensor]
+    dataset: str
+    epochs: int
+    options: Mapping[str, Any]
+    value_range: tuple[float, float] = (0.0, 1.0)
+    labels: bool = False
+    prepare: Callable[..., None] | None = None
+
+
+def burda_vae() -> vae.VAE:
+    """The network of Burda et al. 2016, section 5: 50 latents, two layers of 200 tanh units on either side."""
+    shape, hidden = (1, 28, 28), (200, 200)
+    return vae.VAE(MLP(shape, hidden, (2, 50), nn.Tanh), MLP((50,), hidden, shape, nn.Tanh), "bernoulli")
+
+
+@torch.no_grad()
+def start_at_mean(model: vae.VAE, x: Tensor) -> None:
+    """Sets the bias of a Bernoulli decoder's last layer so that it starts near the mean of the images ``x``.
+
+    Left to learn that mean first, from codes that are noise to it, the decoder learns to pass over most of them, and
+    they stay unused. The program of Burda et al. 2016 starts so too (github.com/yburda/iwae).
+
+    Args:
+        x: ``(n, 1, height, width)``, values in [0, 1].
+    """
+    *_, last = (layer for layer in model.decoder.modules() if isinstance(layer, nn.Linear))
+    last.bias.copy_(x.mean(0).flatten().logit(eps=1e-3))  # a pixel that is never white must not start at -inf
+
+
+# The diffusion models that the package ships walk on this schedule. It spends more of its steps than the linear one
+# where a digit takes shape; the last betas are cut, so that Algorithm 2 works as it is printed, with nothing clipped.
+SCHEDULE = diffusion.NoiseSchedule.cosine(1000, max_beta=0.05)
+
+
+def scheduled_loss(model: nn.Module, x_0: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+    """The loss of Algorithm 1 on ``SCHEDULE`` (F21)."""
+    return diffusion.simple_loss(model, SCHEDULE, x_0, generator=generator)
+
+
+def shifted_cross_entropy(
+    model: nn.Module, x: Tensor, label: Tensor, *, generator: torch.Generator | None = None
+) -> Tensor:
+    """``-log p(label | x)`` of images moved by up to two pixels in a random direction: nats, one for each example."""
+    moves = torch.randint(-2, 3, (len(x), 2), generator=generator, device=x.device)
+    rows, columns = (
+        (torch.arange(size, device=x.device) - move[:, None]).remainder(size)  # the margin of a digit is empty
+        for size, move in zip(x.shape[2:], moves.unbind(1), strict=True)
+    )
+    moved = x[torch.arange(len(x), device=x.device)[:, None, None], :, rows[:, :, None], columns[:, None, :]]
+    return nn.functional.cross_entropy(model(moved.movedim(3, 1)), label, reduction="none")
+
+
+RECIPES = {
+    "vae-mnist": Recipe(
+        build=burda_vae,
+        loss=partial(vae.negative_bound, redraw=True),
+        dataset="mnist",
+        epochs=1600,
+        # The bound is a sum over 784 pixels, and so is its gradient: the usual limit of 1 would cut every step.
+        options={"batch_size": 100, "lr": 3e-3, "clip_norm": 784.0},
+        prepare=start_at_mean,
+    ),
+    "diffusion-mnist": Recipe(
+        build=partial(UNet, 1, (32, 128)),
+        loss=scheduled_loss,
+        dataset="mnist",
+        epochs=56,
+        # The loss is a sum over 784 pixels, and so is its gradient: the usual limit of 1 is 784 here.
+        options={"batch_size": 128, "lr": 2e-3, "warmup": 200, "clip_norm": 784.0, "ema_decay": 0.9995,
+                 "mixed_precision": "bf16"},
+        value_range=(-1.0, 1.0),
+    ),
+    "diffusion-digits": Recipe(
+        build=partial(UNet, 1, (32, 64)),
+        loss=scheduled_loss,
+        dataset="digits",
+        epochs=200,  # after 500 it knew the training images better, and those of the test worse
+        options={"batch_size": 125, "lr": 2e-3, "warmup": 200, "clip_norm": 64.0, "ema_decay": 0.999},
+        value_range=(-1.0, 1.0),
+    ),
+    "classifier-mnist": Recipe(
+        build=partial(ImageClassifier, (1, 28, 28), 10),
+        loss=shifted_cross_entropy,
+        dataset="mnist",
+        epochs=12,
+        options={"batch_size": 128, "lr": 2e-3, "weight_decay": 1e-2, "mixed_precision": "bf16"},
+        value_range=(-1.0, 1.0),
+        labels=True,
+    ),
+}  # fmt: skip
+
+
+def recipe(name: str) -> Recipe:
+    """Raises UnknownModelError if there is none of this name."""
+    if name not in RECIPES:
+        raise UnknownModelError(f"no model is called {name!r}. There are: {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -7,12 +7,13 @@ some gradient steps, and whether the bound rises is measured.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from lecture11.checks import Count, Finite, checked, of_dtype
 from lecture11.training import Trainer
 from lecture11.vae import VAE, LinearGaussian, negative_bound
 
@@ -36,65 +37,21 @@ class EMState:
     model: VAE | LinearGaussian
 
 
-def fit(
-    model: VAE | LinearGaussian,
-    x: Float[Tensor, "n *dims"],
-    *,
-    steps: int,
-    e_steps: int = 1,
-    m_steps: int = 1,
-    joint: bool = False,
-    batch_size: int = 128,
-    lr: float = 1e-3,
-    seed: int = 0,
-) -> Iterator[EMState]:
-    """Runs ``steps`` steps and yields the state after each.
+@checked
+def fit(model: VAE | LinearGaussian, x: Float[Tensor, "n *dims"], *, steps: Count, **options: Any) -> Iterator[EMState]:
+    """Runs ``steps`` steps and yields the state after each (F18, F19).
 
-    A ``LinearGaussian`` takes exact E and M steps in turn, on all of ``x``; ``e_steps`` and the arguments after it must
-    be left alone. A ``VAE`` takes gradient steps on batches: ``e_steps`` of the encoder (F18), then ``m_steps`` of the
-    decoder (F19), and so on; or steps of both at once if ``joint``. The optimiser keeps its moments of what does not
-    move as they are. The bound of a ``VAE`` is measured on the first 1,000 examples, always with the same noise, so
-    that two bounds differ only by the parameters.
-
-    Raises:
-        ValueError: a count below one, or arguments that mean nothing for exact steps.
+    Exact steps for a ``LinearGaussian``, by ``fit_exactly``, which has no options; gradient steps for a ``VAE``, by
+    ``fit_by_gradient``.
     """
-    if min(steps, e_steps, m_steps) < 1:
-        raise ValueError(f"counts of steps are at least 1; got steps={steps}, e_steps={e_steps}, m_steps={m_steps}")
-    if isinstance(model, VAE):
-        rounds: list[tuple[Phase, int]] = [("joint", 1)] if joint else [("E", e_steps), ("M", m_steps)]
-        phases = [phase for phase, count in rounds for _ in range(count)]
-        return _gradient_steps(model, x, steps, phases, batch_size, lr, seed)
-    if (e_steps, m_steps, joint, batch_size, lr, seed) != (1, 1, False, 128, 1e-3, 0):
-        raise ValueError("exact steps reach the maximum at once: leave out e_steps and the arguments after it")
-    return _exact_steps(model, x, steps)
+    if isinstance(model, LinearGaussian):
+        return fit_exactly(model, x, steps=steps, **options)
+    return fit_by_gradient(model, x, steps=steps, **options)
 
 
-def e_step(model: LinearGaussian, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n k"], Float[Tensor, "k k"]]:
-    """Mean and covariance of the best ``q``: the exact posterior, where the bound is ``ln p(x)`` (F18).
-
-    ``phi^ <- argmax_phi ELBO(theta^, phi)``: the decoder is held at its newest value.
-    """
-    return model.posterior(x)
-
-
-def m_step(
-    model: LinearGaussian, x: Float[Tensor, "n d"], mean: Float[Tensor, "n k"], covariance: Float[Tensor, "k k"]
-) -> LinearGaussian:
-    """The best ``W`` and ``b`` for this ``q``: least squares on codes and their spread (F19; F8 with ``z`` uncertain).
-
-    ``theta^ <- argmax_theta ELBO(theta, phi^)``: ``q`` is held at its newest value. The variance of the noise, the only
-    thing that is taken from ``model``, stays.
-    """
-    n, k = mean.shape
-    codes = torch.cat([mean, torch.ones_like(mean[:, :1])], dim=1)
-    second_moment = codes.T @ codes
-    second_moment[:k, :k] += n * covariance
-    solution = torch.linalg.solve(second_moment, codes.T @ x).T
-    return LinearGaussian(solution[:, :k], solution[:, k], model.variance)
-
-
-def _exact_steps(model: LinearGaussian, x: Tensor, steps: int) -> Iterator[EMState]:
+@checked
+def fit_exactly(model: LinearGaussian, x: Float[Tensor, "n d"], *, steps: Count) -> Iterator[EMState]:
+    """Exact E and M steps in turn, on all of ``x``: each reaches its maximum at once (F18, F19)."""
     for step in range(1, steps + 1):
         phase: Phase = "E" if step % 2 else "M"
         if phase == "E":
@@ -104,9 +61,30 @@ def _exact_steps(model: LinearGaussian, x: Tensor, steps: int) -> Iterator[EMSta
         yield EMState(step, phase, model.elbo(x, *q).mean().item(), model)
 
 
-def _gradient_steps(
-    model: VAE, x: Tensor, steps: int, phases: list[Phase], batch_size: int, lr: float, seed: int
+@checked
+def fit_by_gradient(
+    model: VAE,
+    x: Float[Tensor, "n *dims"],
+    *,
+    steps: Count,
+    e_steps: Count = 1,
+    m_steps: Count = 1,
+    joint: bool = False,
+    batch_size: Count = 128,
+    lr: Finite = 1e-3,
+    seed: int = 0,
 ) -> Iterator[EMState]:
+    """Gradient steps on batches: ``e_steps`` of the encoder (F18), then ``m_steps`` of the decoder (F19), and so on.
+
+    Or steps of both at once if ``joint``. The optimiser keeps its moments of what does not move as they are. The bound
+    is measured on the first 1,000 examples, always with the same noise, so that two bounds differ only by the
+    parameters.
+
+    Args:
+        batch_size, lr, seed: as in ``training.Trainer``; the rate is constant.
+    """
+    rounds: list[tuple[Phase, int]] = [("joint", 1)] if joint else [("E", e_steps), ("M", m_steps)]
+    phases = [phase for phase, count in rounds for _ in range(count)]
     trainer = Trainer(model, negative_bound, x, batch_size=batch_size, lr=lr, schedule="constant", seed=seed)
     judged = x[:1000].to(next(model.parameters()).device)
     with torch.no_grad():
@@ -131,3 +109,30 @@ def _gradient_steps(
 def _train(module: nn.Module, trains: bool) -> None:
     for parameter in module.parameters():
         parameter.requires_grad_(trains)
+
+
+@checked
+def e_step(model: LinearGaussian, x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n k"], Float[Tensor, "k k"]]:
+    """Mean and covariance of the best ``q``: the exact posterior, where the bound is ``ln p(x)`` (F18).
+
+    ``phi^ <- argmax_phi ELBO(theta^, phi)``: the decoder is held at its newest value.
+    """
+    return model.posterior(x)
+
+
+@checked
+def m_step(
+    model: LinearGaussian, x: Float[Tensor, "n d"], mean: Float[Tensor, "n j"], covariance: Float[Tensor, "j j"]
+) -> LinearGaussian:
+    """The best ``W`` and ``b`` for this ``q``: least squares on codes and their spread (F19; F8 with ``z`` uncertain).
+
+    ``theta^ <- argmax_theta ELBO(theta, phi^)``: ``q`` is held at its newest value. The variance of the noise, the only
+    thing that is taken from ``model``, stays.
+    """
+    of_dtype(x.dtype, "x", mean=mean, covariance=covariance)
+    n, k = mean.shape
+    codes = torch.cat([mean, torch.ones_like(mean[:, :1])], dim=1)
+    second_moment = codes.T @ codes
+    second_moment[:k, :k] += n * covariance
+    solution = torch.linalg.solve(second_moment, codes.T @ x).T
+    return LinearGaussian(solution[:, :k], solution[:, k], model.variance)

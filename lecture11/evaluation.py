@@ -6,6 +6,7 @@ The verdict beside it is compared.
 
 import html
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lecture11.checks import Count, checked, finite, fits_module, signed_pixels
 from lecture11.networks import ImageClassifier
+from lecture11.precision import double
 
 
 @dataclass(frozen=True)
@@ -28,26 +31,40 @@ class Estimate:
         if self.standard_error == 0:
             return measured(self.mean, 4)
         decimals = max(0, 1 - math.floor(math.log10(self.standard_error)))
-        return f"≈{self.mean:.{decimals}f} ± {self.standard_error:.{decimals}f}"
+        return _printable(f"≈{self.mean:.{decimals}f} ± {self.standard_error:.{decimals}f}")
 
 
+def _printable(text: str) -> str:
+    """``text`` as the console can show it: one of ASCII or of Windows' old code pages knows no ``≈``."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.replace("≈", "~").replace("±", "+-").encode(encoding, "replace").decode(encoding)
+    return text
+
+
+@checked
 def estimate(values: Float[Tensor, " n"]) -> Estimate:
     """The mean of independent values and its standard error.
 
     Raises:
-        ValueError: fewer than two values, or one that is not finite.
+        ValueError: not one axis, fewer than two values, or one that is not finite.
     """
-    if len(values) < 2 or not values.isfinite().all():
-        raise ValueError(f"at least two finite values needed, got {len(values)} with {values.isnan().sum()} NaN")
-    values = values.double()
+    finite(values=values)
+    if len(values) < 2:
+        raise ValueError("values must be at least two: one has no standard error")
+    values = double(values)
     return Estimate(values.mean().item(), (values.std() / math.sqrt(len(values))).item())
 
 
-def measured(value: float, digits: int = 3) -> str:
-    """``value`` as a measured number: ``≈`` and ``digits`` significant digits."""
-    return "≈" + f"{value:#.{digits}g}".rstrip(".")
+@checked
+def measured(value: float, digits: Count = 3) -> str:
+    """``value`` as a measured number: ``≈`` (``~`` on a console that has no such sign) and ``digits`` digits."""
+    return _printable("≈" + f"{value:#.{digits}g}".rstrip("."))
 
 
+@checked
 def verdict(
     claim: str, value: float, *, at_most: float | None = None, at_least: float | None = None, unit: str = ""
 ) -> None:
@@ -68,10 +85,11 @@ def verdict(
     line = f"{claim} {bound}{unit}: {'yes' if holds else 'NO'}, {measured(value)}{unit}"
     if not holds:
         raise AssertionError(line)
-    print(line)
+    print(_printable(line))
 
 
-def frechet_distance(a: Float[Tensor, "n features"], b: Float[Tensor, "m _"]) -> float:
+@checked
+def frechet_distance(a: Float[Tensor, "n features"], b: Float[Tensor, "m features"]) -> float:
     """Squared Fréchet distance of the two Gaussians that have the means and covariances of ``a`` and ``b``.
 
     ``|m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2))`` (Heusel et al. 2017, eq. 6). It depends on where the features
@@ -80,11 +98,10 @@ def frechet_distance(a: Float[Tensor, "n features"], b: Float[Tensor, "m _"]) ->
     Raises:
         ValueError: other features in ``a`` than in ``b``, fewer than two examples, or values that are not finite.
     """
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
-        raise ValueError(f"two examples or more of the same features expected, got {tuple(a.shape)}, {tuple(b.shape)}")
-    if not (a.isfinite().all() and b.isfinite().all()):
-        raise ValueError("features that are not finite have no distance")
-    a, b = a.double(), b.double()
+    if min(len(a), len(b)) < 2:
+        raise ValueError(f"a and b must hold two examples or more, got shapes {tuple(a.shape)}, {tuple(b.shape)}")
+    finite(a=a, b=b)
+    a, b = double(a), double(b)
     cov_a, cov_b = torch.cov(a.T).reshape(a.shape[1], -1), torch.cov(b.T).reshape(b.shape[1], -1)
     values, vectors = torch.linalg.eigh(cov_a)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
@@ -116,6 +133,7 @@ class SampleQuality:
     shares: tuple[float, ...]
 
 
+@checked
 @torch.no_grad()
 def sample_quality(
     classifier: ImageClassifier,
@@ -128,8 +146,17 @@ def sample_quality(
     where examples are few.
 
     Raises:
-        ValueError: as ``frechet_distance``.
+        ValueError: images in [0, 1] or on the scale of bytes, which the values show (see ``checks.signed_pixels``;
+            samples may leave [-1, 1] by themselves); fewer than two samples or four real images; and as
+            ``frechet_distance``.
     """
+    fits_module(classifier, samples=samples, real=real)
+    signed_pixels(real=real)
+    signed_pixels(samples=samples, strict=False)
+    if len(samples) < 2 or len(real) < 4:
+        raise ValueError(
+            f"samples must be two images or more, and real two halves of two; got {len(samples)} and {len(real)}"
+        )
 
     def features(images: Tensor) -> Tensor:
         return torch.cat([classifier.features(part) for part in images.split(500)])
@@ -160,12 +187,16 @@ class Table:
         ValueError: a row of another length than the header.
     """
 
-    def __init__(self, header: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> None:
+    @checked
+    def __init__(self, header: Sequence[object], rows: Sequence[Sequence[object]], caption: str) -> None:
         self.header = [str(cell) for cell in header]
         self.rows = [[str(cell) for cell in row] for row in rows]
         self.caption = caption
         if any(len(row) != len(self.header) for row in self.rows):
-            raise ValueError(f"each row needs {len(self.header)} cells, got rows of {[len(row) for row in self.rows]}")
+            raise ValueError(
+                f"header has {len(self.header)} cells, and so must each of the rows: they have "
+                f"{[len(row) for row in self.rows]}"
+            )
 
     def __repr__(self) -> str:
         # No padding: it would change with the digits of measured numbers, which the comparison masks.

@@ -5,7 +5,7 @@ Colours are Okabe and Ito's, which colour-blind readers can tell apart; shapes r
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Circle, ConnectionPatch
 from torch import Tensor
+
+from lecture11.checks import Count, Finite, checked, drawable, finite
 
 VERMILION, GREEN, BLUE, ORANGE, GREY = "#D55E00", "#009E73", "#0072B2", "#E69F00", "#666666"
 # Ten classes: seven colours of Okabe and Ito (their yellow is too light for letters), a grey, a violet, a brown.
@@ -41,22 +43,28 @@ def _numpy(x: Tensor) -> np.ndarray:
     return x.detach().cpu().numpy()
 
 
-def _show_image(ax: Axes, image: Tensor, low: float = 0.0, high: float = 1.0) -> None:
-    # Clipped for the eye only: a reconstruction may leave the range.
-    pixels = np.moveaxis(_numpy(image), 0, -1)
-    ax.imshow(pixels, cmap="gray_r", vmin=low, vmax=high, interpolation="nearest")
+def _show_image(ax: Axes, name: str, image: Tensor, low: float = 0.0) -> None:
+    """One or three channels with values in [low, 1]. Clipped for the eye only: a reconstruction may leave the range."""
+    if image.shape[0] not in (1, 3):
+        raise ValueError(f"{name} must have one channel or three, got {tuple(image.shape)}")
+    drawable(low, 1.0, **{name: image})
+    if len(image) == 3:  # for colours, matplotlib heeds no vmin
+        image = ((image - low) / (1 - low)).clamp(0, 1)
+    ax.imshow(np.moveaxis(_numpy(image), 0, -1), cmap="gray_r", vmin=low, vmax=1.0, interpolation="nearest")
     ax.set_axis_off()
 
 
+@checked
 def structure_of_autoencoder(
     image: Float[Tensor, "channels height width"],
     code: Float[Tensor, " k"],
     reconstruction: Float[Tensor, "channels height width"],
 ) -> Figure:
     """Fig. 1: one image, its code as bars, its reconstruction."""
+    finite(code=code)
     figure, axes = plt.subplots(1, 3, figsize=(6, 2.4), width_ratios=[1, 0.8, 1])
-    _show_image(axes[0], image)
-    _show_image(axes[2], reconstruction)
+    _show_image(axes[0], "image", image)
+    _show_image(axes[2], "reconstruction", reconstruction)
     axes[0].set_title(f"x\n{image.numel()} numbers")
     axes[2].set_title(f"x̃ = Dec(z)\n{reconstruction.numel()} numbers")
     axes[1].barh(np.arange(len(code)), _numpy(code), color=BLUE)
@@ -72,6 +80,7 @@ def structure_of_autoencoder(
     return figure
 
 
+@checked
 def latent_curve(
     points: Float[Tensor, "n 2"],
     reconstructions: Float[Tensor, "n 2"],
@@ -79,6 +88,7 @@ def latent_curve(
     title: str = "",
 ) -> Figure:
     """Fig. 2: points, the curve that a one-dimensional code can reach, and each reconstruction on it."""
+    finite(points=points, reconstructions=reconstructions, curve=curve)
     figure, ax = plt.subplots(figsize=(5, 4))
     x, y = _numpy(points), _numpy(reconstructions)
     ax.plot(*np.stack([x, y]).transpose(2, 0, 1), color=GREY, lw=0.6, zorder=1)
@@ -92,8 +102,10 @@ def latent_curve(
     return figure
 
 
+@checked
 def codes_against_normal(codes: Float[Tensor, "n 2"], labels: Int[Tensor, " n"]) -> Figure:
     """Fig. 3, put to the test: codes by class, and the circles that hold 50 % and 99 % of N(0, I)."""
+    finite(codes=codes)
     figure, ax = plt.subplots(figsize=(5, 5.2))
     scatter_classes(ax, codes, labels)
     for share, style in ((0.5, "--"), (0.99, "-")):
@@ -105,6 +117,7 @@ def codes_against_normal(codes: Float[Tensor, "n 2"], labels: Int[Tensor, " n"])
     return figure
 
 
+@checked
 def structure_of_vae(
     image: Float[Tensor, "channels height width"],
     mu: Float[Tensor, " k"],
@@ -113,12 +126,13 @@ def structure_of_vae(
     reconstruction: Float[Tensor, "channels height width"],
 ) -> Figure:
     """Fig. 4: one image, the mean and the standard deviations of its law of codes, a code drawn from it, decoded."""
+    finite(mu=mu, sigma=sigma, z=z)
     figure = plt.figure(figsize=(6, 2.8), layout=ConstrainedLayoutEngine(wspace=0.18))  # room for the arrows
     panels = figure.add_gridspec(2, 4, width_ratios=[1.1, 0.8, 0.8, 1.1])
     left, right = figure.add_subplot(panels[:, 0]), figure.add_subplot(panels[:, 3])
     upper, lower, middle = (figure.add_subplot(panels[place]) for place in ((0, 1), (1, 1), (slice(None), 2)))
-    for ax, picture, title in ((left, image, "x"), (right, reconstruction, "Dec(z)")):
-        _show_image(ax, picture)
+    for ax, name, picture, title in ((left, "image", image, "x"), (right, "reconstruction", reconstruction, "Dec(z)")):
+        _show_image(ax, name, picture)
         ax.set_title(title)
     # One scale for all three: the reader sees how much smaller sigma is than mu.
     limit = 1.1 * max(float(part.abs().max()) for part in (mu, sigma, z))
@@ -141,6 +155,7 @@ def structure_of_vae(
     return figure
 
 
+@checked
 def denoising_chain(chain: Mapping[int, Float[Tensor, "channels height width"]]) -> Figure:
     """Fig. 6: images along the chain, from noise to data; ``p_theta`` leads from each to the next, ``q`` back (F29).
 
@@ -148,12 +163,14 @@ def denoising_chain(chain: Mapping[int, Float[Tensor, "channels height width"]])
         chain: ``x_t`` by ``t``, in [-1, 1]; drawn from the largest ``t`` to the smallest. Between neighbours ``t`` and
             ``t - 1`` the two laws are named, and dots stand where steps are left out.
     """
+    if len(chain) < 2 or not all(isinstance(t, int) and t >= 0 for t in chain):
+        raise ValueError(f"chain must hold two images or more, each by its step t = 0, 1, ..., got {list(chain)}")
     times = sorted(chain, reverse=True)
     figure = plt.figure(figsize=(1.5 * len(times), 2.2), layout="none")
     width = 1 / (2 * len(times) - 0.9)  # and 0.95 of it between two images
     axes = [figure.add_axes(((0.025 + 1.95 * i) * width, 0.3, width, 0.45)) for i in range(len(times))]
     for ax, t in zip(axes, times, strict=True):
-        _show_image(ax, chain[t], -1.0)
+        _show_image(ax, "chain", chain[t], -1.0)
         ax.text(0.5, -0.12, f"$x_{{{t}}}$", transform=ax.transAxes, ha="center", va="top", size=13)
     for (before, after), (t, t_next) in zip(itertools.pairwise(axes), itertools.pairwise(times), strict=True):
         for start, end, height, color, style in ((before, after, 0.72, BLUE, "-"), (after, before, 0.28, GREY, "--")):
@@ -179,9 +196,13 @@ def denoising_chain(chain: Mapping[int, Float[Tensor, "channels height width"]])
     return figure
 
 
+@checked
 def scatter_classes(ax: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, " n"]) -> None:
     """Codes coloured by class, and each class's number written at its median: colour alone is not enough."""
+    finite(points=points)
     xy, classes = _numpy(points), _numpy(labels)
+    if not 0 <= classes.min() <= classes.max() < len(TEN):
+        raise ValueError(f"labels must lie in 0..{len(TEN) - 1}, got {classes.min()} to {classes.max()}")
     ax.scatter(xy[:, 0], xy[:, 1], c=[TEN[c] for c in classes], s=4, alpha=0.5, linewidths=0)
     for c in np.unique(classes):
         x, y = np.median(xy[classes == c], axis=0)
@@ -193,74 +214,78 @@ def scatter_classes(ax: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, 
     ax.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
 
 
-def reparametrisation_graph(gradients: Mapping[str, float]) -> Figure:
+# Where each part of fig. 5 stands, and its name.
+_GRAPH = {
+    "x": (0.0, 4.1, "$x$"),
+    "phi": (1.9, 4.1, r"Enc$_\phi$"),
+    "mu": (4.3, 5.0, r"$\mu$"),
+    "sigma": (4.3, 3.2, r"$\sigma$"),
+    "eps": (7.2, 5.0, r"$\epsilon$"),
+    "z": (7.2, 3.2, "$z$"),
+    "theta": (7.2, 1.0, r"Dec$_\theta$"),
+    "likelihood": (4.1, 1.0, r"$\ln p_\theta(x \mid z)$"),
+}
+# The one wide box: its arrows meet its right end, not its middle.
+_ENDS = {name: place[:2] for name, place in _GRAPH.items()} | {"likelihood": (4.6, 1.0)}
+_FORTH = [
+    ("x", "phi"), ("phi", "mu"), ("phi", "sigma"), ("mu", "z"), ("sigma", "z"), ("eps", "z"), ("z", "theta"),
+    ("theta", "likelihood"),
+]  # fmt: skip
+# Along the same edges; none leads to the noise.
+_BACK = [
+    ("likelihood", "theta"), ("theta", "z"), ("z", "sigma"), ("z", "mu"), ("sigma", "phi"), ("mu", "phi"),
+]  # fmt: skip
+_GRADIENTS = {"theta": (6.0, 0.35), "z": (8.05, 2.1), "sigma": (5.3, 3.95), "mu": (6.0, 5.2), "phi": (2.0, 3.05)}
+
+
+@checked
+def reparametrisation_graph(gradients: Mapping[str, Finite]) -> Figure:
     """Fig. 5: the reconstruction term with the reparametrisation, and how its gradient comes back (F17).
 
     Args:
         gradients: size of the gradient at each of ``"z"``, ``"mu"``, ``"sigma"``, ``"theta"`` and ``"phi"``: numbers
             computed from a model, which are written at the arrows.
     """
+    if set(gradients) != set(_GRADIENTS):
+        raise ValueError(f"gradients must have the keys {', '.join(_GRADIENTS)}; got {', '.join(map(str, gradients))}")
     figure, ax = plt.subplots(figsize=(5.6, 3.4))
     ax.set(xlim=(-0.5, 8.3), ylim=(0.4, 5.6), aspect="equal")
     ax.set_axis_off()
-    places = {
-        "x": (0.0, 4.1, "$x$"),
-        "phi": (1.9, 4.1, r"Enc$_\phi$"),
-        "mu": (4.3, 5.0, r"$\mu$"),
-        "sigma": (4.3, 3.2, r"$\sigma$"),
-        "eps": (7.2, 5.0, r"$\epsilon$"),
-        "z": (7.2, 3.2, "$z$"),
-        "theta": (7.2, 1.0, r"Dec$_\theta$"),
-        "likelihood": (4.1, 1.0, r"$\ln p_\theta(x \mid z)$"),
-    }
-    for name, (x, y, text) in places.items():
+    for name, (x, y, text) in _GRAPH.items():
         random = name == "eps"
         ax.text(
             x, y, text, ha="center", va="center", size=13, zorder=3,
             bbox={"boxstyle": "circle" if random else "round,pad=0.35", "fc": "white", "lw": 1.4,
                   "ec": BLUE if random else "black", "ls": "--" if random else "-"},
         )  # fmt: skip
-
-    # The one wide box: its arrows meet its right end, not its middle.
-    ends = {name: place[:2] for name, place in places.items()} | {"likelihood": (4.6, 1.0)}
-
-    def arrow(start: str, end: str, *, back: bool) -> None:
-        style = {"color": VERMILION, "ls": (0, (4, 2))} if back else {"color": GREY, "ls": "-"}
-        ax.annotate(
-            "", ends[end], ends[start], zorder=1,
-            arrowprops={"arrowstyle": "-|>", "mutation_scale": 15, "shrinkA": 19, "shrinkB": 19, "lw": 1.5,
-                        "connectionstyle": f"arc3,rad={0.3 if back else 0}", **style},
-        )  # fmt: skip
-
-    for start, end in [("x", "phi"), ("phi", "mu"), ("phi", "sigma"), ("mu", "z"), ("sigma", "z"), ("eps", "z"),
-                       ("z", "theta"), ("theta", "likelihood")]:  # fmt: skip
-        arrow(start, end, back=False)
-    # Back along the same edges, bent away from them; none leads to the noise.
-    for start, end in [
-        ("likelihood", "theta"),
-        ("theta", "z"),
-        ("z", "sigma"),
-        ("z", "mu"),
-        ("sigma", "phi"),
-        ("mu", "phi"),
-    ]:
-        arrow(start, end, back=True)
+    # Those back are bent away from those forth.
+    forth, back = {"color": GREY, "ls": "-"}, {"color": VERMILION, "ls": (0, (4, 2))}
+    for edges, style, bend in ((_FORTH, forth, 0.0), (_BACK, back, 0.3)):
+        for start, end in edges:
+            ax.annotate(
+                "", _ENDS[end], _ENDS[start], zorder=1,
+                arrowprops={"arrowstyle": "-|>", "mutation_scale": 15, "shrinkA": 19, "shrinkB": 19, "lw": 1.5,
+                            "connectionstyle": f"arc3,rad={bend:g}", **style},
+            )  # fmt: skip
     ax.text(5.75, 2.75, r"$z = \mu + \sigma\,\epsilon$", ha="center", va="center", size=12)
-    at = {"theta": (6.0, 0.35), "z": (8.05, 2.1), "sigma": (5.3, 3.95), "mu": (6.0, 5.2), "phi": (2.0, 3.05)}
-    for name, place in at.items():
-        ax.text(
-            *place,
-            f"{gradients[name]:.{0 if gradients[name] >= 10 else 2}f}",
-            color=VERMILION,
-            ha="center",
-            va="center",
-            size=12,
-        )
+    for name, (x, y) in _GRADIENTS.items():
+        text = f"{gradients[name]:.{0 if gradients[name] >= 10 else 2}f}"
+        ax.text(x, y, text, color=VERMILION, ha="center", va="center", size=12)
     return figure
 
 
-def image_rows(rows: Mapping[str, Float[Tensor, "n channels height width"]], low: float = 0.0) -> Figure:
-    """Rows of images under each other, each with its name; black is 1, white is ``low``."""
+@checked
+def image_rows(
+    rows: Mapping[str, Float[Tensor, "n channels height width"] | Sequence[Float[Tensor, "channels height width"]]],
+    low: Finite = 0.0,
+) -> Figure:
+    """Rows of images under each other, each with its name: grey, black is 1 and white ``low``; or in colour.
+
+    Raises:
+        ValueError: no row; ``low`` not below 1; images of neither one nor three channels, or on another scale.
+    """
+    if not rows or not low < 1:
+        raise ValueError(f"rows must hold a row at least, and low lie below 1; got {len(rows)} rows, low = {low}")
     n = max(len(images) for images in rows.values())
     figure, axes = plt.subplots(len(rows), n, figsize=(6, 0.62 * len(rows)), squeeze=False)
     for line, (name, images) in zip(axes, rows.items(), strict=True):
@@ -268,11 +293,12 @@ def image_rows(rows: Mapping[str, Float[Tensor, "n channels height width"]], low
             if image is None:
                 ax.set_axis_off()
             else:
-                _show_image(ax, image, low)
+                _show_image(ax, "rows", image, low)
         line[0].text(-0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center")
     return figure
 
 
+@checked
 def vector_field(
     ax: Axes,
     points: Float[Tensor, "n 2"],
@@ -281,13 +307,17 @@ def vector_field(
     color: str = GREY,
 ) -> None:
     """Arrows at the points; their lengths are in the units of the axes."""
+    finite(points=points, vectors=vectors)
     x, v = _numpy(points), _numpy(vectors)
     ax.quiver(
         x[:, 0], x[:, 1], v[:, 0], v[:, 1], color=color, angles="xy", scale_units="xy", scale=1, width=0.004,
     )  # fmt: skip
 
 
-def grid(limit: float, n: int) -> Float[Tensor, "n_squared 2"]:
+@checked
+def grid(limit: Finite, n: Count) -> Float[Tensor, "n_squared 2"]:
     """The ``n x n`` points of a square grid over ``[-limit, limit]^2``, in float64."""
+    if limit <= 0:
+        raise ValueError(f"limit must be positive, got {limit}")
     axis = torch.linspace(-limit, limit, n, dtype=torch.float64)
     return torch.cartesian_prod(axis, axis)

@@ -10,7 +10,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lecture11.checks import Count, Finite, checked, finite, generator_on, of_dtype
 
+
+def total(x: Float[Tensor, "batch *dims"]) -> Float[Tensor, " batch"]:
+    """The sum over the dimensions of each example, of which there may be none."""
+    return x.reshape(len(x), -1).sum(1)
+
+
+@checked
 def log_prob(
     x: Float[Tensor, "batch *dims"], mean: Float[Tensor, "batch *dims"], log_var: Float[Tensor, "batch *dims"]
 ) -> Float[Tensor, " batch"]:
@@ -22,9 +30,10 @@ def log_prob(
         x, mean, log_var: one shape, the batch first. ``log_var`` is the logarithm of the *variance*.
     """
     squared = (x - mean).square() * torch.exp(-log_var)
-    return -0.5 * (squared + log_var + math.log(2 * math.pi)).flatten(1).sum(1)
+    return -0.5 * total(squared + log_var + math.log(2 * math.pi))
 
 
+@checked
 def kl(
     mu_q: Float[Tensor, "batch *dims"],
     log_var_q: Float[Tensor, "batch *dims"],
@@ -40,9 +49,10 @@ def kl(
     # In the difference of the log-variances, so that equal variances cancel exactly, however extreme they are.
     log_ratio = log_var_q - log_var_p
     distance = (mu_q - mu_p).square() * torch.exp(-log_var_p)
-    return 0.5 * (torch.expm1(log_ratio) - log_ratio + distance).flatten(1).sum(1)
+    return 0.5 * total(torch.expm1(log_ratio) - log_ratio + distance)
 
 
+@checked
 def kl_to_standard_normal(
     mu: Float[Tensor, "batch *dims"], log_var: Float[Tensor, "batch *dims"]
 ) -> Float[Tensor, " batch"]:
@@ -50,9 +60,10 @@ def kl_to_standard_normal(
 
     Kingma and Welling 2014, appendix B, with the opposite sign.
     """
-    return 0.5 * (mu.square() + torch.expm1(log_var) - log_var).flatten(1).sum(1)
+    return 0.5 * total(mu.square() + torch.expm1(log_var) - log_var)
 
 
+@checked
 def reparametrise(
     mu: Float[Tensor, "*shape"],
     log_var: Float[Tensor, "*shape"],
@@ -67,12 +78,24 @@ def reparametrise(
         eps: standard normal noise; drawn from ``generator`` if not given.
     """
     if eps is None:
-        eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype, device=mu.device)
+        eps = noise_like(mu, generator)
     return mu + torch.exp(0.5 * log_var) * eps
 
 
+@checked
+def noise_like(x: Float[Tensor, "*shape"], generator: torch.Generator | None) -> Float[Tensor, "*shape"]:
+    """Draws from ``N(0, 1)`` of the shape and dtype of ``x``, on its device; from PyTorch's own generator if None.
+
+    Raises:
+        ValueError: the generator lives on another device than ``x``.
+    """
+    generator_on(x.device, generator)
+    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+
+
+@checked
 def standard_normal(
-    *shape: int, seed: int, dtype: torch.dtype = torch.float32, device: torch.device | str | None = None
+    *shape: Count, seed: int, dtype: torch.dtype = torch.float32, device: torch.device | str | None = None
 ) -> Tensor:
     """Draws from ``N(0, 1)`` of the given shape: for one seed the same on every device and in every precision.
 
@@ -95,6 +118,7 @@ class Mixture:
         covariances: ``(m, d, d)``, symmetric and positive definite.
 
     Raises:
+        TypeError: dtypes that differ.
         ValueError: shapes that do not fit, weights that are no distribution, a covariance that is none.
     """
 
@@ -102,13 +126,10 @@ class Mixture:
     means: Float[Tensor, "m d"]
     covariances: Float[Tensor, "m d d"]
 
+    @checked
     def __post_init__(self) -> None:
-        m, d = self.means.shape
-        if self.weights.shape != (m,) or self.covariances.shape != (m, d, d):
-            raise ValueError(
-                f"{m} means in {d} dimensions need weights ({m},) and covariances ({m}, {d}, {d}), "
-                f"got {tuple(self.weights.shape)} and {tuple(self.covariances.shape)}"
-            )
+        of_dtype(self.means.dtype, "means", weights=self.weights, covariances=self.covariances)
+        finite(weights=self.weights, means=self.means, covariances=self.covariances)
         if not (self.weights > 0).all() or abs(self.weights.sum().item() - 1) > 1e-6:
             raise ValueError(f"weights must be positive and sum to 1, got {self.weights.tolist()}")
         if (self.covariances - self.covariances.mT).abs().max() > 1e-6 * self.covariances.abs().max():
@@ -129,7 +150,8 @@ class Mixture:
             self.covariances.to(*args, **kwargs),
         )
 
-    def noised(self, noise_std: float) -> "Mixture":
+    @checked
+    def noised(self, noise_std: Finite) -> "Mixture":
         """The law of ``x + eps`` for ``x`` from this mixture and ``eps ~ N(0, noise_std^2 I)``.
 
         Independent noise adds ``noise_std^2 I`` to each covariance and changes nothing else.
@@ -141,10 +163,8 @@ class Mixture:
 
     def _component_terms(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """``log(w_j N(x; m_j, C_j))`` as ``(batch, m)``, and ``C_j^{-1} (x - m_j)`` as ``(batch, m, d)``."""
-        if x.shape[-1] != self.dim:
-            raise ValueError(f"points of {self.dim} dimensions expected, got shape {tuple(x.shape)}")
         centred = x[:, None, :] - self.means
-        root = torch.linalg.cholesky(self.covariances)
+        root = torch.linalg.cholesky(self.covariances).to(centred.dtype)
         # One solve for each component with the batch as columns: a solve for each point would copy the root.
         solved = torch.cholesky_solve(centred.permute(1, 2, 0), root).permute(2, 0, 1)
         log_det = 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
@@ -152,26 +172,29 @@ class Mixture:
         log_joint = self.weights.log() - 0.5 * (quadratic + log_det + self.dim * math.log(2 * math.pi))
         return log_joint, solved
 
+    @checked
     def log_prob(self, x: Float[Tensor, "batch d"]) -> Float[Tensor, " batch"]:
         """``log p(x)`` in nats per example."""
         return self._component_terms(x)[0].logsumexp(-1)
 
+    @checked
     def responsibilities(self, x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch m"]:
         """``p(component | x)``; each row sums to one."""
         return self._component_terms(x)[0].softmax(-1)
 
+    @checked
     def score(self, x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
         """``grad_x log p(x)``: the direction in which the density grows fastest."""
         log_joint, solved = self._component_terms(x)
         return -(log_joint.softmax(-1)[..., None] * solved).sum(1)
 
+    @checked
     def sample(
-        self, n: int, *, generator: torch.Generator | None = None
+        self, n: Count, *, generator: torch.Generator | None = None
     ) -> tuple[Float[Tensor, "n d"], Int[Tensor, " n"]]:
         """``n`` points and the component each came from."""
+        generator_on(self.means.device, generator)
         component = torch.multinomial(self.weights, n, replacement=True, generator=generator)
-        eps = torch.randn(
-            n, self.dim, generator=generator, dtype=self.means.dtype, device=self.means.device
-        )  # fmt: skip
+        eps = noise_like(self.means.new_empty(n, self.dim), generator)
         root = torch.linalg.cholesky(self.covariances)[component]
         return self.means[component] + (root @ eps[..., None])[..., 0], component

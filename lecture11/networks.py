@@ -8,10 +8,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from lecture11.checks import Count, checked, fits_module
+from lecture11.precision import double
 
-def _check_shape(x: Tensor, shape: tuple[int, ...]) -> None:
+
+def _check_shape(name: str, x: Tensor, shape: tuple[int, ...]) -> None:
     if x.shape[1:] != shape:
-        raise ValueError(f"expected a batch of examples of shape {shape}, got {tuple(x.shape)}")
+        raise ValueError(f"{name} must be a batch of examples of shape {shape}, got {tuple(x.shape)}")
 
 
 class MLP(nn.Module):
@@ -20,11 +23,12 @@ class MLP(nn.Module):
     With no hidden layer it is one affine map.
     """
 
+    @checked
     def __init__(
         self,
-        in_shape: Sequence[int],
-        hidden: Sequence[int],
-        out_shape: Sequence[int],
+        in_shape: Sequence[Count],
+        hidden: Sequence[Count],
+        out_shape: Sequence[Count],
         activation: type[nn.Module] = nn.SiLU,
     ) -> None:
         super().__init__()
@@ -35,65 +39,12 @@ class MLP(nn.Module):
             layers += [nn.Linear(n_in, n_out), activation()]
         self.layers = nn.Sequential(*layers[:-1])
 
+    @checked
     def forward(self, x: Float[Tensor, "batch *dims"]) -> Float[Tensor, "batch *out"]:
         """Raises ValueError if the examples do not have ``in_shape``."""
-        _check_shape(x, self.in_shape)
+        _check_shape("x", x, self.in_shape)
+        fits_module(self, x=x)
         return self.layers(x.flatten(1)).unflatten(1, self.out_shape)
-
-
-class ConvEncoder(nn.Module):
-    """Images ``(batch, channels, height, width)`` to vectors ``(batch, out_dim)``: two strided convolutions and a map.
-
-    Height and width must be multiples of 4.
-    """
-
-    def __init__(self, image_shape: Sequence[int], width: int, out_dim: int) -> None:
-        super().__init__()
-        channels, height, length = self.image_shape = _image_shape(image_shape)
-        self.layers = nn.Sequential(
-            nn.Conv2d(channels, width, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Flatten(),
-            nn.Linear(2 * width * (height // 4) * (length // 4), out_dim),
-        )
-
-    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch out_dim"]:
-        """Raises ValueError if the images do not have ``image_shape``."""
-        _check_shape(x, self.image_shape)
-        return self.layers(x)
-
-
-class ConvDecoder(nn.Module):
-    """The mirror of ``ConvEncoder``: vectors ``(batch, in_dim)`` to images ``(batch, channels, height, width)``."""
-
-    def __init__(self, in_dim: int, width: int, image_shape: Sequence[int]) -> None:
-        super().__init__()
-        channels, height, length = _image_shape(image_shape)
-        self.in_dim = in_dim
-        self.layers = nn.Sequential(
-            nn.Linear(in_dim, 2 * width * (height // 4) * (length // 4)),
-            nn.Unflatten(1, (2 * width, height // 4, length // 4)),
-            nn.SiLU(),
-            nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.ConvTranspose2d(width, channels, 4, stride=2, padding=1),
-        )
-
-    def forward(self, z: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch channels height width"]:
-        """Raises ValueError if the vectors do not have ``in_dim`` entries."""
-        _check_shape(z, (self.in_dim,))
-        return self.layers(z)
-
-
-def _image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
-    if len(shape) != 3 or shape[1] % 4 or shape[2] % 4 or min(shape) < 1:
-        raise ValueError(
-            f"image_shape is (channels, height, width) with height and width multiples of 4, got {tuple(shape)}"
-        )
-    channels, height, width = shape
-    return channels, height, width
 
 
 class NoiseLevelMLP(nn.Module):
@@ -103,14 +54,18 @@ class NoiseLevelMLP(nn.Module):
     and predicts a correction to the point. One network serves all levels.
     """
 
-    def __init__(self, dim: int, hidden: Sequence[int]) -> None:
+    @checked
+    def __init__(self, dim: Count, hidden: Sequence[Count]) -> None:
         super().__init__()
         self.correction = MLP((dim + 1,), hidden, (dim,))
 
+    @checked
     def forward(self, y: Float[Tensor, "batch dim"], noise_std: Float[Tensor, " batch"]) -> Float[Tensor, "batch dim"]:
         """Raises ValueError if a noise level is not positive."""
         if not (noise_std > 0).all():
             raise ValueError("noise_std must be positive: at 0 there is nothing to remove")
+        _check_shape("y", y, self.correction.out_shape)
+        fits_module(self, y=y, noise_std=noise_std)
         level = noise_std[:, None]
         # The best linear guess for data of unit variance, N(0, I): right at both ends of the scale, where the
         # network would otherwise have to learn 'leave it' and 'answer the mean'.
@@ -119,7 +74,8 @@ class NoiseLevelMLP(nn.Module):
         return shrunk + level / (1 + level.square()).sqrt() * self.correction(seen)
 
 
-def timestep_embedding(t: Int[Tensor, " batch"], dim: int) -> Float[Tensor, "batch dim"]:
+@checked
+def timestep_embedding(t: Int[Tensor, " batch"], dim: Count) -> Float[Tensor, "batch dim"]:
     """Steps as vectors that a network can tell apart: sines, then cosines, of ``dim // 2`` frequencies each (F21).
 
     The frequencies fall geometrically from 1 to 1/10000 (Vaswani et al. 2017; in this order Ho et al. 2020). An odd
@@ -134,22 +90,27 @@ def timestep_embedding(t: Int[Tensor, " batch"], dim: int) -> Float[Tensor, "bat
     if dim < 2:
         raise ValueError(f"dim must be at least 2, a sine and a cosine; got {dim}")
     half = dim // 2
-    exponents = torch.arange(half, dtype=torch.float64, device=t.device) / max(half - 1, 1)
-    angles = t[:, None] * 1e-4**exponents
+    steps = double(t)
+    exponents = torch.arange(half, dtype=torch.float64, device=steps.device) / max(half - 1, 1)
+    angles = steps[:, None] * 1e-4**exponents
     embedding = torch.cat([angles.sin(), angles.cos()], dim=1)
-    return nn.functional.pad(embedding, (0, dim % 2)).to(torch.get_default_dtype())
+    return nn.functional.pad(embedding, (0, dim % 2)).to(torch.get_default_dtype()).to(t.device)
 
 
 class TimeMLP(nn.Module):
     """A guess of the noise in points: ``(batch, dim)`` and steps ``(batch,)`` to ``(batch, dim)``."""
 
-    def __init__(self, dim: int, hidden: Sequence[int], embedding: int = 64) -> None:
+    @checked
+    def __init__(self, dim: Count, hidden: Sequence[Count], embedding: Count = 64) -> None:
         super().__init__()
         self.embedding = embedding
         self.body = MLP((dim + embedding,), hidden, (dim,))
 
+    @checked
     def forward(self, x_t: Float[Tensor, "batch dim"], t: Int[Tensor, " batch"]) -> Float[Tensor, "batch dim"]:
         """Raises ValueError if the points do not have ``dim`` numbers."""
+        _check_shape("x_t", x_t, self.body.out_shape)
+        fits_module(self, x_t=x_t)
         return self.body(torch.cat([x_t, timestep_embedding(t, self.embedding).to(x_t)], dim=1))
 
 
@@ -167,16 +128,31 @@ class UNet(nn.Module):
         widths: channels at half the size, a quarter, and so on.
         blocks: residual blocks at each size on the way down; one more on the way up.
         embedding: numbers that describe the step.
+        classes: that the network can be asked for, 0 for a network that knows none. A vector for each, and one for
+            'any', is added to the description of the step; all start at zero.
 
     Raises:
         ValueError: no width, or one below one.
     """
 
-    def __init__(self, channels: int, widths: Sequence[int] = (64, 128), blocks: int = 1, embedding: int = 128) -> None:
+    @checked
+    def __init__(
+        self,
+        channels: Count,
+        widths: Sequence[Count] = (64, 128),
+        blocks: Count = 1,
+        embedding: Count = 128,
+        classes: int = 0,
+    ) -> None:
         super().__init__()
-        if not widths or min(widths) < 1 or blocks < 1:
-            raise ValueError(f"widths and blocks must be positive, got widths={tuple(widths)}, blocks={blocks}")
-        self.channels, self.embedding = channels, embedding
+        if not widths:
+            raise ValueError("widths must hold the channels at half the size at least, got none")
+        if classes < 0:
+            raise ValueError(f"classes is their number, or 0 for a model that knows none; got {classes}")
+        self.channels, self.embedding, self.classes = channels, embedding, classes
+        if classes:
+            self.label = nn.Embedding(classes + 1, embedding)
+            nn.init.zeros_(self.label.weight)
         self.embed = nn.Sequential(
             nn.Linear(embedding, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU()
         )
@@ -209,15 +185,24 @@ class UNet(nn.Module):
         nn.init.zeros_(self.unfold[-1].weight)  # type: ignore[arg-type]
         nn.init.zeros_(self.unfold[-1].bias)  # type: ignore[arg-type]
 
+    @checked
     def forward(
-        self, x_t: Float[Tensor, "batch channels height width"], t: Int[Tensor, " batch"]
+        self,
+        x_t: Float[Tensor, "batch channels height width"],
+        t: Int[Tensor, " batch"],
+        y: Int[Tensor, " batch"] | None = None,
     ) -> Float[Tensor, "batch channels height width"]:
-        """Raises ValueError if the images have an odd side or other channels."""
+        """``y`` asks for classes, 0 and up; the number ``classes``, or None for all, stands for 'any'.
+
+        Raises ValueError if the images have an odd side or other channels, or if a class does not exist.
+        """
         if x_t.shape[1] != self.channels or x_t.shape[2] % 2 or x_t.shape[3] % 2:
             raise ValueError(
-                f"images of {self.channels} channels and even height and width expected, got {tuple(x_t.shape[1:])}"
+                f"x_t must hold images of {self.channels} channels and even height and width, "
+                f"got {tuple(x_t.shape[1:])}"
             )
-        step = self.embed(timestep_embedding(t, self.embedding).to(x_t))
+        fits_module(self, x_t=x_t)
+        step = self.embed(self._describe(t, y).to(x_t))
         h = self.fold(nn.functional.pixel_unshuffle(x_t, 2))
         shortcuts: list[Tensor] = []
         for stage, shrink in zip(self.down, self.shrink, strict=True):
@@ -233,6 +218,18 @@ class UNet(nn.Module):
             if shortcuts:  # to the size of the next shortcut: half of an odd size was rounded up
                 h = grow(nn.functional.interpolate(h, size=shortcuts[-1].shape[2:], mode="nearest"))
         return nn.functional.pixel_shuffle(self.unfold(h), 2)
+
+    def _describe(self, t: Tensor, y: Tensor | None) -> Tensor:
+        """The step and the class as one vector for each example."""
+        if y is not None and y.shape != t.shape:
+            raise ValueError(f"one class for each of the {len(t)} images expected, got y of shape {tuple(y.shape)}")
+        if y is not None and (not self.classes or y.min() < 0 or y.max() > self.classes):
+            known = f"0..{self.classes - 1}, and {self.classes} for any" if self.classes else "none"
+            raise ValueError(f"no such class: y has {y.unique().tolist()}, this network knows {known}")
+        step = timestep_embedding(t, self.embedding)
+        if not self.classes:
+            return step
+        return step + self.label(torch.full_like(t, self.classes) if y is None else y)
 
 
 def _group_norm(width: int) -> nn.GroupNorm:
@@ -287,7 +284,8 @@ class ImageClassifier(nn.Module):
         ValueError: ``image_shape`` is not (channels, height, width) with at least 8 pixels a side.
     """
 
-    def __init__(self, image_shape: Sequence[int], classes: int, width: int = 32) -> None:
+    @checked
+    def __init__(self, image_shape: Sequence[Count], classes: Count, width: Count = 32) -> None:
         super().__init__()
         if len(image_shape) != 3 or min(image_shape[1:]) < 8:
             raise ValueError(f"image_shape is (channels, height, width), 8x8 or more; got {tuple(image_shape)}")
@@ -299,13 +297,17 @@ class ImageClassifier(nn.Module):
         self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * width * (height // 8) * (length // 8), hidden))
         self.logits = nn.Linear(hidden, classes)
 
+    @checked
     def features(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
         """What the last layer sees: ``2 * width`` numbers, in which images of one kind lie together.
 
         Raises ValueError if the images do not have ``image_shape``.
         """
-        _check_shape(x, self.image_shape)
+        _check_shape("x", x, self.image_shape)
+        fits_module(self, x=x)
         return nn.functional.silu(self.body(x))
 
+    @checked
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch classes"]:
+        """Raises ValueError if the images do not have ``image_shape``."""
         return self.logits(self.features(x))

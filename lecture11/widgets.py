@@ -14,8 +14,11 @@ import ipywidgets
 import PIL.Image
 from matplotlib.figure import Figure
 
+from lecture11.checks import Count, checked
 
-def image_html(figure: Figure, alt: str, *, dpi: int = 80) -> str:
+
+@checked
+def image_html(figure: Figure, alt: str, *, dpi: Count = 80) -> str:
     """An ``<img>`` element that holds ``figure`` as a PNG, with its alternative text.
 
     Raises:
@@ -31,6 +34,7 @@ def image_html(figure: Figure, alt: str, *, dpi: int = 80) -> str:
     return f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{data}">'
 
 
+@checked
 def picture_slider(
     figures: Sequence[Figure],
     labels: Sequence[str],
@@ -57,6 +61,7 @@ def picture_slider(
     return _with_sliders(pages, [_slider(labels, description, start)])
 
 
+@checked
 def picture_grid(
     figures: Sequence[Sequence[Figure]],
     row_labels: Sequence[str],
@@ -89,17 +94,30 @@ def picture_grid(
 
 
 def _slider(labels: Sequence[str], description: str, start: int) -> ipywidgets.SelectionSlider:
+    if not 0 <= start < len(labels):
+        raise ValueError(f"start is a position, 0..{len(labels) - 1}; got {start}")
     return ipywidgets.SelectionSlider(
         options=list(labels), index=start, description=description,
         style={"description_width": "initial"}, layout={"width": "95%", "max_width": "32rem"},
     )  # fmt: skip
 
 
+class _Pictures(ipywidgets.VBox):
+    """Sliders and what they select; a still picture where no widget is shown: on GitHub, in Markdown, in a PDF."""
+
+    def __init__(self, children: Sequence[ipywidgets.Widget], still: str, text: str) -> None:
+        super().__init__(children)
+        self._still, self._text = still, text
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super()._repr_mimebundle_(**kwargs), "image/png": self._still}
+
+
 def _with_sliders(pages: list, sliders: list[ipywidgets.SelectionSlider]) -> ipywidgets.VBox:
     """The sliders, and below them the page that they select from lists nested as deep as there are sliders."""
-    if hasattr(ipywidgets, "Stack"):
-        like = ipywidgets.HTML()
-        return ipywidgets.VBox([*sliders, _stacked(pages, sliders, layout=like.layout, style=like.style)])
 
     def selected() -> str:
         found: Any = pages
@@ -107,10 +125,16 @@ def _with_sliders(pages: list, sliders: list[ipywidgets.SelectionSlider]) -> ipy
             found = found[slider.index]
         return found
 
-    page = ipywidgets.HTML(selected())
-    for slider in sliders:
-        slider.observe(lambda _: setattr(page, "value", selected()), names="index")
-    return ipywidgets.VBox([*sliders, page])
+    if hasattr(ipywidgets, "Stack"):
+        like = ipywidgets.HTML()
+        page = _stacked(pages, sliders, layout=like.layout, style=like.style)
+    else:
+        page = ipywidgets.HTML(selected())
+        for slider in sliders:
+            slider.observe(lambda _: setattr(page, "value", selected()), names="index")
+    names = " and ".join(slider.description for slider in sliders)
+    still = selected().partition("base64,")[2].removesuffix('">')
+    return _Pictures([*sliders, page], still, f"A picture that a slider chooses: {names}.")
 
 
 def _stacked(pages: list | str, sliders: list[ipywidgets.SelectionSlider], **shared: Any) -> ipywidgets.Widget:

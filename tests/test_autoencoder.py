@@ -1,6 +1,5 @@
 """F1-F5 against scikit-learn, SciPy, automatic differentiation and exact posteriors."""
 
-import inspect
 import math
 
 import pytest
@@ -47,7 +46,7 @@ def test_reconstruction_error_is_the_sum_over_all_dimensions_of_each_example() -
 
 
 def test_a_model_that_changes_the_shape_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"\(5, 2\) became \(5, 1\)"):
+    with pytest.raises(ValueError, match=r"the model must give the shape of x, \(5, 2\), got \(5, 1\)"):
         autoencoder.reconstruction_error(lambda x: x[:, :1], torch.zeros(5, 2))
 
 
@@ -175,7 +174,7 @@ def test_same_generator_same_error() -> None:
 
 
 def test_negative_noise_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 0; got -1"):
+    with pytest.raises(ValueError, match="at least 0 and finite; got -1"):
         autoencoder.add_noise(torch.zeros(1, 2), -1.0)
 
 
@@ -263,14 +262,12 @@ def test_levels_that_do_not_decrease_are_refused(levels: list[float]) -> None:
 
 @pytest.mark.parametrize("k", [0, 6])
 def test_impossible_code_sizes_are_refused(k: int) -> None:
-    with pytest.raises(ValueError, match=f"k = {k}"):
+    with pytest.raises(ValueError, match=f"got (k = )?{k}"):
         autoencoder.linear(5, k)
     with pytest.raises(ValueError, match=f"got {k}"):
         autoencoder.PCA(points(20, 5), k)
 
 
 def test_bases_of_two_shapes_are_refused() -> None:
-    # Without the run-time check of annotations, which only the tests have.
-    angles = inspect.unwrap(autoencoder.principal_angles)
-    with pytest.raises(ValueError, match=r"one shape \(d, k\) expected, got \(3, 1\) and \(3, 2\)"):
-        angles(torch.zeros(3, 1), torch.zeros(3, 2))
+    with pytest.raises(ValueError, match=r"b must have the shape \(d, k\), where .*k = 1 as in a; got \(3, 2\)"):
+        autoencoder.principal_angles(torch.zeros(3, 1), torch.zeros(3, 2))

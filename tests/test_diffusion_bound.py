@@ -555,6 +555,14 @@ def test_what_does_not_fit_is_refused() -> None:
             function(some_model, s, 3 * x_0)
         with pytest.raises(ValueError, match="shape of x_t"):
             function(lambda x_t, t: x_t[:, :, :1], s, x_0)
+        grey = (x_0 + 1) / 2
+        for wrong in (grey, 255 * grey):
+            with pytest.raises(ValueError, match=r"x_0: pixels must lie in \[-1, 1\]"):
+                function(some_model, s, wrong)
+        function(some_model, s, torch.ones_like(x_0))  # white is white
+        function(some_model, s, 3 * x_0, levels=None)
+        with pytest.raises(ValueError, match=r"x_0: pixels must lie"):
+            function(some_model, s, 3 * x_0, levels=None, clip=True)
     with pytest.raises(ValueError, match="at least 2; got 1"):
         diffusion.variational_bound(some_model, s, x_0, levels=1)
     with pytest.raises((ValueError, TypeError), match="cdf"):

@@ -204,7 +204,7 @@ def test_gradient_reaches_the_network_and_autocast_leaves_the_loss_in_the_data_s
 
 def test_what_does_not_fit_is_refused() -> None:
     s, x = SCHEDULES["linear"], images()
-    with pytest.raises(ValueError, match=r"noise of the shape of x_t, \(3, 1, 3, 5\); got \(3, 15\)"):
+    with pytest.raises(ValueError, match=r"the model must give the shape of x_t, \(3, 1, 3, 5\), got \(3, 15\)"):
         diffusion.simple_loss(lambda x_t, t: x_t.flatten(1), s, x)
     for function in (diffusion.q_step, diffusion.q_sample, diffusion.predict_x0):
         for t in (0, 21, torch.tensor([1, 2, 0])):

@@ -427,11 +427,11 @@ def test_what_does_not_fit_is_refused() -> None:
         with pytest.raises(ValueError, match=rf"eta = {eta} asks for more noise"):
             diffusion.ddim_step(s, x, 20, 19, x, eta=eta, noise=x)
     for steps, message in (
-        ([0, 5], r"t must lie in 1\.\.T = 20, got 0"),
+        ([0, 5], r"steps must lie in 1\.\.T = 20, got 0"),
         ([5, 21], "got 21"),
         ([5, 5], "different steps"),
         ([], "different steps"),
-        (0, r"number of steps must lie in 1\.\.T = 20, got 0"),
+        (0, "steps is a count, at least 1; got 0"),
         (21, "got 21"),
     ):
         with pytest.raises(ValueError, match=message):

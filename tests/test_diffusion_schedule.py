@@ -138,7 +138,7 @@ def test_steps_as_tensors(device: torch.device) -> None:
         ([0.0, 0.1], "got beta_1 = 0"),
         ([0.1, math.nan], "got beta_2 = nan"),
         ([0.1, 0.3, 0.2], r"must not decrease.*beta_2 = 0\.3 is followed by beta_3 = 0\.2"),
-        ([], r"T >= 1 numbers, got shape \(0,\)"),
+        ([], "T >= 1 numbers, got none"),
         ([0.9] * 400, r"alpha_bar\(400\) rounds to zero"),
     ],
 )
@@ -189,8 +189,6 @@ def test_coefficients_take_the_dtype_and_never_broadcast_along_the_wrong_axis(de
     for wrong in (values[:1], values[:2], values[None]):
         with pytest.raises(ValueError, match="one step, or one for each of the 3 examples"):
             schedule.spread(wrong, x)
-    with pytest.raises(ValueError, match=r"got x \(3, 1, 4, 5\), eps \(3, 1, 4, 1\)"):
-        schedule.same_shape(x=x, eps=x[..., :1])
 
 
 # Planted errors: each must be seen by a test above

@@ -1,6 +1,8 @@
 """What the notebooks print is what the comparison of stored outputs relies on."""
 
+import io
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -38,7 +40,7 @@ def test_digits_follow_the_error(mean: float, error: float, text: str) -> None:
 
 @pytest.mark.parametrize("values", [[1.0], [1.0, math.nan], [1.0, math.inf]])
 def test_no_estimate_of_what_cannot_be_estimated(values: list[float]) -> None:
-    with pytest.raises(ValueError, match="at least two finite values"):
+    with pytest.raises(ValueError, match="values must be"):
         evaluation.estimate(torch.tensor(values))
 
 
@@ -61,6 +63,19 @@ def test_verdict_prints_a_kept_bound(capsys: pytest.CaptureFixture[str]) -> None
 def test_verdict_raises_on_a_broken_bound(value: float) -> None:
     with pytest.raises(AssertionError, match=r"test error at most 0\.03: NO"):
         evaluation.verdict("test error", value, at_most=0.03)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_console_that_knows_no_approximately_sign_prints_a_tilde(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(file, encoding=encoding))
+    evaluation.verdict("β", 0.5, at_most=1.0)
+    print(evaluation.Estimate(0.5, 0.01))
+    print(evaluation.measured(0.5))
+    sys.stdout.flush()
+    assert file.getvalue().decode(encoding).split("\n")[:3] == ["? at most 1: yes, ~0.500", "~0.500 +- 0.010", "~0.500"]
 
 
 def test_verdict_at_least_raises_too() -> None:
@@ -126,9 +141,9 @@ def test_frechet_distance_with_fewer_examples_than_features() -> None:
 @pytest.mark.parametrize(
     ("a", "b", "message"),
     [
-        (torch.ones(3, 2), torch.ones(3, 4), "same features"),
+        (torch.ones(3, 2), torch.ones(3, 4), "features = 2 as in a"),
         (torch.ones(1, 2), torch.ones(3, 2), "two examples or more"),
-        (torch.full((3, 2), math.nan), torch.ones(3, 2), "not finite"),
+        (torch.full((3, 2), math.nan), torch.ones(3, 2), "a must be finite"),
     ],
 )
 def test_what_has_no_frechet_distance(a: torch.Tensor, b: torch.Tensor, message: str) -> None:

@@ -106,6 +106,23 @@ def test_rows_of_images_may_differ_in_length() -> None:
     assert shown == [(4, 4)] * 3 + [(4, 4, 3)] * 2 + [None]
 
 
+def test_colours_in_any_range_are_scaled_to_it() -> None:
+    """matplotlib heeds no ``vmin`` for colours: everything below 0 would be black."""
+    x = torch.linspace(-1, 1, 2 * 3 * 4 * 4).reshape(2, 3, 4, 4)
+    figure = figures.image_rows({"a": x}, low=-1)
+    shown = np.stack([ax.images[0].get_array() for ax in figure.axes])
+    np.testing.assert_allclose(shown, (x.movedim(1, -1).numpy() + 1) / 2, atol=1e-6)
+
+
+def test_pictures_of_another_scale_or_of_two_channels_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"rows: pixels in \[0, 1\] expected, got values in \[0, 255\]"):
+        figures.image_rows({"a": 255 * torch.eye(4)[None, None]})
+    with pytest.raises(ValueError, match=r"rows must have one channel or three, got \(2, 4, 4\)"):
+        figures.image_rows({"a": torch.zeros(1, 2, 4, 4)})
+    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.9, got -1 to 1"):
+        figures.codes_against_normal(torch.zeros(2, 2), torch.tensor([1, -1]))
+
+
 def test_arrows_have_the_length_of_their_vectors() -> None:
     _, ax = plt.subplots()
     figures.vector_field(ax, torch.zeros(1, 2), torch.tensor([[0.25, -0.5]]))

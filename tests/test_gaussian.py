@@ -114,7 +114,7 @@ def test_what_is_no_mixture_is_refused(weights: torch.Tensor, covariances: torch
 
 
 def test_points_of_another_dimension_and_negative_noise_are_refused() -> None:
-    with pytest.raises(ValueError, match="2 dimensions expected"):
+    with pytest.raises(ValueError, match="d = 2 as in means"):
         mixture().log_prob(torch.zeros(4, 3, dtype=torch.float64))
     with pytest.raises(ValueError, match=r"at least 0; got -0\.1"):
         mixture().noised(-0.1)

@@ -33,26 +33,9 @@ def test_mlp_with_hidden_layers_is_not_affine() -> None:
     assert (net(a) + net(b) - net(torch.zeros_like(a)) - net(a + b)).abs().max() > 1e-4
 
 
-@pytest.mark.parametrize("shape", [(1, 28, 28), (1, 8, 8), (3, 32, 32), (1, 4, 12)])
-def test_convolutions_go_to_a_vector_and_back(shape: tuple[int, int, int]) -> None:
-    z = networks.ConvEncoder(shape, 4, 5)(torch.zeros(2, *shape))
-    assert z.shape == (2, 5)
-    assert networks.ConvDecoder(5, 4, shape)(z).shape == (2, *shape)
-
-
-@pytest.mark.parametrize("shape", [(1, 27, 28), (28, 28), (1, 28, 30), (0, 28, 28)])
-def test_image_shapes_that_do_not_halve_twice_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="multiples of 4"):
-        networks.ConvEncoder(shape, 4, 5)
-
-
 def test_input_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"examples of shape \(2, 3\), got \(5, 3, 2\)"):
         networks.MLP((2, 3), (), (1,))(torch.zeros(5, 3, 2))
-    with pytest.raises(ValueError, match=r"shape \(5,\)"):
-        networks.ConvDecoder(5, 4, (1, 8, 8))(torch.zeros(2, 4))
-    with pytest.raises(ValueError, match=r"shape \(1, 8, 8\)"):
-        networks.ConvEncoder((1, 8, 8), 4, 5)(torch.zeros(2, 1, 12, 12))
 
 
 def test_noise_level_mlp_is_right_at_both_ends_before_any_training() -> None:
@@ -69,10 +52,9 @@ def test_noise_level_zero_is_refused() -> None:
         networks.NoiseLevelMLP(2, (8,))(torch.zeros(1, 2), torch.zeros(1))
 
 
-@pytest.mark.parametrize("net", [networks.MLP((3,), (4,), (2,)), networks.ConvEncoder((1, 8, 8), 2, 2)])
-def test_every_weight_gets_a_gradient(net: torch.nn.Module) -> None:
-    shape = net.in_shape if isinstance(net, networks.MLP) else net.image_shape
-    x = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
+def test_every_weight_gets_a_gradient() -> None:
+    net = networks.MLP((3,), (4,), (2,))
+    x = torch.randn(3, 3, generator=torch.Generator().manual_seed(0))
     net(x).square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
 
@@ -126,6 +108,38 @@ def test_every_weight_of_the_unet_learns() -> None:
     assert dead == []
 
 
+def test_each_example_of_the_unet_has_its_own_class() -> None:
+    model = awake(networks.UNet(1, (8, 16), embedding=16, classes=3)).double()
+    x = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    t, y = torch.tensor([1, 50, 50, 1000]), torch.tensor([0, 2, 1, 3])
+    together = model(x, t, y)
+    for i in range(4):
+        torch.testing.assert_close(model(x[i : i + 1], t[i : i + 1], y[i : i + 1]), together[i : i + 1],
+                                   atol=1e-10, rtol=0)  # fmt: skip
+    torch.testing.assert_close(model(x, t), model(x, t, torch.full((4,), 3)), atol=1e-10, rtol=0)  # any class
+    assert (model(x, t, (y + 1) % 4) - together).abs().flatten(1).amax(1).min() > 1e-4
+
+
+def test_a_unet_with_classes_starts_as_the_one_without() -> None:
+    torch.manual_seed(0)
+    plain, conditional = networks.UNet(1, (8, 16)), networks.UNet(1, (8, 16), classes=10)
+    awake(plain)
+    conditional.load_state_dict(conditional.state_dict() | plain.state_dict())
+    x, t = torch.randn(2, 1, 8, 8), torch.tensor([3, 900])
+    assert torch.equal(conditional(x, t, torch.tensor([4, 10])), plain(x, t))
+
+
+def test_classes_that_do_not_exist_are_refused() -> None:
+    x, t = torch.zeros(2, 1, 8, 8), torch.tensor([1, 2])
+    for y in ([0, 4], [-1, 0]):
+        with pytest.raises(ValueError, match=r"no such class: y has \[.*\], this network knows 0..2, and 3 for any"):
+            networks.UNet(1, (8,), classes=3)(x, t, torch.tensor(y))
+    with pytest.raises(ValueError, match=r"one class for each of the 2 images expected, got y of shape \(1,\)"):
+        networks.UNet(1, (8,), classes=3)._describe(t, torch.tensor([1]))
+    with pytest.raises(ValueError, match="this network knows none"):
+        networks.UNet(1, (8,))(x, t, torch.tensor([0, 1]))
+
+
 def test_unet_learns_to_find_the_noise_of_one_image() -> None:
     torch.manual_seed(0)
     model = networks.UNet(1, (16, 32), embedding=32)
@@ -150,7 +164,7 @@ def test_unet_learns_to_find_the_noise_of_one_image() -> None:
 def test_images_that_do_not_fit_are_refused(x: torch.Tensor, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         networks.UNet(1, (8,))(x, torch.tensor([1]))
-    with pytest.raises(ValueError, match="blocks=0"):
+    with pytest.raises(ValueError, match="blocks is a count, at least 1; got 0"):
         networks.UNet(1, (8,), blocks=0)
 
 
@@ -198,5 +212,5 @@ def test_a_classifier_gives_logits_of_its_features(shape: tuple[int, int, int]) 
 def test_a_classifier_refuses_what_it_was_not_made_for() -> None:
     with pytest.raises(ValueError, match="8x8 or more"):
         networks.ImageClassifier((1, 4, 28), 10)
-    with pytest.raises(ValueError, match="expected a batch"):
+    with pytest.raises(ValueError, match="must be a batch of examples"):
         networks.ImageClassifier((1, 8, 8), 10)(torch.zeros(1, 1, 28, 28))

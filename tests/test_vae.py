@@ -412,6 +412,20 @@ def test_images_and_single_examples_work() -> None:
     assert model.latents == 1
 
 
+def test_latents_are_those_of_a_linear_first_layer_or_as_given() -> None:
+    upwards = nn.Sequential(nn.Unflatten(1, (3, 1, 1)), nn.ConvTranspose2d(3, 4, 4), nn.Flatten(), nn.Linear(64, 4))
+    encoder = networks.MLP((4,), (), (2, 3))
+    model = vae.VAE(encoder, upwards, latents=3)
+    assert model.latents == 3
+    assert model.sample(2).shape == (2, 4)
+    assert vae.naive_log_marginal(model, torch.zeros(2, 4), 5).log_marginal.shape == (2,)
+    # Its first linear layer has 64 inputs, which are no latents.
+    with pytest.raises(TypeError, match=r"begins with ConvTranspose2d.*latents=\.\.\."):
+        vae.VAE(encoder, upwards).sample(2)
+    with pytest.raises(TypeError, match=r"begins with no layer"):
+        vae.VAE(encoder, nn.Identity()).latents  # noqa: B018
+
+
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="must give the shape of x"):
         vae.VAE(networks.MLP((4,), (), (2, 2)), networks.MLP((2,), (), (3,))).elbo(torch.zeros(1, 4))
@@ -420,16 +434,14 @@ def test_what_does_not_fit_is_refused() -> None:
         model.decoder.register_forward_hook(lambda module, args, out: out[:1])  # one answer for all would broadcast
         with pytest.raises(ValueError, match=r"must give the shape of x, \(5, 4\).*got \(1, 4\)"):
             model.log_likelihood(torch.ones(5, D, dtype=float64), torch.zeros(5, K, dtype=float64))
-    with pytest.raises(ValueError, match=r"must give \(batch, 2, k\).*got \(1, 4\)"):
+    with pytest.raises(ValueError, match=r"the shape of \(batch, 2, k\).*got \(1, 4\)"):
         vae.VAE(networks.MLP((4,), (), (4,)), networks.MLP((2,), (), (4,))).encode(torch.zeros(1, 4))
     with pytest.raises(ValueError, match="at least 1"):
         linear_vae().importance_weighted_bound(points(), 0)
-    with pytest.raises(ValueError, match="chunk=0"):
+    with pytest.raises(ValueError, match="chunk is a count, at least 1; got 0"):
         linear_vae().log_marginal(points(), 5, chunk=0)
     with pytest.raises(ValueError, match=r"1\.\.3, got 4"):
         vae.LinearGaussian.optimum(points(), 4)
-    with pytest.raises(TypeError, match="no linear layer"):
-        vae.VAE(nn.Identity(), nn.Identity()).latents  # noqa: B018
 
 
 # The objective

@@ -54,6 +54,17 @@ def test_slider_is_linked_to_the_pictures_in_the_browser() -> None:
     assert any(link.source == (slider, "index") and link.target == (stack, "selected_index") for link in links)
 
 
+def test_where_no_widget_is_shown_there_is_a_picture() -> None:
+    drawn = pictures(2)
+    box = widgets.picture_slider(drawn, ["a", "b"], ["A.", "B."], description="which", start=1)
+    shown = box._repr_mimebundle_()
+    assert shown["text/plain"] == repr(box) == "A picture that a slider chooses: which."
+    still = np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(shown["image/png"]))).convert("RGB"))
+    assert np.array_equal(still, pixels(widgets.image_html(drawn[1], "B.")))
+    grid = widgets.picture_grid([drawn, drawn], "ab", "cd", [["A.", "B."]] * 2, descriptions=("row", "column"))
+    assert repr(grid) == "A picture that a slider chooses: row and column."
+
+
 def test_without_stack_python_swaps_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Colab, whose ipywidgets is older."""
     monkeypatch.delattr(ipywidgets, "Stack")

@@ -5,17 +5,20 @@ All terms are in nats, one number per example, constants included.
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from lecture11 import gaussian
+from lecture11.checks import Count, Finite, checked, signed_pixels
 from lecture11.diffusion.forward import Model, in_single, predict_eps, q_chain, q_sample
 from lecture11.diffusion.posterior import posterior_mean_from_x0
 from lecture11.diffusion.sampling import Variance, p_mean, step_variance
-from lecture11.diffusion.schedule import NoiseSchedule, Step, same_shape, spread
+from lecture11.diffusion.schedule import NoiseSchedule, Step, spread
+from lecture11.gaussian import noise_like, total
+from lecture11.precision import cast, double
 
 Cdf = Literal["exact", "tanh"]
 
@@ -48,12 +51,14 @@ class Bound:
         return self.nats / (self.dims * math.log(2))
 
 
+@checked
 def prior_divergence(s: NoiseSchedule, x_0: Float[Tensor, "batch *dims"]) -> Float[Tensor, " batch"]:
     """``L_T = KL(q(x_T | x_0), N(0, I))``, exact: nothing in it is learned (F37)."""
     log_var = spread(s.noise_variance(s.T).log(), x_0)
     return gaussian.kl_to_standard_normal(spread(s.alpha_bar(s.T).sqrt(), x_0) * x_0, log_var.expand_as(x_0))
 
 
+@checked
 def step_divergence(
     model: Model,
     s: NoiseSchedule,
@@ -70,6 +75,8 @@ def step_divergence(
     ``w_t ||eps - eps_theta||^2`` with ``w_t = s.loss_weight(t)`` (F40). Arguments as in ``p_step``; gradients flow.
     """
     s.check(t, first=2)
+    if clip:
+        signed_pixels(x_0=x_0)
     x_t = q_sample(s, x_0, t, eps)
     mean = p_mean(s, x_t, t, predict_eps(model, x_t, t), clip=clip)
     log_var_q = spread(s.posterior_variance(t).log(), x_0).expand_as(x_0)
@@ -77,6 +84,7 @@ def step_divergence(
     return gaussian.kl(posterior_mean_from_x0(s, x_0, x_t, t), log_var_q, mean, log_var_p)
 
 
+@checked
 def decoder_log_prob(
     model: Model,
     s: NoiseSchedule,
@@ -105,10 +113,11 @@ def decoder_log_prob(
     return discretised_log_likelihood(x_0, mean, 0.5 * log_var, levels=levels, cdf=cdf)
 
 
+@checked
 def discretised_log_likelihood(
     x_0: Float[Tensor, "batch *dims"],
     mean: Float[Tensor, "batch *dims"],
-    log_scale: float | Float[Tensor, "..."],
+    log_scale: Finite | Float[Tensor, ""] | Float[Tensor, "batch *dims"],
     *,
     levels: int = 256,
     cdf: Cdf = "exact",
@@ -121,28 +130,24 @@ def discretised_log_likelihood(
 
     Args:
         x_0: pixels in [-1, 1].
-        mean, log_scale: of the Gaussian: its mean, and the logarithm of its *standard deviation*; broadcast to ``x_0``.
+        mean, log_scale: of the Gaussian: its mean, and the logarithm of its *standard deviation*, one number or one for
+            each pixel of each example.
         levels: number of values, at least 2.
         cdf: ``"exact"``, or ``"tanh"``: the approximation that much published code uses, ``(1 + tanh(sqrt(2 / pi)
             (z + 0.044715 z^3))) / 2``.
 
     Raises:
-        ValueError: pixels outside [-1, 1], fewer than two levels, another ``cdf``.
+        ValueError: pixels that do not live in [-1, 1] (see ``checks.signed_pixels``), fewer than two levels, another
+            ``cdf``.
     """
-    if cdf not in get_args(Cdf):
-        raise ValueError(f"cdf must be 'exact' or 'tanh', got {cdf!r}")
     if levels < 2:
         raise ValueError(f"levels is the number of values of a pixel, at least 2; got {levels}")
-    same_shape(x_0=x_0, mean=mean)
-    if x_0.abs().max() > 1 + 1e-6:
-        raise ValueError(
-            f"pixels must lie in [-1, 1], got values in [{x_0.min().item():g}, {x_0.max().item():g}]: for pixels in "
-            f"[0, 1] take 2 x - 1; for data on no grid, variational_bound(..., levels=None)"
-        )
+    signed_pixels(levels, x_0=x_0)
     log_cdf = torch.special.log_ndtr if cdf == "exact" else _log_tanh_cdf
-    level = ((x_0.double() + 1) * (levels - 1) / 2).round()
-    per_scale = torch.exp(-torch.as_tensor(log_scale, dtype=torch.float64, device=x_0.device))
-    z = (2 * level / (levels - 1) - 1 - mean.double()) * per_scale
+    level = ((double(x_0) + 1) * (levels - 1) / 2).round()
+    scale = double(log_scale) if isinstance(log_scale, Tensor) else torch.tensor(log_scale, dtype=torch.float64)
+    per_scale = torch.exp(-scale.to(level.device))
+    z = (2 * level / (levels - 1) - 1 - double(mean)) * per_scale
     half = per_scale / (levels - 1)
     # An inner bin reaches from z - half to z + half. Its mirror image below the mean has the same mass, and there the
     # logarithms are accurate however far out: ln(b - a) = ln b + ln(1 - a / b).
@@ -150,13 +155,14 @@ def discretised_log_likelihood(
     ratio = (log_low - log_high).clamp(max=-torch.finfo(torch.float64).tiny)  # never a bin of no width
     inner = log_high + torch.log(-torch.expm1(ratio))
     log_mass = torch.where(level == 0, log_cdf(half + z), torch.where(level == levels - 1, log_cdf(half - z), inner))
-    return log_mass.flatten(1).sum(1).to(x_0.dtype)
+    return cast(total(log_mass), x_0)
 
 
 def _log_tanh_cdf(z: Tensor) -> Tensor:
     return torch.nn.functional.logsigmoid(2 * math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))
 
 
+@checked
 @torch.no_grad()
 def variational_bound(
     model: Model,
@@ -169,30 +175,33 @@ def variational_bound(
     levels: int | None = 256,
     noise: Float[Tensor, "T batch *dims"] | None = None,
     generator: torch.Generator | None = None,
-    chunk: int = 1000,
+    chunk: Count = 1000,
 ) -> Bound:
     """All terms of the bound on ``-ln p(x_0)``, each with its own draw of ``x_t``: ``T`` calls of the model (F37).
 
     Args:
         model: predicts the noise in ``x_t``.
-        x_0: pixels in [-1, 1]; with ``levels=None``, any data.
+        x_0: pixels in [-1, 1]; with ``levels=None`` and no clipping, any data.
         variance, clip: of the learned steps, as in ``p_step``.
         cdf, levels: of the last one, as in ``decoder_log_prob``.
-        noise: ``noise[t - 1]`` leads from ``x_0`` to ``x_t``; drawn from ``generator`` if not given, in this order.
+        noise: ``noise[t - 1]`` leads from ``x_0`` to ``x_t``; drawn from ``generator`` if not given, in this order. It
+            is cast to the precision that the terms are computed in.
         chunk: examples, counted once for each step, that the model sees at once (at least the batch). Memory grows with
             it and not with ``T``; the result does not depend on it.
 
     Returns:
         The terms in at least float32, even if the model computes in half precision.
+
+    Raises:
+        ValueError: pixels that do not live in [-1, 1]; the values are looked at, once.
     """
+    _check_range(x_0, levels, clip)
     ask, x_0 = in_single(model, x_0)
-    if noise is not None and noise.shape != (s.T, *x_0.shape):
+    if noise is not None and len(noise) != s.T:
         raise ValueError(f"noise must hold one draw a step, shape {(s.T, *x_0.shape)}; got {tuple(noise.shape)}")
 
     def draw(t: int) -> Tensor:
-        if noise is not None:
-            return noise[t - 1].to(x_0.dtype)
-        return torch.randn(x_0.shape, generator=generator, dtype=x_0.dtype, device=x_0.device)
+        return noise_like(x_0, generator) if noise is None else noise[t - 1].to(x_0.dtype)
 
     x_1 = q_sample(s, x_0, 1, draw(1))
     decoder = -decoder_log_prob(ask, s, x_0, x_1, variance=variance, clip=clip, cdf=cdf, levels=levels)
@@ -209,12 +218,13 @@ def variational_bound(
     return Bound(prior_divergence(s, x_0), steps, decoder, dims=x_0[0].numel())
 
 
+@checked
 def sampled_bound(
     model: Model,
     s: NoiseSchedule,
     x_0: Float[Tensor, "batch *dims"],
     *,
-    draws: int = 1,
+    draws: Count = 1,
     variance: Variance = "posterior",
     clip: bool = False,
     cdf: Cdf = "exact",
@@ -233,22 +243,23 @@ def sampled_bound(
     Args:
         draws: terms drawn for each example, each with its own noise; more lower the variance.
     """
-    if draws < 1:
-        raise ValueError(f"draws is a number of terms, at least 1; got {draws}")
+    _check_range(x_0, levels, clip)
     ask, x_0 = in_single(model, x_0)
-    x_1 = q_sample(s, x_0, 1, _noise(x_0, generator))
+    x_1 = q_sample(s, x_0, 1, noise_like(x_0, generator))
     decoder = -decoder_log_prob(ask, s, x_0, x_1, variance=variance, clip=clip, cdf=cdf, levels=levels)
     bound = prior_divergence(s, x_0) + decoder
     if s.T == 1:
         return bound
-    weight = s.loss_weight(torch.arange(2, s.T + 1, device=x_0.device))
+    weight = s.loss_weight(torch.arange(2, s.T + 1))
+    probability, per_draw = cast(weight, x_0), cast(weight.sum() / weight / draws, x_0)
     for _ in range(draws):
-        row = torch.multinomial(weight, len(x_0), replacement=True, generator=generator)
-        term = step_divergence(ask, s, x_0, row + 2, _noise(x_0, generator), variance=variance, clip=clip)
-        bound = bound + term * spread(weight.sum() / weight[row], term) / draws
+        row = torch.multinomial(probability, len(x_0), replacement=True, generator=generator)
+        term = step_divergence(ask, s, x_0, row + 2, noise_like(x_0, generator), variance=variance, clip=clip)
+        bound = bound + per_draw[row] * term
     return bound
 
 
+@checked
 @torch.no_grad()
 def negative_elbo_lines(
     model: Model,
@@ -266,6 +277,7 @@ def negative_elbo_lines(
     The lines are equal on every path, not only in the mean; each is added up from its own terms. The mean over paths is
     that of ``variational_bound(...).nats``. Arguments as there.
     """
+    _check_range(x_0, levels, clip)
     ask, x_0 = in_single(model, x_0)
     path = list(q_chain(s, x_0, generator=generator))
     zeros = torch.zeros_like(x_0)
@@ -299,5 +311,7 @@ def negative_elbo_lines(
     )
 
 
-def _noise(x: Tensor, generator: torch.Generator | None) -> Tensor:
-    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+def _check_range(x_0: Tensor, levels: int | None, clip: bool) -> None:
+    """Pixels are meant where they are on a grid, and where the guess of them is cut to [-1, 1]."""
+    if levels is not None or clip:
+        signed_pixels(levels, x_0=x_0)

@@ -5,24 +5,28 @@ Everything is computed in the precision of the mixture.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
+from lecture11.checks import checked, finite
 from lecture11.diffusion.sampling import Variance, step_variance
 from lecture11.diffusion.schedule import NoiseSchedule, Step, as_steps
 from lecture11.gaussian import Mixture
+from lecture11.precision import cast
 
 
+@checked
 def noised_law(s: NoiseSchedule, data: Mixture, t: int) -> Mixture:
     """The law of ``x_t`` for ``x_0`` from ``data``: means shrink by ``sqrt(alpha_bar_t)``, noise is added (F28).
 
     ``t = 0`` gives the data.
     """
-    keep = s.alpha_bar(t).to(data.means)
+    keep = cast(s.alpha_bar(t), data.means)
     shrunk = Mixture(data.weights, keep.sqrt() * data.means, keep * data.covariances)
     return shrunk.noised(s.noise_variance(t).sqrt().item())
 
 
+@checked
 def optimal_eps(s: NoiseSchedule, data: Mixture, x_t: Float[Tensor, "batch d"], t: Step) -> Float[Tensor, "batch d"]:
     """``E[eps | x_t] = -sqrt(1 - alpha_bar_t) grad log q(x_t)``: what Algorithm 1 converges to at best (F21, F5).
 
@@ -38,6 +42,40 @@ def optimal_eps(s: NoiseSchedule, data: Mixture, x_t: Float[Tensor, "batch d"], 
     return eps
 
 
+@checked
+def optimal_class_eps(
+    s: NoiseSchedule,
+    data: Mixture,
+    classes: Int[Tensor, " m"],
+    x_t: Float[Tensor, "batch d"],
+    t: Step,
+    y: Int[Tensor, " batch"] | None = None,
+) -> Float[Tensor, "batch d"]:
+    """``E[eps | x_t, y]`` where the components of the mixture are labelled: what a network with classes learns at best.
+
+    ``functools.partial(optimal_class_eps, s, data, classes)`` is a model for ``Guided``.
+
+    Args:
+        classes: the class of each component.
+        y: the class of each point; None for any, as in ``optimal_eps``.
+
+    Raises:
+        ValueError: a class that no component has.
+    """
+    if y is None:
+        return optimal_eps(s, data, x_t, t)
+    t, eps = as_steps(t, x_t), torch.empty_like(x_t)
+    for label in y.unique().tolist():
+        of_class, rows = classes == label, y == label
+        if not of_class.any():
+            raise ValueError(f"y asks for the class {label}; classes holds {classes.unique().tolist()} alone")
+        weights = data.weights[of_class]
+        law = Mixture(weights / weights.sum(), data.means[of_class], data.covariances[of_class])
+        eps[rows] = optimal_eps(s, law, x_t[rows], t[rows])
+    return eps
+
+
+@checked
 def reverse_law(s: NoiseSchedule, data: Mixture, x_t: Float[Tensor, " d"], t: int) -> Mixture:
     """``q(x_{t-1} | x_t)`` itself, which needs the law of the data: a mixture, and no Gaussian in general (F30).
 
@@ -45,6 +83,7 @@ def reverse_law(s: NoiseSchedule, data: Mixture, x_t: Float[Tensor, " d"], t: in
         x_t: one point.
         t: in 2..T; at 1 it is the law of ``x_0`` given ``x_1``.
     """
+    finite(x_t=x_t)
     prior = noised_law(s, data, t - 1)
     alpha, beta = s.alpha(t).item(), s.beta(t).item()
     identity = torch.eye(data.dim, dtype=data.means.dtype, device=data.means.device)
@@ -57,6 +96,7 @@ def reverse_law(s: NoiseSchedule, data: Mixture, x_t: Float[Tensor, " d"], t: in
     return Mixture(weights, means, (covariance + covariance.mT) / 2)
 
 
+@checked
 def sampler_law(s: NoiseSchedule, data: Mixture, *, variance: Variance = "posterior") -> Mixture:
     """The exact law of what Algorithm 2 returns with the optimal noise, for a Gaussian ``data`` (F22, F29).
 

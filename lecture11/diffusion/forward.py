@@ -6,12 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lecture11.diffusion.schedule import NoiseSchedule, Step, as_steps, same_shape, spread
+from lecture11.checks import answer, checked, fits_module, generator_on
+from lecture11.diffusion.schedule import NoiseSchedule, Step, as_steps, spread
+from lecture11.gaussian import noise_like, total
 
 # eps = model(x_t, t), with t a LongTensor: one step of 1..T for each example.
 Model = Callable[[Tensor, Tensor], Tensor]
 
 
+@checked
 def q_step(
     s: NoiseSchedule, x_prev: Float[Tensor, "batch *dims"], t: Step, eps: Float[Tensor, "batch *dims"]
 ) -> Float[Tensor, "batch *dims"]:
@@ -22,10 +25,10 @@ def q_step(
         t: the step that is made, in 1..T: one for all examples or one each.
         eps: standard normal noise.
     """
-    same_shape(x_prev=x_prev, eps=eps)
     return spread(s.alpha(t).sqrt(), x_prev) * x_prev + spread(s.beta(t).sqrt(), x_prev) * eps
 
 
+@checked
 def q_sample(
     s: NoiseSchedule, x_0: Float[Tensor, "batch *dims"], t: Step, eps: Float[Tensor, "batch *dims"]
 ) -> Float[Tensor, "batch *dims"]:
@@ -34,10 +37,10 @@ def q_sample(
     Arguments as in ``q_step``.
     """
     s.check(t)
-    same_shape(x_0=x_0, eps=eps)
     return spread(s.alpha_bar(t).sqrt(), x_0) * x_0 + spread(s.noise_variance(t).sqrt(), x_0) * eps
 
 
+@checked
 def q_merged(
     s: NoiseSchedule, x: Float[Tensor, "batch *dims"], t_from: Step, t_to: Step, eps: Float[Tensor, "batch *dims"]
 ) -> Float[Tensor, "batch *dims"]:
@@ -49,11 +52,11 @@ def q_merged(
     Args:
         x: ``x_{t_from}``; ``t_from`` may be 0.
     """
-    same_shape(x=x, eps=eps)
     noise = s.variance_between(t_from, t_to)
     return spread((1 - noise).sqrt(), x) * x + spread(noise.sqrt(), x) * eps
 
 
+@checked
 def q_chain(
     s: NoiseSchedule, x_0: Float[Tensor, "batch *dims"], *, generator: torch.Generator | None = None
 ) -> Iterator[Float[Tensor, "batch *dims"]]:
@@ -61,10 +64,11 @@ def q_chain(
     yield x_0
     x = x_0
     for t in range(1, s.T + 1):
-        x = q_step(s, x, t, torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device))
+        x = q_step(s, x, t, noise_like(x, generator))
         yield x
 
 
+@checked
 def simple_loss(
     model: Model,
     s: NoiseSchedule,
@@ -84,10 +88,11 @@ def simple_loss(
         generator: where what is not given is drawn from, ``t`` first.
     """
     if t is None:
+        generator_on(x_0.device, generator)
         t = torch.randint(1, s.T + 1, x_0.shape[:1], generator=generator, device=x_0.device)
     if eps is None:
-        eps = torch.randn(x_0.shape, generator=generator, dtype=x_0.dtype, device=x_0.device)
-    return (eps - predict_eps(model, q_sample(s, x_0, t, eps), t)).square().flatten(1).sum(1)
+        eps = noise_like(x_0, generator)
+    return total((eps - predict_eps(model, q_sample(s, x_0, t, eps), t)).square())
 
 
 def in_single(model: Model, x: Float[Tensor, "batch *dims"]) -> tuple[Model, Float[Tensor, "batch *dims"]]:
@@ -96,16 +101,15 @@ def in_single(model: Model, x: Float[Tensor, "batch *dims"]) -> tuple[Model, Flo
     Chains and bounds add up hundreds of small changes and differences: in half precision, most would be rounded away.
     """
     wide = torch.promote_types(x.dtype, torch.float32)
-    return lambda x_t, t: model(x_t.to(x.dtype), t).to(wide), x.to(wide)
+    return lambda x_t, t: predict_eps(model, x_t.to(x.dtype), t).to(wide), x.to(wide)
 
 
 def predict_eps(model: Model, x_t: Float[Tensor, "batch *dims"], t: Step) -> Float[Tensor, "batch *dims"]:
     """``eps_theta(x_t, t)``: the model's answer, in the dtype of ``x_t`` (autocast answers in half precision).
 
     Raises:
+        TypeError: a model in another dtype than ``x_t``, or an answer that is no tensor of real numbers.
         ValueError: the answer has another shape than ``x_t``.
     """
-    eps = model(x_t, as_steps(t, x_t)).to(x_t.dtype)
-    if eps.shape != x_t.shape:
-        raise ValueError(f"the model must give noise of the shape of x_t, {tuple(x_t.shape)}; got {tuple(eps.shape)}")
-    return eps
+    fits_module(model, x_t=x_t)
+    return answer("the model", model(x_t, as_steps(t, x_t)), x_t.shape, of="x_t").to(x_t.dtype)

@@ -2,31 +2,33 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from lecture11.checks import Count, Finite, checked
 from lecture11.diffusion.forward import Model, in_single, predict_eps
 from lecture11.diffusion.posterior import posterior_mean_from_eps, posterior_mean_from_x0, predict_x0
-from lecture11.diffusion.schedule import NoiseSchedule, Step, same_shape, spread
+from lecture11.diffusion.schedule import NoiseSchedule, Step, check_order, spread
+from lecture11.gaussian import noise_like
 
 # sigma_t^2, the variance of the learned step: beta~_t, or beta_t.
 Variance = Literal["posterior", "beta"]
 
 
+@checked
 def step_variance(s: NoiseSchedule, t: Step, variance: Variance) -> Tensor:
     """``sigma_t^2`` of ``p(x_{t-1} | x_t)``: ``beta~_t``, which is 0 at ``t = 1``, or ``beta_t`` (F22, F29).
 
     Both are right at an extreme: ``beta~_t`` if the data is a single point, ``beta_t`` if it is ``N(0, I)`` (Ho et al.
     2020, section 3.2).
     """
-    if variance not in get_args(Variance):
-        raise ValueError(f"variance must be 'posterior' or 'beta', got {variance!r}")
     return s.posterior_variance(t) if variance == "posterior" else s.beta(t)
 
 
+@checked
 def p_mean(
     s: NoiseSchedule,
     x_t: Float[Tensor, "batch *dims"],
@@ -46,6 +48,7 @@ def p_mean(
     return posterior_mean_from_x0(s, predict_x0(s, x_t, t, eps).clamp(-1, 1), x_t, t)
 
 
+@checked
 def p_step(
     s: NoiseSchedule,
     x_t: Float[Tensor, "batch *dims"],
@@ -85,10 +88,11 @@ class Stage(NamedTuple):
     x_0: Float[Tensor, "batch *dims"]
 
 
+@checked
 def sample_chain(
     model: Model,
     s: NoiseSchedule,
-    shape: Sequence[int],
+    shape: Sequence[Count],
     *,
     variance: Variance = "posterior",
     clip: bool = False,
@@ -100,7 +104,8 @@ def sample_chain(
     Args:
         shape: ``(batch, *dims)``.
         variance, clip: as in ``p_step``.
-        generator: of all noise; drawn in order, ``x_T`` first.
+        generator: of all noise; drawn in order, ``x_T`` first, and each time for the whole batch: the first of four
+            samples is not what the same seed gives for a batch of one.
         x_T: the noise to start from; drawn if not given. The model is asked in its dtype and on its device, else in
             those of the model's parameters, else in float32 on the generator's device. The samples are at least
             float32: in half precision the many small steps would be rounded away.
@@ -110,14 +115,15 @@ def sample_chain(
         with torch.no_grad():
             eps = predict_eps(ask, x, t)
         yield Stage(t, x, _guess(s, x, t, eps, clip))
-        x = p_step(s, x, t, eps, _noise_like(x, generator) if t > 1 else None, variance=variance, clip=clip)
+        x = p_step(s, x, t, eps, noise_like(x, generator) if t > 1 else None, variance=variance, clip=clip)
     yield Stage(0, x, x)
 
 
+@checked
 def sample(
     model: Model,
     s: NoiseSchedule,
-    shape: Sequence[int],
+    shape: Sequence[Count],
     *,
     variance: Variance = "posterior",
     clip: bool = False,
@@ -128,6 +134,7 @@ def sample(
     return _last(sample_chain(model, s, shape, variance=variance, clip=clip, generator=generator, x_T=x_T))
 
 
+@checked
 def ddim_step(
     s: NoiseSchedule,
     x_t: Float[Tensor, "batch *dims"],
@@ -135,7 +142,7 @@ def ddim_step(
     t_prev: Step,
     eps: Float[Tensor, "batch *dims"],
     *,
-    eta: float = 0.0,
+    eta: Finite = 0.0,
     noise: Float[Tensor, "batch *dims"] | None = None,
     clip: bool = False,
 ) -> Float[Tensor, "batch *dims"]:
@@ -154,6 +161,9 @@ def ddim_step(
     Raises:
         ValueError: ``t_prev`` not below ``t``; an ``eta`` that is negative, or above 1 and too large for this step.
     """
+    s.check(t)
+    s.check(t_prev, 0, "t_prev")
+    check_order(t_prev=t_prev, t=t)
     between = s.variance_between(t_prev, t)
     before = s.noise_variance(t_prev)
     sigma_squared = eta**2 * before / s.noise_variance(t) * between
@@ -167,13 +177,14 @@ def ddim_step(
     return _add_noise(mean, sigma_squared, noise)
 
 
+@checked
 def ddim_chain(
     model: Model,
     s: NoiseSchedule,
-    shape: Sequence[int],
+    shape: Sequence[Count],
     *,
-    steps: int | Sequence[int] = 50,
-    eta: float = 0.0,
+    steps: Count | Sequence[int] = 50,
+    eta: Finite = 0.0,
     clip: bool = False,
     generator: torch.Generator | None = None,
     x_T: Float[Tensor, "batch *dims"] | None = None,
@@ -196,18 +207,19 @@ def ddim_chain(
         with torch.no_grad():
             eps = predict_eps(ask, x, t)
         yield Stage(t, x, _guess(s, x, t, eps, clip))
-        noise = _noise_like(x, generator) if eta > 0 and t_prev > 0 else None
+        noise = noise_like(x, generator) if eta > 0 and t_prev > 0 else None
         x = ddim_step(s, x, t, t_prev, eps, eta=eta, noise=noise, clip=clip)
     yield Stage(0, x, x)
 
 
+@checked
 def ddim_sample(
     model: Model,
     s: NoiseSchedule,
-    shape: Sequence[int],
+    shape: Sequence[Count],
     *,
-    steps: int | Sequence[int] = 50,
-    eta: float = 0.0,
+    steps: Count | Sequence[int] = 50,
+    eta: Finite = 0.0,
     clip: bool = False,
     generator: torch.Generator | None = None,
     x_T: Float[Tensor, "batch *dims"] | None = None,
@@ -216,17 +228,99 @@ def ddim_sample(
     return _last(ddim_chain(model, s, shape, steps=steps, eta=eta, clip=clip, generator=generator, x_T=x_T))
 
 
+@checked
+def dpm_chain(
+    model: Model,
+    s: NoiseSchedule,
+    shape: Sequence[int],
+    *,
+    steps: Count | Sequence[int] = 50,
+    clip: bool = False,
+    generator: torch.Generator | None = None,
+    x_T: Float[Tensor, "batch *dims"] | None = None,
+) -> Iterator[Stage]:
+    """DPM-Solver++(2M): DDIM, but towards where the guess of ``x_0`` is heading. Yields as ``ddim_chain``.
+
+    DDIM takes the guess for constant while it steps, and is off by the square of its step. The guess of the step
+    before tells how it moves with ``lambda = log(SNR) / 2``; half a step on lies, with ``h = lambda_prev - lambda_t``,
+
+        ``D = x_0 + h / (2 h_before) (x_0 - x_0_before)``,
+
+    and DDIM's step with ``D`` is off by the cube (Lu et al. 2022, "DPM-Solver++", Algorithm 2). The first step has no
+    guess before it and the last, to 0, no finite ``h``: both are plain steps of DDIM.
+
+    Args:
+        steps: a list of steps, or their number, as in ``ddim_chain``.
+        shape, clip, generator, x_T: as in ``sample_chain``.
+
+    Raises:
+        ValueError: steps outside 1..T or given twice.
+    """
+    chosen = _steps(s, steps)
+    ask, x = in_single(model, _start(model, shape, generator, x_T))
+    x_0_before, h_before = None, 0.0
+    for t, t_prev in itertools.pairwise([*chosen, 0]):
+        with torch.no_grad():
+            x_0 = _guess(s, x, t, predict_eps(ask, x, t), clip)
+        yield Stage(t, x, x_0)
+        h = (s.snr(t_prev) / s.snr(t)).log().item() / 2 if t_prev else 0.0
+        towards = x_0 if x_0_before is None else x_0 + h / (2 * h_before) * (x_0 - x_0_before)
+        x = _step_towards(s, x, t, t_prev, towards)
+        x_0_before, h_before = x_0, h
+    yield Stage(0, x, x)
+
+
+@checked
+def karras_steps(s: NoiseSchedule, n: Count, *, rho: Finite = 7.0) -> list[int]:
+    """Steps for a sampler, from ``T`` to 1, even in ``sigma^(1 / rho)`` with ``sigma = 1 / sqrt(SNR)``.
+
+    The list of Karras et al. (2022, eq. 5), rounded to steps of the schedule: shorter strides than an even list where
+    the image is almost clean, longer ones before. Where two round to one step, there are fewer than ``n``.
+
+    Raises:
+        ValueError: ``n`` outside 2..T, or a ``rho`` that is not positive.
+    """
+    if not 2 <= n <= s.T or not rho > 0:
+        raise ValueError(f"n must lie in 2..T = {s.T} and rho be positive, got n={n}, rho={rho}")
+    level = s.snr(torch.arange(1, s.T + 1)) ** (-1 / (2 * rho))
+    wanted = torch.linspace(level[-1].item(), level[0].item(), n, dtype=torch.float64)
+    nearest = (level - wanted[:, None]).abs().argmin(1) + 1
+    return nearest.unique().flip(0).tolist()
+
+
+@checked
+def dpm_sample(
+    model: Model,
+    s: NoiseSchedule,
+    shape: Sequence[int],
+    *,
+    steps: Count | Sequence[int] = 50,
+    clip: bool = False,
+    generator: torch.Generator | None = None,
+    x_T: Float[Tensor, "batch *dims"] | None = None,
+) -> Float[Tensor, "batch *dims"]:
+    """The result of DPM-Solver++(2M), a function of the start ``x_T`` alone. Arguments as in ``dpm_chain``."""
+    return _last(dpm_chain(model, s, shape, steps=steps, clip=clip, generator=generator, x_T=x_T))
+
+
+def _step_towards(s: NoiseSchedule, x_t: Tensor, t: int, t_prev: int, x_0: Tensor) -> Tensor:
+    """DDIM's step (Song et al. 2021, eq. 12 with sigma = 0) for a guess of ``x_0`` instead of the noise."""
+    keep, keep_prev = (spread(s.alpha_bar(step).sqrt(), x_t) for step in (t, t_prev))
+    shrink = spread((s.noise_variance(t_prev) / s.noise_variance(t)).sqrt(), x_t)
+    return keep_prev * x_0 + shrink * (x_t - keep * x_0)
+
+
 def _steps(s: NoiseSchedule, steps: int | Sequence[int]) -> list[int]:
     """The steps of a list, or as many as are asked for, from the largest to the smallest."""
     if isinstance(steps, int):
-        if not 1 <= steps <= s.T:
+        if steps > s.T:
             raise ValueError(f"the number of steps must lie in 1..T = {s.T}, got {steps}")
         return [-(-s.T * k // steps) for k in range(steps, 0, -1)]
-    chosen = sorted((int(t) for t in steps), reverse=True)
+    chosen = sorted(steps, reverse=True)
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"steps must be a list of different steps, got {list(steps)}")
     for t in chosen:
-        s.check(t)
+        s.check(t, name="steps")
     return chosen
 
 
@@ -234,18 +328,16 @@ def _start(
     model: Model, shape: Sequence[int], generator: torch.Generator | None, x_T: Tensor | None
 ) -> Float[Tensor, "batch *dims"]:
     """``x_T ~ N(0, I)`` (F29), where and in what precision the model computes."""
+    if len(shape) == 0:
+        raise ValueError("shape must be (batch, *dims), got ()")
     if x_T is not None:
         if x_T.shape != tuple(shape):
             raise ValueError(f"x_T must have the shape asked for, {tuple(shape)}; got {tuple(x_T.shape)}")
         return x_T
     like = next(model.parameters(), None) if isinstance(model, nn.Module) else None
     if like is None:
-        return torch.randn(*shape, generator=generator, device=generator.device if generator else None)
-    return torch.randn(*shape, generator=generator, dtype=like.dtype, device=like.device)
-
-
-def _noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
-    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+        return noise_like(torch.empty(*shape, device=generator.device if generator else None), generator)
+    return noise_like(like.new_empty(shape), generator)
 
 
 def _guess(s: NoiseSchedule, x_t: Tensor, t: Step, eps: Tensor, clip: bool) -> Tensor:
@@ -259,7 +351,6 @@ def _add_noise(mean: Tensor, variance: Tensor, noise: Tensor | None) -> Tensor:
         if (variance > 0).any():
             raise ValueError("this step adds noise: give it as noise=, standard normal and of the shape of x_t")
         return mean
-    same_shape(x_t=mean, noise=noise)
     std = spread(variance.sqrt(), mean)
     return torch.where(std > 0, mean + std * noise, mean)
 

@@ -1,12 +1,14 @@
 """How much noise each step adds, and what follows from it: tables in float64, cast to the data when used (F25)."""
 
 import math
-import operator
 from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from lecture11.checks import Count, Finite, checked
+from lecture11.precision import cast, exact_device
 
 # One step for all examples, or one each.
 Step = int | Int[Tensor, ""] | Int[Tensor, " batch"]
@@ -16,7 +18,8 @@ class NoiseSchedule:
     """The variances ``beta_1 <= ... <= beta_T`` of the noise that each step adds, and their products (F25).
 
     Each table is a method of the step ``t``: an int, or a tensor of integers, whose shape and device the result takes;
-    it is float64. Steps run from 1 to ``T``; ``alpha_bar`` takes 0 too, where it is 1.
+    it is float64 (and on the CPU if the device, as Apple's, has no float64). Steps run from 1 to ``T``; ``alpha_bar``
+    takes 0 too, where it is 1.
 
     The lecture asks for an increasing sequence (F25). Equal neighbours are allowed here: a constant schedule is the
     one that is easiest to compute by hand, and the cosine schedule is cut at 0.999.
@@ -28,14 +31,17 @@ class NoiseSchedule:
         ValueError: betas outside (0, 1) or decreasing, none at all, or so large that ``alpha_bar(T)`` rounds to zero.
     """
 
+    @checked
     def __init__(self, betas: Float[Tensor, " T"] | Sequence[float]) -> None:
-        self.betas = beta = torch.as_tensor(betas, dtype=torch.float64).detach().cpu().clone()
-        if beta.ndim != 1 or len(beta) == 0:
-            raise ValueError(f"betas must be a list of T >= 1 numbers, got shape {tuple(beta.shape)}")
+        if isinstance(betas, Tensor):
+            betas = betas.detach().cpu()
+        self.betas = beta = torch.as_tensor(betas, dtype=torch.float64).clone()
+        if len(beta) == 0:
+            raise ValueError("betas must be a list of T >= 1 numbers, got none")
         outside = (~((beta > 0) & (beta < 1))).nonzero()
         if len(outside):
             i = int(outside[0])
-            raise ValueError(f"each beta is a variance in (0, 1); got beta_{i + 1} = {beta[i].item():g}")
+            raise ValueError(f"betas: each is a variance in (0, 1); got beta_{i + 1} = {beta[i].item():g}")
         falls = (beta.diff() < 0).nonzero()
         if len(falls):
             i = int(falls[0])
@@ -64,8 +70,9 @@ class NoiseSchedule:
         self._loss_weight = _from_row_0(beta / (2 * (1 - beta) * v[:-1]), math.nan)
 
     @classmethod
+    @checked
     def linear(
-        cls, T: int = 1000, beta_1: float = 1e-4, beta_T: float = 0.02, *, rescale: bool = False
+        cls, T: Count = 1000, beta_1: Finite = 1e-4, beta_T: Finite = 0.02, *, rescale: bool = False
     ) -> "NoiseSchedule":
         """Betas on a straight line from ``beta_1`` to ``beta_T``; the defaults are for ``T = 1000`` (Ho et al. 2020).
 
@@ -78,9 +85,11 @@ class NoiseSchedule:
         Raises:
             ValueError: ``T`` below 1; ends that are no variances, decreasing, or pushed above 1 by rescaling.
         """
-        _check_length(T)
+        for name, beta in (("beta_1", beta_1), ("beta_T", beta_T)):
+            if not 0 < beta < 1:
+                raise ValueError(f"{name} is a variance in (0, 1), got {beta:g}")
         scale = 1000 / T if rescale else 1.0
-        if scale * beta_T >= 1 > beta_T:
+        if scale * beta_T >= 1:
             raise ValueError(
                 f"rescaled to T = {T} steps, beta_T = {beta_T:g} becomes {scale * beta_T:g}, which is no variance in "
                 f"(0, 1): take more than {math.floor(1000 * beta_T)} steps, or NoiseSchedule.cosine({T})"
@@ -88,14 +97,16 @@ class NoiseSchedule:
         return cls(torch.linspace(scale * beta_1, scale * beta_T, T, dtype=torch.float64))
 
     @classmethod
-    def cosine(cls, T: int = 1000, *, max_beta: float = 0.999) -> "NoiseSchedule":
+    @checked
+    def cosine(cls, T: Count = 1000, *, max_beta: Finite = 0.999) -> "NoiseSchedule":
         """``alpha_bar(t) = f(t) / f(0)``, ``f(t) = cos^2((t / T + 0.008) / 1.008 * pi / 2)``, for any ``T``.
 
         Betas are cut at ``max_beta``, so that ``alpha_bar(T)`` is small, not zero (Nichol and Dhariwal 2021, eq. 17).
         A sampler divides by ``sqrt(alpha_bar(T))`` on its way, and so multiplies the first errors of a model: with
         0.999 by 20,000 for ``T = 1000``, which only clipping mends; with 0.05 by 45.
         """
-        _check_length(T)
+        if not 0 < max_beta < 1:
+            raise ValueError(f"max_beta is a variance in (0, 1), got {max_beta:g}")
         f = torch.cos((torch.arange(T + 1, dtype=torch.float64) / T + 0.008) / 1.008 * math.pi / 2).square()
         return cls((1 - f[1:] / f[:-1]).clamp(max=max_beta))
 
@@ -108,26 +119,32 @@ class NoiseSchedule:
         ends = f"{self.betas[0].item():g} to {self.betas[-1].item():g}"
         return f"NoiseSchedule(T={self.T}, betas from {ends}, alpha_bar(T)={self._alpha_bar[-1].item():.3g})"
 
+    @checked
     def beta(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``beta_t``, the variance of the noise of step ``t`` (F23)."""
         return self._look_up(self._beta, t)
 
+    @checked
     def alpha(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``alpha_t = 1 - beta_t``."""
         return 1 - self._look_up(self._beta, t)
 
+    @checked
     def alpha_bar(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``alpha_1 alpha_2 ... alpha_t``: how much of the data's variance ``t`` steps leave (F28). It is 1 at 0."""
         return self._look_up(self._alpha_bar, t, first=0)
 
+    @checked
     def noise_variance(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``1 - alpha_bar_t``, the variance of the noise in ``x_t``, to full precision; 0 at 0 (F28)."""
         return self._look_up(self._noise_variance, t, first=0)
 
+    @checked
     def snr(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``alpha_bar_t / (1 - alpha_bar_t)``: the signal-to-noise ratio of ``x_t`` for data of unit variance (F28)."""
         return self._look_up(self._alpha_bar, t) / self._look_up(self._noise_variance, t)
 
+    @checked
     def posterior_variance(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``beta~_t = (1 - alpha_bar_{t-1}) / (1 - alpha_bar_t) beta_t``, variance of ``q(x_{t-1} | x_t, x_0)`` (F32).
 
@@ -135,6 +152,7 @@ class NoiseSchedule:
         """
         return self._look_up(self._posterior_variance, t)
 
+    @checked
     def loss_weight(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``w_t``: what turns the squared error of the noise into ``L_{t-1}`` (F40).
 
@@ -143,31 +161,36 @@ class NoiseSchedule:
         """
         return self._look_up(self._loss_weight, t)
 
+    @checked
     def variance_between(
         self, t_from: int | Int[Tensor, "*shape"], t_to: int | Int[Tensor, "*shape"]
     ) -> Float[Tensor, "*shape"]:
         """``1 - alpha_bar_{t_to} / alpha_bar_{t_from}``: the noise that the steps between add, merged to one (F27)."""
-        _check_order(t_from, t_to)
-        first, last = (self._look_up(self._log_alpha_bar, t, first=0) for t in (t_from, t_to))
+        check_order(t_from=t_from, t_to=t_to)
+        first = self._look_up(self._log_alpha_bar, t_from, 0, "t_from")
+        last = self._look_up(self._log_alpha_bar, t_to, 0, "t_to")
         return -torch.expm1(last - first)
 
-    def check(self, t: int | Tensor, first: int = 1) -> None:
-        """Raises ValueError if a step lies outside ``first..T``, TypeError if it is no integer."""
+    @checked
+    def check(self, t: int | Int[Tensor, "..."], first: int = 1, name: str = "t") -> None:
+        """Raises ValueError if a step, called ``name``, lies outside ``first..T``."""
         if isinstance(t, Tensor):
-            if t.is_floating_point() or t.dtype == torch.bool:
-                raise TypeError(f"t must be an int or a tensor of integers, got one of {t.dtype}")
+            t = t.long()  # bytes know no T = 1000
             outside = t[(t < first) | (t > self.T)].tolist()
         else:
-            outside = [] if first <= operator.index(t) <= self.T else [t]
+            outside = [] if first <= t <= self.T else [t]
         if outside:
             raise ValueError(
-                f"t must lie in {first}..T = {self.T}, got {outside[0]}. Steps count from 1, and 0 is the data; "
+                f"{name} must lie in {first}..T = {self.T}, got {outside[0]}. Steps count from 1, and 0 is the data; "
                 f"where a library counts from 0, add 1"
             )
 
-    def _look_up(self, table: Tensor, t: int | Tensor, first: int = 1) -> Tensor:
-        self.check(t, first)
-        return table.to(t.device)[t.long()] if isinstance(t, Tensor) else table[t]
+    def _look_up(self, table: Tensor, t: int | Tensor, first: int = 1, name: str = "t") -> Tensor:
+        self.check(t, first, name)
+        if not isinstance(t, Tensor):
+            return table[t]
+        device = exact_device(t.device)
+        return table.to(device)[t.to(device).long()]
 
 
 def spread(values: Tensor, x: Tensor) -> Tensor:
@@ -180,15 +203,8 @@ def spread(values: Tensor, x: Tensor) -> Tensor:
         raise ValueError(
             f"t must be one step, or one for each of the {len(x)} examples; got steps of shape {tuple(values.shape)}"
         )
-    values = values.to(x.device, x.dtype)
+    values = cast(values, x)
     return values.view(-1, *[1] * (x.ndim - 1)) if values.ndim else values
-
-
-def same_shape(**tensors: Tensor) -> None:
-    """Raises ValueError if the tensors, given by name, differ in shape: they would broadcast without a word."""
-    if len({x.shape for x in tensors.values()}) > 1:
-        shapes = ", ".join(f"{name} {tuple(x.shape)}" for name, x in tensors.items())
-        raise ValueError(f"one shape expected, got {shapes}")
 
 
 def as_steps(t: Step, x: Tensor) -> Int[Tensor, " batch"]:
@@ -200,11 +216,8 @@ def _from_row_0(rows: Tensor, zeroth: float) -> Tensor:
     return torch.cat([rows.new_tensor([zeroth]), rows])
 
 
-def _check_length(T: int) -> None:
-    if T < 1:
-        raise ValueError(f"T is a number of steps, at least 1; got {T}")
-
-
-def _check_order(t_from: int | Tensor, t_to: int | Tensor) -> None:
+def check_order(**steps: int | Tensor) -> None:
+    """Raises ValueError if the first of two steps, given by name, is not the earlier one."""
+    (first, t_from), (last, t_to) = steps.items()
     if not torch.as_tensor(t_from < t_to).all():
-        raise ValueError(f"the earlier step must be smaller than the later one, got {t_from} and {t_to}")
+        raise ValueError(f"the earlier step must be smaller: {first} < {last} expected, got {t_from} and {t_to}")

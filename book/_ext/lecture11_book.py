@@ -1,6 +1,9 @@
 """What the book asks of Sphinx beyond its configuration."""
 
+import ast
 import re
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -8,7 +11,9 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
+ROOT = Path(__file__).resolve().parents[2]
 TAG = re.compile(r"\\tag\{([\w.-]+)\}")
+NARROW = re.compile(r"^% narrow:\n((?:%.*\n?)+)", flags=re.MULTILINE)
 LOGGER = logging.getLogger(__name__)
 
 
@@ -17,15 +22,21 @@ class TaggedEquation(SphinxTransform):
 
     Sphinx's own labels show as stray text in Colab, ``\label`` and ``\eqref`` fail there and in KaTeX; a tag is
     typeset everywhere, and is the same number everywhere.
+
+    An equation may bring a form for a phone, in comment lines below ``% narrow:``, which other programs pass over. The
+    page holds both, and its width decides which is seen.
     """
 
     default_priority = 200  # before links are resolved
 
     def apply(self, **kwargs: Any) -> None:
         known = self.env.get_domain("std").data["anonlabels"]
-        for node in self.document.findall(nodes.math_block):
+        for node in list(self.document.findall(nodes.math_block)):
             tag = TAG.search(node.astext())
             if tag is None:
+                if NARROW.search(node.astext()):
+                    node["nowrap"] = True
+                    self.set(node)
                 continue
             name = nodes.fully_normalize_name(tag[1])
             # Within a page docutils warns of a second one; between pages nobody does, and a link would pick either.
@@ -36,7 +47,84 @@ class TaggedEquation(SphinxTransform):
             self.document.note_explicit_target(node, node)
             # As written: Sphinx would wrap several lines in an environment in which MathJax refuses a tag.
             node["nowrap"] = True
-            node.children = [nodes.Text(rf"\[{node.astext()}\]")]
+            self.set(node)
+
+    def set(self, node: nodes.math_block) -> None:
+        """Set the equation; once more, in shorter lines, where it brings a form for a phone."""
+        wide = node.astext()
+        narrow = NARROW.search(wide)
+        if narrow is None:
+            node.children = [nodes.Text(rf"\[{wide}\]")]
+            return
+        wide = NARROW.sub("", wide)
+        short = re.sub("^% ?", "", narrow[1], flags=re.MULTILINE)
+        tag = TAG.search(wide)
+        node.children = [nodes.Text(rf"\[{wide}\]")]
+        node["classes"].append("wide")
+        second = nodes.math_block("", rf"\[{short}{tag[0] if tag else ''}\]", nowrap=True, classes=["narrow"])
+        node.parent.insert(node.parent.index(node) + 1, second)
+
+
+class SourceLink(SphinxTransform):
+    """Make ``REPOSITORY/blob/main/lecture11/gaussian.py#kl`` lead to the line where ``kl`` begins in this build.
+
+    What is before the ``#`` is a file, or a folder with one file that defines the name. As written, the link leads to
+    that file from everywhere, Colab too; and no page changes where a function is moved within it.
+    """
+
+    default_priority = 200
+
+    def apply(self, **kwargs: Any) -> None:
+        options = self.config.html_theme_options
+        start = f"{options['repository_url']}/blob/{options['repository_branch']}/"
+        for node in self.document.findall(nodes.reference):
+            uri = node.get("refuri", "")
+            if uri.startswith(start):
+                try:
+                    node["refuri"] = start + resolved(uri.removeprefix(start))
+                except LookupError as error:
+                    LOGGER.warning("%s: %s", uri, error, location=node)
+
+
+def resolved(link: str, root: Path = ROOT) -> str:
+    """``FILE#L12`` for ``FILE#NAME`` or ``FOLDER#NAME``; a link without a name as it is.
+
+    Raises:
+        LookupError: there is no such file or name, or more than one; or the link has the number of a line, which would
+            be that of something else tomorrow.
+    """
+    path, _, name = link.partition("#")
+    place = root / path
+    if not place.exists():
+        raise LookupError(f"there is no {path}")
+    if not name:
+        return link
+    if re.fullmatch(r"L\d+.*", name):
+        raise LookupError("name the function instead of the line: FILE#NAME")
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
+    found = [(file, line) for file in files if (line := _line(_parsed(file), name))]
+    if len(found) != 1:
+        raise LookupError(f"{path} defines {name} {len(found)} times, expected once")
+    ((file, line),) = found
+    return f"{file.relative_to(root).as_posix()}#L{line}"
+
+
+@cache
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def _line(tree: ast.Module, name: str) -> int | None:
+    """Where the function, class or method begins, if the module has it."""
+    node: ast.Module | ast.FunctionDef | ast.ClassDef = tree
+    for part in name.split("."):
+        inner = (n for n in node.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name == part)
+        found = next(inner, None)
+        if found is None:
+            return None
+        node = found
+    assert not isinstance(node, ast.Module)
+    return node.lineno
 
 
 def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
@@ -47,5 +135,6 @@ def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], d
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_transform(TaggedEquation)
+    app.add_transform(SourceLink)
     app.connect("html-page-context", drop_thebe, priority=900)  # after every extension has added its scripts
     return {"parallel_read_safe": True, "parallel_write_safe": True}

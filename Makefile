@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 ENV := $(VENV)/.installed
 SITE := _build/html
 PORT ?= 8000
+JOBS ?= 2
 
 # One thread a process: the tests run in two processes, and the digits do not depend on the number of cores.
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help env book test serve run proofs lint format address gpu-check colab-check links
+.PHONY: help env book test test-fast serve sync run generate times lint format address gpu-check colab-check links
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -38,19 +39,27 @@ $(ENV): requirements.txt pyproject.toml
 book: $(ENV) ## Build the site into _build/html; a warning is an error
 	$(BIN)/jupyter-book build . -W -n --keep-going --all
 
-test: $(ENV) ## Run the unit tests, and all notebooks against their stored outputs
-	$(BIN)/python -m pytest -n 2
+test: $(ENV) ## Run the unit tests, and all notebooks against their stored outputs (JOBS=4 ARGS="-k ...")
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+test-fast: $(ENV) ## Run what takes less than a minute: no notebooks, browser or sandbox, no slow tests
+	$(BIN)/python -m pytest -n $(JOBS) -m "not (notebook or browser or sandbox or slow)" $(ARGS)
 
 serve: book ## Build the site and show it at http://localhost:8000 (PORT=...)
 	@echo "The book: http://localhost:$(PORT)   (stop with Ctrl-C)"
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
 
-run: $(ENV) ## Execute the notebooks in place: all, or NB=01-autoencoder.ipynb
-	$(BIN)/python book/tools/run.py $(NB)
+sync: $(ENV) ## Bring the chapters and their texts in step, whichever was edited: all, or NB=...
+	$(BIN)/python -m tools.text $(NB)
 
-proofs: $(ENV) ## Write the proof pages, the marks that lead to them, and the index of formulas
-	$(BIN)/python book/tools/proofs.py
-	$(BIN)/python book/tools/formula_index.py
+run: sync ## Execute the notebooks in place: all, or NB=01-autoencoder.ipynb
+	$(BIN)/python -m tools.run $(NB)
+
+generate: $(ENV) ## Write all that is made from other files: homework, proofs, index, tables, overview (CHECK=1: compare)
+	$(BIN)/python -m tools.generate $(if $(CHECK),--check) $(WHAT)
+
+times: $(ENV) ## Measure all of this on a fresh clone, for the table in README.md and the order of the tests
+	$(BIN)/python -m tools.times
 
 lint: $(ENV) ## Check style, formatting and types
 	$(BIN)/ruff check
@@ -62,14 +71,14 @@ format: $(ENV) ## Mend style and formatting where a tool can
 	$(BIN)/ruff format
 
 address: $(ENV) ## Move the project to another repository: URL=https://github.com/OWNER/NAME
-	$(BIN)/python book/tools/address.py $(URL)
+	$(BIN)/python -m tools.address $(URL)
 
 # With WHEELS not in .venv: on a machine with a GPU, its own PyTorch is the one to check. See CONTRIBUTING.md.
 gpu-check: $(if $(WHEELS),,$(ENV)) ## Run all tests on a GPU; DRY=1: on the CPU; WHEELS=folder: install from there
-	$(if $(WHEELS),$(PYTHON),$(BIN)/python) book/tools/gpu_check.py $(if $(DRY),--dry-run) $(if $(WHEELS),--wheels $(WHEELS)) $(NB)
+	$(if $(WHEELS),$(PYTHON),$(BIN)/python) -m tools.gpu_check $(if $(DRY),--dry-run) $(if $(WHEELS),--wheels $(WHEELS)) $(NB)
 
 colab-check: ## Run all notebooks on Colab's versions, in an environment of their own (.venv-colab)
-	$(PYTHON) book/tools/colab.py $(NB)
+	$(PYTHON) -m tools.colab $(NB)
 
 links: $(ENV) ## Look for dead links to other sites
-	$(BIN)/python book/tools/links.py
+	$(BIN)/python -m tools.links

@@ -18,6 +18,7 @@ to book/images.
 """
 
 import argparse
+import copy
 import importlib.metadata
 import json
 import math
@@ -32,14 +33,13 @@ from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import safetensors
 import torch
 from record import record
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from lecture11 import data, diffusion, evaluation, figures, models, training
-from lecture11.networks import UNet
+from lecture11 import checkpoints, data, diffusion, evaluation, figures, models, training
+from lecture11.networks import ImageClassifier, UNet
 
 PICTURES = Path(__file__).parents[1] / "book" / "images"
 BATCH = 128  # of training and of sampling
@@ -68,6 +68,12 @@ def half_precision(model: nn.Module, device: torch.device) -> diffusion.forward.
     return ask
 
 
+def shipped_classifier(device: torch.device) -> ImageClassifier:
+    model = models.load("classifier-mnist", device=device)
+    assert isinstance(model, ImageClassifier)
+    return model
+
+
 def describe(quality: evaluation.SampleQuality) -> list[str]:
     return [
         f"{quality.distance / quality.mixed_halves:.1f}",
@@ -80,7 +86,8 @@ def describe(quality: evaluation.SampleQuality) -> list[str]:
 def quality(options: argparse.Namespace, device: torch.device) -> None:
     real = data.load("mnist", "test", root=options.mnist, value_range=(-1, 1), device=device)
     train = data.load("mnist", "train", root=options.mnist, value_range=(-1, 1), device=device)
-    classifier = models.load("classifier-mnist", device=device)
+    classifier = shipped_classifier(device)
+    assert real.y is not None
     accuracy = (in_parts(classifier, real.x).argmax(1) == real.y).double().mean().item()
     record(
         "classifier",
@@ -136,7 +143,7 @@ def quality(options: argparse.Namespace, device: torch.device) -> None:
 
 def curve(options: argparse.Namespace, device: torch.device) -> None:
     real = data.load("mnist", "test", root=options.mnist, value_range=(-1, 1), device=device).x
-    classifier = models.load("classifier-mnist", device=device)
+    classifier = shipped_classifier(device)
     rows = []
     for progress in sorted(map(progress_of, options.checkpoints.glob("diffusion-mnist-*.checkpoint"))):
         network = models.recipe("diffusion-mnist").build().to(device).eval()
@@ -160,7 +167,13 @@ def curve(options: argparse.Namespace, device: torch.device) -> None:
 
 
 def draw(
-    model: diffusion.forward.Model, rng: torch.Generator, n: int, *, steps: int = 50, eta: float = 0, clip: bool = False
+    model: diffusion.forward.Model,
+    rng: torch.Generator,
+    n: int,
+    *,
+    steps: int = 50,
+    eta: float = 0.0,
+    clip: bool = False,
 ) -> Tensor:
     """``n`` images of a model on the schedule of those that the package ships."""
     shape = (n, 1, 28, 28)
@@ -177,8 +190,7 @@ class Progress:
 
 
 def progress_of(path: Path) -> Progress:
-    with safetensors.safe_open(path, framework="pt") as file:
-        description = json.loads(file.metadata()["description"])
+    description = checkpoints.read(path).description
     return Progress(description["step"], description["seconds"], path)
 
 
@@ -313,7 +325,7 @@ def denoising_diffusion_pytorch(device: torch.device, *, ours: bool) -> Contesta
 
         def __init__(self) -> None:
             super().__init__()
-            self.network = here(device).network
+            self.network: nn.Module = here(device).network
             self.channels, self.out_dim, self.self_condition = 1, 1, False
 
         def forward(self, x: Tensor, t: Tensor, x_self_cond: Tensor | None = None) -> Tensor:
@@ -324,7 +336,7 @@ def denoising_diffusion_pytorch(device: torch.device, *, ours: bool) -> Contesta
 
     def sample(net: nn.Module, n: int) -> Tensor:
         with torch.autocast(device.type, torch.bfloat16):
-            return net.sample(batch_size=n).float() * 2 - 1
+            return net.sample(batch_size=n).float() * 2 - 1  # type: ignore[operator]
 
     return Contestant(process, lambda x: process((x + 1) / 2), sample)
 
@@ -343,7 +355,7 @@ def train_contestant(name: str, options: argparse.Namespace, device: torch.devic
     torch.manual_seed(options.seed)
     contestant = CONTESTANTS[name](device)
     x = data.load("mnist", "train", root=options.mnist, value_range=(-1, 1), device=device).x
-    average = torch.optim.swa_utils.AveragedModel(contestant.network, avg_fn=training.moving_average(0.999))
+    average = copy.deepcopy(contestant.network)
     optimizer = torch.optim.AdamW(contestant.network.parameters(), lr=options.lr)
     spent, steps = 0.0, 0
     while spent < options.seconds:
@@ -352,17 +364,17 @@ def train_contestant(name: str, options: argparse.Namespace, device: torch.devic
             cosine = 0.5 * (1 + math.cos(math.pi * spent / options.seconds))
             group["lr"] = options.lr * min(1, (steps + 1) / 100) * cosine
         step(contestant, optimizer, x[torch.randint(len(x), (BATCH,), device=device)])
-        average.update_parameters(contestant.network)
+        training.update_average(average, contestant.network, decay=0.999, n=steps)
         spent, steps = spent + clock(device) - begin, steps + 1
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated() / 2**20
-    average.module.eval()
+    average.eval()
     begin = clock(device)
-    samples = in_batches(lambda n: contestant.sample(average.module, n), options.images)
+    samples = in_batches(lambda n: contestant.sample(average, n), options.images)
     per_sample = (clock(device) - begin) / options.images
     real = data.load("mnist", "test", root=options.mnist, value_range=(-1, 1), device=device).x
-    judged = evaluation.sample_quality(models.load("classifier-mnist", device=device), samples, real)
+    judged = evaluation.sample_quality(shipped_classifier(device), samples, real)
     result = {
         "parameters": sum(p.numel() for p in contestant.network.parameters()),
         "steps": steps, "peak": peak, "per_sample": per_sample, "distance": judged.distance / judged.mixed_halves,
@@ -443,6 +455,7 @@ def growth(options: argparse.Namespace, device: torch.device) -> None:
     """Seconds of a training step, and of one sampling step for T, against each size in turn."""
     base = {"side": 28, "width": 32, "batch": 64}
     sizes: dict[str, Sequence[int]] = {"side": (14, 28, 56), "width": (16, 32, 64), "batch": (16, 64, 256)}
+    rng = torch.Generator(device).manual_seed(options.seed)
     rows = []
     for name, values in sizes.items():
         times = []
@@ -450,7 +463,7 @@ def growth(options: argparse.Namespace, device: torch.device) -> None:
             at = base | {name: value}
             network = UNet(1, (at["width"], 4 * at["width"])).to(device)
             x = torch.rand(at["batch"], 1, at["side"], at["side"], device=device) * 2 - 1
-            one = Contestant(network, partial(diffusion_loss, network), in_parts)
+            one = Contestant(network, partial(diffusion_loss, network), lambda net, n: draw(net, rng, n))
             optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
             times.append(min(timed(partial(step, one, optimizer, x), device) for _ in range(options.repeats)))
         rows.append([name, *row_of(values, times)])

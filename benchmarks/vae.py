@@ -217,7 +217,8 @@ def pythae(options: argparse.Namespace, device: torch.device) -> None:
         """Adds up the epochs' times, and measures the bound between them, off the clock."""
 
         def __init__(self, judge: vae.VAE) -> None:
-            self.judge, self.seconds, self.reached = judge, 0.0, None
+            self.judge, self.seconds = judge, 0.0
+            self.reached: float | None = None
 
         def on_epoch_begin(self, training_config: object, **kwargs: object) -> None:
             self.begin = time.perf_counter()
@@ -251,6 +252,12 @@ def pythae(options: argparse.Namespace, device: torch.device) -> None:
                 reached = state.seconds
         return trainer.seconds / trainer.step, reached
 
+    def loss_here(model: vae.VAE) -> Tensor:
+        return vae.negative_bound(model, x[:batch]).mean()
+
+    def loss_in_pythae(model: VAE) -> Tensor:
+        return model({"data": x[:batch]}).loss
+
     def bare_step(loss: Callable[[], Tensor], parameters: Iterable[Tensor], n: int = 200) -> float:
         """Median time of forward, backward and Adam on one batch, with no loop of either library around."""
         optimizer = torch.optim.Adam(parameters, lr=lr)
@@ -269,8 +276,8 @@ def pythae(options: argparse.Namespace, device: torch.device) -> None:
         loops["here"].append(run_ours(seed))
         loops["pythae"].append(run_theirs(seed))
         ours, theirs = vae.VAE(*networks_of(seed), "bernoulli"), theirs_of(*networks_of(seed))
-        steps["here"].append(bare_step(lambda m=ours: vae.negative_bound(m, x[:batch]).mean(), ours.parameters()))
-        steps["pythae"].append(bare_step(lambda m=theirs: m({"data": x[:batch]}).loss, theirs.parameters()))
+        steps["here"].append(bare_step(partial(loss_here, ours), ours.parameters()))
+        steps["pythae"].append(bare_step(partial(loss_in_pythae, theirs), theirs.parameters()))
         print({name: (loops[name][-1], steps[name][-1]) for name in loops}, flush=True)
 
     def medians(name: str) -> list[float]:

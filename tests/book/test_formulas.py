@@ -6,20 +6,27 @@ The proof or the experiment stands on a page of proofs; a cell after the stateme
 import dataclasses
 import json
 import re
+from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import lecture11_book
 import nbformat
 import pytest
 from book_source import BOOK, ROOT
+
 from tools import address, formula_index, formulas, proofs, run
 
-STATED, ROWS = formulas.statements(), {row.key: row for row in formula_index.rows()}
+
+@cache
+def rows() -> dict[str, formula_index.Row]:
+    return {row.key: row for row in formula_index.rows()}
 
 
 def test_each_statement_stands_in_a_chapter_before_a_check() -> None:
-    assert sorted(STATED, key=formulas.IDS.index) == formulas.IDS
-    unchecked = [name for name, found in STATED.items() if not re.search(r"\bverdict\(|\bassert\b", found.code)]
+    assert sorted(formulas.statements(), key=formulas.IDS.index) == formulas.IDS
+    unchecked = [
+        name for name, found in formulas.statements().items() if not re.search(r"\bverdict\(|\bassert\b", found.code)
+    ]
     assert unchecked == []
 
 
@@ -29,24 +36,13 @@ def test_each_tag_is_found() -> None:
         cells = nbformat.read(path, as_version=4).cells
         text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
         tags = re.findall(r"\\tag\{(F\d+)\}", text)
-        assert sorted(tags) == sorted(name for name, found in STATED.items() if found.chapter == path)
+        assert sorted(tags) == sorted(name for name, found in formulas.statements().items() if found.chapter == path)
 
 
 @pytest.mark.parametrize("name", formulas.IDS)
 def test_the_index_has_no_empty_column(name: str) -> None:
     hint = "name the id in the docstring of what computes it and of what tests it, and prove it"
-    assert ROWS[name].missing == [], hint
-
-
-def test_pages_and_marks_are_up_to_date() -> None:
-    """Also: each equation has the mark that leads to its proof."""
-    old = [name for name in proofs.sections() if not proofs.is_current(name)]
-    old += [path.name for path in formulas.chapters() if proofs.with_marks(path) != path.read_text(encoding="utf-8")]
-    assert old == [], "run: make proofs"
-
-
-def test_the_index_is_up_to_date() -> None:
-    assert formula_index.PAGE.read_text(encoding="utf-8") == formula_index.text(), "run: make proofs"
+    assert rows()[name].missing == [], hint
 
 
 @pytest.mark.parametrize("path", [formula_index.PAGE, *proofs.FOLDER.glob("*.ipynb")], ids=lambda path: path.stem)
@@ -55,10 +51,59 @@ def test_no_link_to_a_source_is_dead(path: Path) -> None:
     start = f"{address.current().url}/blob/main/"
     links = re.findall(re.escape(start) + r"[^)\s]+", path.read_text(encoding="utf-8"))
     for link in links:
-        parts = urlsplit(link.removeprefix(start))
-        lines = (ROOT / parts.path).read_text(encoding="utf-8").splitlines()
-        assert re.match(r"\s*(def|class) ", lines[int(parts.fragment.removeprefix("L")) - 1]), link
+        file, _, line = lecture11_book.resolved(link.removeprefix(start)).partition("#L")
+        assert re.match(r"\s*(def|class) ", (ROOT / file).read_text(encoding="utf-8").splitlines()[int(line) - 1]), link
     assert links or path.suffix == ".ipynb"
+
+
+def test_a_link_finds_its_function_wherever_it_is_moved(tmp_path: Path) -> None:
+    source = "class A:\n    def f(self): ...\n\ndef f(): ...\n"
+    room = tmp_path / "room"
+    room.mkdir()
+    for lines_above, file in ((0, "a.py"), (7, "b.py")):
+        (room / file).write_text("\n" * lines_above + source)
+        for link in ("room", f"room/{file}"):
+            assert lecture11_book.resolved(f"{link}#f", tmp_path) == f"room/{file}#L{lines_above + 4}"
+            assert lecture11_book.resolved(f"{link}#A.f", tmp_path) == f"room/{file}#L{lines_above + 2}"
+        (room / file).unlink()
+    assert lecture11_book.resolved("room", tmp_path) == "room"
+
+
+@pytest.mark.parametrize(
+    ("link", "message"),
+    [
+        ("b.py#f", "there is no b.py"),
+        ("a.py#g", "a.py defines g 0 times"),
+        ("a.py#f.g", "a.py defines f.g 0 times"),
+        ("room#f", "room defines f 2 times"),
+        ("a.py#L1", "name the function instead of the line"),
+        ("a.py#L1-L2", "name the function instead of the line"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_refused(link: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "room").mkdir()
+    for file in ("a.py", "room/a.py", "room/b.py"):
+        (tmp_path / file).write_text("def f(): ...")
+    with pytest.raises(LookupError, match=message):
+        lecture11_book.resolved(link, tmp_path)
+
+
+def test_a_function_that_is_moved_changes_no_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(formulas, "ROOT", tmp_path)
+    f, g, h = (f'def {name}():\n    """F1"""\n' for name in "fgh")
+
+    def found(**files: str) -> list[dict[str, list[formulas.Place]]]:
+        for name, text in files.items():
+            for path in (f"lecture11/{name}.py", f"lecture11/room/{name}.py", f"tests/test_{name}.py"):
+                (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / path).write_text(text)
+        return [formulas.named.__wrapped__(folder) for folder in ("lecture11", "lecture11/room", "tests")]
+
+    one_file, one_room, tests = found(a=f + g, b=h)
+    assert [place.name for place in one_room["F1"]] == ["f", "g", "h"]
+    # Within a file, and from one file of a room to another.
+    assert found(a="\n\n" + g + f, b=h) == [one_file, one_room, tests]
+    assert found(a=h, b=g + f)[1] == one_room
 
 
 # --- The tools --------------------------------------------------------------------------------------------------------
@@ -101,7 +146,7 @@ def test_a_page_that_says_something_else_is_out_of_date(tmp_path: Path, monkeypa
 
 
 def test_a_missing_column_is_named() -> None:
-    assert dataclasses.replace(ROWS["F28"], tests="").missing == ["tests"]
+    assert dataclasses.replace(rows()["F28"], tests="").missing == ["tests"]
 
 
 # --- Errata -----------------------------------------------------------------------------------------------------------

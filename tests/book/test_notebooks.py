@@ -8,12 +8,15 @@ import pytest
 from book_source import ROOT, config, notebooks
 from nbformat import NotebookNode
 
+from tools import text
+
+VIEW = "application/vnd.jupyter.widget-view+json"
 # A folder of some machine, and a warning, in what a cell printed.
 PATH = re.compile(r"(?<![\w./:])/(?:home|Users|work|root|tmp|mnt|usr|opt|content)/|\b[A-Za-z]:\\\\?\w")
 WARNING = re.compile(r"\b\w*Warning\b|\bwarning:", re.IGNORECASE)
 
 
-@pytest.fixture(params=notebooks(), ids=lambda path: path.stem)
+@pytest.fixture(params=notebooks(), ids=lambda path: path.stem, scope="module")
 def notebook(request: pytest.FixtureRequest) -> NotebookNode:
     return nbformat.read(request.param, as_version=4)
 
@@ -78,7 +81,13 @@ def test_each_picture_has_alternative_text(notebook: NotebookNode) -> None:
     bare = [
         where(cell)
         for cell in code_cells(notebook)
-        if any(mime.startswith("image/") for output in cell.outputs for mime in output.get("data", {}))
+        # The pictures of a slider bring their own, see test_pages.
+        if any(
+            mime.startswith("image/")
+            for output in cell.outputs
+            for mime in output.get("data", {})
+            if VIEW not in output.data
+        )
         and not cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip()
     ]
     assert bare == [], 'add to the metadata of the cell: {"mystnb": {"image": {"alt": "what the picture shows"}}}'
@@ -113,3 +122,16 @@ def test_each_notebook_of_the_folder_is_in_the_book() -> None:
     listed = set(notebooks())
     loose = [path.name for path in Path(ROOT, "book").glob("[0-9]*.ipynb") if path not in listed]
     assert loose == [], "add it to _toc.yml"
+
+
+def test_a_slider_is_a_picture_where_no_widget_is_shown(notebook: NotebookNode) -> None:
+    """On GitHub, in Markdown and in a PDF, the text of a widget's object says nothing to a reader."""
+    shown = [output.data for cell in code_cells(notebook) for output in cell.outputs if VIEW in output.get("data", {})]
+    assert [data["text/plain"] for data in shown if "image/png" not in data or "(" in data["text/plain"]] == []
+
+
+@pytest.mark.parametrize("path", text.paired(), ids=lambda path: path.stem)
+def test_code_is_as_wide_as_its_column(path: Path) -> None:
+    nb = nbformat.read(path, as_version=4)
+    shown = [cell for cell in code_cells(nb) if "remove-cell" not in cell.metadata.get("tags", [])]
+    assert [line for cell in shown for line in cell.source.splitlines() if len(line) > 78] == []

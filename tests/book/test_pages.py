@@ -168,8 +168,8 @@ def test_the_notation_names_each_symbol_once() -> None:
 
 
 def test_vendored_files_are_those_of_npm() -> None:
-    # book/tools/vendor.py fetches them again from npm, and writes this list.
-    listed = dict(reversed(line.split("  ", 1)) for line in (BOOK / "tools" / "vendor.sha256").read_text().splitlines())
+    # tools/vendor.py fetches them again from npm, and writes this list.
+    listed = dict(reversed(line.split("  ", 1)) for line in (ROOT / "tools" / "vendor.sha256").read_text().splitlines())
     vendor = BOOK / "vendor"
     found = {
         path.relative_to(vendor).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()

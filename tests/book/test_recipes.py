@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from book_source import BOOK, ROOT
+from book_source import BOOK, ROOT, config
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_markdown_cell, new_notebook, writes
+
+pytestmark = pytest.mark.slow
 
 CHAPTER = r"""# Chapter
 
@@ -47,12 +49,13 @@ $$1 + 1 = 2$$
 OTHER = r"""# Other
 
 See [(F90)](#F90), [a section](chapter.ipynb#a-section), [the chapter](chapter.ipynb) and
-[Vincent (2011)](https://doi.org/10.1162/NECO_a_00142).
+[Vincent (2011)](https://doi.org/10.1162/NECO_a_00142), in code [`gaussian.kl`](SOURCES/lecture11/gaussian.py#kl).
 """
 
 BROKEN = r"""# Other
 
-See [(F99)](#F99), [a section](chapter.ipynb#no-section), [no chapter](none.ipynb) and {cite}`nobody1900`.
+See [(F99)](#F99), [a section](chapter.ipynb#no-section), [no chapter](none.ipynb) and {cite}`nobody1900`,
+[no function](SOURCES/lecture11/gaussian.py#no_such) and [a line](SOURCES/lecture11/gaussian.py#L3).
 
 $$a \tag{F90}$$
 """
@@ -68,6 +71,8 @@ def build(folder: Path, other: str) -> subprocess.CompletedProcess[str]:
     cells = [new_markdown_cell(part) for part in CHAPTER.split("\n### ")]
     cells[1].source = "### " + cells[1].source
     (folder / "book" / "chapter.ipynb").write_text(writes(new_notebook(cells=cells)), encoding="utf-8")
+    repository = config()["repository"]
+    other = other.replace("SOURCES", f"{repository['url']}/blob/{repository['branch']}")
     (folder / "book" / "other.md").write_text(other, encoding="utf-8")
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(folder), "-W", "-n", "--keep-going"]
     return subprocess.run(command, env={**os.environ, "NO_COLOR": "1"}, text=True, capture_output=True)
@@ -94,6 +99,14 @@ def test_an_equation_is_linked_by_its_tag(html: Path) -> None:
     assert r"= c < d" in equation.get_text()
 
 
+def test_a_link_to_a_function_leads_to_its_line(html: Path) -> None:
+    other = BeautifulSoup((html / "other.html").read_bytes(), "html.parser")
+    link = next(a["href"] for a in other.find_all("a") if a.get_text() == "gaussian.kl")
+    file, _, line = link.partition("#L")
+    assert file == f"{config()['repository']['url']}/blob/main/lecture11/gaussian.py"
+    assert (ROOT / "lecture11" / "gaussian.py").read_text().splitlines()[int(line) - 1].startswith("def kl(")
+
+
 def test_a_folded_solution_is_typeset(html: Path) -> None:
     chapter = BeautifulSoup((html / "chapter.html").read_bytes(), "html.parser")
     details = chapter.select_one("article details")
@@ -105,5 +118,6 @@ def test_a_folded_solution_is_typeset(html: Path) -> None:
 def test_each_mistake_is_a_warning(tmp_path: Path) -> None:
     run = build(tmp_path, BROKEN)
     assert run.returncode != 0
-    for message in ("'F99'", "no-section", "none.ipynb", "nobody1900", "equation F90 is on page book/chapter already"):
+    for message in ("'F99'", "no-section", "none.ipynb", "nobody1900", "equation F90 is on page book/chapter already",
+                    "gaussian.py defines no_such 0 times", "name the function instead of the line"):  # fmt: skip
         assert message in run.stderr + run.stdout, message

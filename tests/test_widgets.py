@@ -61,7 +61,9 @@ def test_where_no_widget_is_shown_there_is_a_picture() -> None:
     assert shown["text/plain"] == repr(box) == "A picture that a slider chooses: which."
     still = np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(shown["image/png"]))).convert("RGB"))
     assert np.array_equal(still, pixels(widgets.image_html(drawn[1], "B.")))
-    grid = widgets.picture_grid([drawn, drawn], "ab", "cd", [["A.", "B."]] * 2, descriptions=("row", "column"))
+    grid = widgets.picture_grid(
+        [drawn, drawn], ["a", "b"], ["c", "d"], [["A.", "B."]] * 2, descriptions=("row", "column")
+    )
     assert repr(grid) == "A picture that a slider chooses: row and column."
 
 

@@ -16,7 +16,8 @@ from lecture11 import symbolic
 from lecture11.symbolic import Definition, Derivation, Mean, Normal, Step, attack, compare
 from lecture11.symbolic.agreement import difference
 from lecture11.symbolic.algebra import DivergentError, same_by_algebra, work_out
-from lecture11.symbolic.kernel import rewrite, substitute
+from lecture11.symbolic.rewriting import rewrite
+from lecture11.symbolic.substitution import substitute
 from lecture11.symbolic.terms import moment
 
 a, b, c = sympy.symbols("a b c", real=True)
@@ -149,7 +150,7 @@ def test_algebra_alone_and_numbers_alone_catch_errors(key: str) -> None:
         seen.add(mutant.error)
         facts = derivation.facts(mutant.step)
         right, wrong = derivation.steps[mutant.number - 1].expression, mutant.step.expression
-        right, wrong = (rewrite(side, facts) for side in (right, wrong))
+        right, wrong = (rewrite(side, facts, derivation.range) for side in (right, wrong))
         assert not compare.same_by_numbers(right, wrong, where=derivation.range)
         with contextlib.suppress(DivergentError):  # an integral that has no value is refused too
             assert not same_by_algebra(right, wrong, derivation.range)
@@ -215,3 +216,12 @@ def test_every_statement_has_a_proof_or_an_experiment() -> None:
 def test_importing_the_package_imports_no_sympy() -> None:
     code = "import sys, lecture11; assert not {'torch', 'sympy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_each_statement_bears_a_mark() -> None:
+    """An experiment where there is no chain, and only there; a case in words where there is one."""
+    assert list(symbolic.MARKS) == [f"F{number}" for number in range(1, 42)]
+    proved = {derivation.formula for derivation in symbolic.DERIVATIONS.values()}
+    for key, mark in symbolic.MARKS.items():
+        assert (mark.kind == "experiment") == (key not in proved), key
+        assert bool(mark.case) == (mark.kind in {"proved for", "consequence"}), key

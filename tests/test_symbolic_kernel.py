@@ -144,6 +144,95 @@ def a_forged_chain() -> Derivation:
     return chain(1, (2, Forged("F0", "", Integer(1), (Step(a, "because"),))))
 
 
+def force(one: object, **changed: object) -> None:
+    """What is frozen is changed all the same."""
+    for name, value in changed.items():
+        object.__setattr__(one, name, value)
+
+
+def assume(left: object, right: object, *for_all: sympy.Expr) -> Assumption:
+    return Assumption("a", "assumed", sympy.sympify(left), sympy.sympify(right), for_all)
+
+
+def named(left: sympy.Expr, right: object, **options: object) -> Definition:
+    return Definition("d", "a name", left, sympy.sympify(right), **options)  # type: ignore[arg-type]
+
+
+STANDARD = Normal(x, 0, 1)
+total = Symbol("C", positive=True)
+
+
+def no_density(cite: Callable[[Derivation], object]) -> Derivation:
+    """A density that a false chain shows to be one."""
+    wrong = chain(total, (Mean(STANDARD, x, 1),), key="wrong")
+    name = named(law2, STANDARD / total, by=(cite(wrong),))
+    return chain(1 / total, (Mean(STANDARD / total, x, 1),), (Mean(law2, x, 1), name), (Mean(1, x, law2),), (1, mass2))
+
+
+mass2 = Definition("p", "", Mean(1, x, law2), Integer(1))
+
+
+def base_that_is_a_fact() -> Derivation:
+    wrong = chain(h2(1), (0,), key="wrong")
+    back = named(h2(n), h2(n - 1), where=(n - 2,))
+    return chain(h2(n), (h2(n - 1), back), (0, HYPOTHESIS), induction=Induction(n, symbolic.Fact(wrong)))  # type: ignore
+
+
+def a_changed_definition() -> Derivation:
+    name = named(h(n), n)
+    before = chain(h(n), (n, name), key="before")
+    symbolic.check(before)
+    force(name, right=n + 1)
+    return chain(n, (h(n), before), (n + 1, name))
+
+
+def a_changed_base() -> Derivation:
+    first, back = named(h(1), 0), named(h(n), h(n - 1), where=(n - 2,))
+    base = chain(h(1), (0, first), key="base")
+    step = chain(h(n), (h(n - 1), back), (0, HYPOTHESIS), induction=Induction(n, base))
+    symbolic.check(step)
+    force(first, right=Integer(5))
+    return step
+
+
+def a_changed_expression() -> Derivation:
+    square = chain((a + b) ** 2, (a**2 + 2 * a * b + b**2,), key="square")
+    symbolic.check(square)
+    wrong = square.steps[0].expression
+    wrong._args, wrong._mhash = (a**2, b**2), None
+    return chain((a + b) ** 2, (a**2 + b**2, square))
+
+
+def a_dropped_assumption() -> Derivation:
+    fact = assume(a, 0).at({})
+    before = chain(a + 1, (1, fact), key="before")
+    symbolic.check(before)
+    force(fact, source=named(h(n), n))
+    return chain(a + 1, (1, before))
+
+
+def other_steps() -> Chains:
+    class Steps(tuple):
+        def __getitem__(self, index):  # type: ignore[no-untyped-def]
+            return Step(Integer(2), "because")
+
+    mass = chain(Mean(1, x, STANDARD), (1,), key="mass")
+    force(mass, steps=Steps(mass.steps))
+    return mass, chain(1, (Mean(1, x, STANDARD),), (2, mass))
+
+
+def a_letter_of_its_own() -> Derivation:
+    class Letter(Symbol):
+        def _eval_is_positive(self) -> bool:
+            return True
+
+    letter = Letter("s", real=True)
+    return chain(log(letter**2), (2 * log(letter),))
+
+
+negative = Symbol("c", negative=True)
+whole = Function("k_of_a_test", integer=True, nonnegative=True)
+
 Case = Callable[[], "Chains | Derivation"]
 KINDS: dict[str, dict[str, Case]] = {
     "A. renaming what a premise has fixed": {
@@ -178,6 +267,10 @@ KINDS: dict[str, dict[str, Case]] = {
         "F28 at t = 0": lambda: instance(F.F28.at({t: 0})),
         "F32 at t = 1": lambda: instance(P.F32.at({t: 1})),
         "the weight at t = 1": lambda: instance(B.F40_WEIGHT.at({t: 1})),
+        "a negative letter at 3": lambda: (
+            c := chain(exp(log(1 - negative)), (Mean(1 - negative, x, STANDARD),), key="c"),
+            chain(-2, (exp(log(Integer(-2))) + Mean(0, x, STANDARD), c.at({negative: 3}))),
+        ),
         "an imaginary number": lambda: instance(chain((a + 1) ** 2, (a**2 + 2 * a + 1,)).at({a: I})),
     },
     "C. capture": {
@@ -211,6 +304,7 @@ KINDS: dict[str, dict[str, Case]] = {
         "begins at 3, cited at 1": from_three,
         "over a real index": over_a_real_index,
         "with another base": base_elsewhere,
+        "a base that is a fact": base_that_is_a_fact,
         "two steps back": two_steps_back,
         "no induction": lambda: chain(f(n), (f(n - 1), HYPOTHESIS)),
     },
@@ -265,6 +359,22 @@ KINDS: dict[str, dict[str, Case]] = {
         ),
         "inner and highest": three_levels_too_many,
         "abar_1 twice": lambda: chain(F.abar(1), (F.alpha(1) * F.abar(0), F.ABAR.at({t: 1}))),
+        "two assumptions": lambda: chain(1, (a, assume(a, 1)), (2, assume(a, 2))),
+        "three assumptions": lambda: chain(1, (a, assume(a, 1)), (b, assume(a, b)), (2, assume(b, 2))),
+        "a sum of two": lambda: chain(1, (a + b, assume(a + b, 1)), (2, assume(a, 1), assume(b, 1))),
+        "for all functions": lambda: chain(1, (0, assume(f(x), 0, f(x)).at({f(x): 1}))),
+        "for all x": lambda: (c := assume(a, x, x), chain(1, (a, c.at({x: 1})), (2, c.at({x: 2})))),
+        "for all arguments": lambda: chain(
+            1, (f(0), assume(f(x), 1 - x, x).at({x: 0})), (0, assume(f(x), x, x).at({x: 0}))
+        ),
+        "a definition and an assumption": lambda: chain(n, (h(n), named(h(n), n)), (n + 1, assume(h(n), n + 1, n))),
+        "a mass of 2": lambda: chain(1, (Mean(1, x, law2), mass2), (2, assume(Mean(1, x, law2), 2))),
+        "two means": lambda: chain(0, (Mean(x, x, law), assume(Mean(x, x, law), 0)), (1, assume(Mean(x, x, law), 1))),
+        "a law and its spread": lambda: chain(
+            1, (Mean(x**2, x, law), assume(Mean(x**2, x, law), 1)), (2, named(law, Normal(x, 0, 2)))
+        ),
+        "an integer that is 3/2": lambda: chain(2 * n, (3, assume(2 * n, 3))),
+        "a negative divergence": lambda: chain(KL(law, law2), (-1, assume(KL(law, law2), -1))),
         "two definitions": lambda: chain(
             h(n), (1, Definition("h", "", h(n), Integer(1))), (n, Definition("h", "", h(n), n))
         ),
@@ -288,6 +398,11 @@ KINDS: dict[str, dict[str, Case]] = {
             ),
         ),
         "4 = 5": lambda: chain(4, (5, Definition("four", "", Integer(4), Integer(5)))),
+        "a density by a false chain": lambda: no_density(lambda wrong: wrong),
+        "a density by a false fact": lambda: no_density(symbolic.Fact),
+        "a product of two letters": lambda: chain(h(n * j), (n, named(h(n * j), n))),
+        "a square of a letter": lambda: chain(h(n * n), (n, named(h(n * n), n))),
+        "a sum of two letters": lambda: chain(h(n + j), (n, named(h(n + j), n))),
         "a sign by a name": lambda: chain(
             -1 - x**2, (r(x), Definition("r", "", r(x), -1 - x**2)), nonnegative=True
         ),
@@ -325,6 +440,13 @@ KINDS: dict[str, dict[str, Case]] = {
             Symbol("X", real=True) - Symbol("X", positive=True),
             (1, Definition("X", "", Symbol("X", real=True), Symbol("X", positive=True) + 1)),
         ),
+        "letters of another alphabet": lambda: (
+            c := Symbol("\N{CYRILLIC SMALL LETTER A}", real=True), chain(a - c, (1, assume(a, c + 1))),
+        ),
+        "a letter and a blank": lambda: chain(a - Symbol("a ", real=True), (1, assume(a, Symbol("a ", real=True) + 1))),
+        "another function of that name": lambda: chain(
+            Function("beta", real=True)(n), (Function("beta", real=True)(n) * Mean(1, x, STANDARD),)
+        ),
         "a variable that a name hides": lambda: chain(
             Mean(h(n), x, Normal(x, 0, 1)), (x**2, Definition("h", "", h(n), x**2))
         ),
@@ -337,6 +459,12 @@ KINDS: dict[str, dict[str, Case]] = {
         "to any integer": lambda: chain(Sum(1, (j, 1, m)), (m,)),
         "from k to 3": lambda: chain(
             Sum(f(j) ** 2, (j, 1, 3)) - Sum(f(j) ** 2, (j, 1, k)), (Sum(f(j) ** 2, (j, k + 1, 3)),), nonnegative=True
+        ),
+        "a division by 0 in a sum of no terms": lambda: chain(
+            Sum(1 / whole(x) ** 2, (i, 1, whole(x) ** 2)), (1,)
+        ),
+        "a logarithm of 0 in a sum of no terms": lambda: chain(
+            Sum(log(v * whole(x)), (i, 1, whole(x))), (whole(x) * (log(v) + log(whole(x))),)
         ),
         "a logarithm of no terms": lambda: chain(log(Sum(v, (j, 1, k))), (log(k) + log(v),)),
         "without end": lambda: chain(Sum(1 / j**2, (j, 1, sympy.oo)), (pi**2 / 6,)),
@@ -352,6 +480,12 @@ KINDS: dict[str, dict[str, Case]] = {
         "its own base": base_of_itself,
         "cites what is false": lambda: chain(1, (2, chain(1, (2,), key="claim"))),
         "a base that is false": lambda: chain(n, (n + 0 * a, ), (n + 1,), induction=Induction(n, chain(1, (2,)))),
+        "a changed definition": a_changed_definition,
+        "a changed base": a_changed_base,
+        "a changed expression": a_changed_expression,
+        "a dropped assumption": a_dropped_assumption,
+        "other steps for another reader": other_steps,
+        "a letter of its own class": a_letter_of_its_own,
         "a forged fact": a_forged_fact,
         "a forged chain": a_forged_chain,
     },
@@ -369,16 +503,23 @@ KINDS: dict[str, dict[str, Case]] = {
 }  # fmt: skip
 
 
+def _refusal(chain: Derivation) -> symbolic.ProofError | None:
+    try:
+        symbolic.check(chain)
+    except symbolic.ProofError as error:
+        return error
+    return None
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_false_statements_are_refused(kind: str) -> None:
     """By ``check`` alone, which looks at all that a chain rests on."""
     for name, case in KINDS[kind].items():
         chains = case()
-        try:
-            symbolic.check(chains[-1] if isinstance(chains, tuple) else chains)
-        except symbolic.ProofError:
-            continue
-        pytest.fail(f"accepted: {name}")
+        error = _refusal(chains[-1] if isinstance(chains, tuple) else chains)
+        assert error is not None, f"accepted: {name}"
+        # For what it is, not because the checker stumbles over it.
+        assert kind.startswith("what is no") or "cannot be judged" not in str(error), (name, str(error))
 
 
 def test_the_helpers_of_the_cases_are_true() -> None:

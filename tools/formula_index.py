@@ -3,11 +3,13 @@
 All of it is read from the sources (``formulas.py``, ``lecture11.symbolic``).
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from lecture11 import symbolic
+from lecture11.symbolic.facts import premises
 from lecture11.symbolic.show import prose
 from tools import formulas, proofs
 
@@ -20,12 +22,12 @@ TEXT = """\
 The {total} statements of the lecture, as the chapters write them, each with the function of the package that computes
 it, its proof, and its tests. This page is generated from the sources, and a test fails if it is out of date.
 
-{proved} statements are **proved**, by chains of steps in SymPy that a machine has verified. Above each chain stands the
-case that it is for: one pixel, a linear decoder, three steps of noise. What the chains of a statement, and those below
-them, take for granted beside definitions, is listed as *assumed*. Some statements are definitions or aims, such as
-F1, F2 and F23: there the chains show what follows from them. For the rest ({experiments}), which is a choice, an
-**experiment** that could fail stands for the proof. What the notes print otherwise is among the [errata](errata.ipynb);
-how a proof is written is on [a page of its own](proving.md).
+Each bears a mark. {proved} are **proved** as they stand, by chains of steps in SymPy that a machine has verified, and
+{case} are **proved for** the case that the mark names: one pixel, a linear decoder, three steps of noise. {consequence}
+are definitions, choices or aims, for which there is nothing to prove: there the chains show a **consequence**. For the
+rest ({experiment}), which is a choice, an **experiment** that could fail stands for the proof. What the chains of a
+statement, and those below them, take for granted beside definitions, is listed as *assumed*. What the notes print
+otherwise is among the [errata](errata.ipynb); how a proof is written is on [a page of its own](proving.md).
 
 {summary}
 """
@@ -40,7 +42,7 @@ class Row:
         chapter: a link to it.
         functions, tests: links to the sources.
         proof: a link to the page of proofs.
-        state: ``proved`` or ``experiment``.
+        state: what may be said of it (``symbolic.MARKS``).
         assumed: what the proofs rest on beside definitions.
     """
 
@@ -71,15 +73,14 @@ def _row(
     compared = {d.code.name.rpartition(".")[2] for d in symbolic.DERIVATIONS.values() if d.formula == key and d.code}
     functions = sorted(functions, key=lambda place: place.name.rpartition(".")[2] not in compared)
     tests = sorted(tests, key=lambda place: f"{place.path}::{place.name}" not in _experiments(key))
-    proof, state = _proof(key)
     return Row(
         key,
         stated.latex if stated else "",
         f"[{stated.title}](#{key})" if stated else "",
         _links(functions, lambda place: f"`{PurePath(place.path).stem}.{place.name}`"),
-        proof,
+        _proof(key),
         _links(tests, lambda place: proofs.in_words(place.name)),
-        state,
+        prose(str(symbolic.MARKS[key])),
         _assumed(key),
     )
 
@@ -87,7 +88,7 @@ def _row(
 def _assumed(key: str) -> str:
     """The words of all assumptions below the chains of a statement."""
     chains = [d for d in symbolic.DERIVATIONS.values() if d.formula == key]
-    below = [premise for chain in chains for premise in symbolic.kernel.premises(chain)]
+    below = [premise for chain in chains for premise in premises(chain)]
     words = [prose(premise.statement) for premise in below if isinstance(premise, symbolic.Assumption)]
     return "; ".join(dict.fromkeys(words))
 
@@ -96,14 +97,14 @@ def _experiments(key: str) -> list[str]:
     return [e.test for part in symbolic.PARTS for e in part.EXPERIMENTS if e.key.partition(".")[0] == key]
 
 
-def _proof(key: str) -> tuple[str, str]:
+def _proof(key: str) -> str:
     found = proofs.link(key)
     if found is None:
-        return "", ""
+        return ""
     name, best = found
     own = [section for section in proofs.sections()[name] if section.formula == key]
     links = [_section_link(name, section) for section in sorted(own, key=lambda section: section is not best)]
-    return ", ".join(links), "proved" if any(section.derivation for section in own) else "experiment"
+    return ", ".join(links)
 
 
 def _section_link(name: str, section: proofs.Section) -> str:
@@ -120,11 +121,14 @@ def text() -> str:
     """The page. What is not there yet is left out of it."""
     all_rows = rows()
     there = {row.key: row for row in all_rows if row.statement}
+    count = Counter(symbolic.MARKS[key].kind for key in there)
     lines = [
         TEXT.format(
             total=len(there),
-            proved=sum(row.state == "proved" for row in there.values()),
-            experiments=sum(row.state == "experiment" for row in there.values()),
+            proved=count["proved"],
+            case=count["proved for"],
+            consequence=count["consequence"],
+            experiment=count["experiment"],
             summary=" · ".join(f"[{key}](#{_anchor(key)})" for key in there),
         )
     ]
@@ -148,10 +152,7 @@ def _entry(row: Row) -> str:
         "Assumed": row.assumed,
         "Tested by": row.tests,
     }
-    state = f"**{row.state}**" if row.state else ""
-    listed = [f"- {name}: {value}" for name, value in fields.items() if value] + (
-        [f"- State: {state}"] if state else []
-    )
+    listed = [f"- **{row.state}**", *(f"- {name}: {value}" for name, value in fields.items() if value)]
     return f"### {row.key}\n\n$$\n{row.statement}\n$$\n\n" + "\n".join(listed) + "\n"
 
 

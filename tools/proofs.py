@@ -47,7 +47,8 @@ statement of the lecture; they are written out at the end, after *where*, and wh
 by algebra and at random points, and refuses a step that would hold without what it cites. Where the package computes
 the result, the two are compared at 1,000 random points.
 
-Above each chain stand the case that it is for, and its letters. Of a statement that is a definition or an aim a chain
+Above each chain stand the case that it is for, and its letters; above the first one of a statement its mark, which says
+whether it is proved as it stands. Of a statement that is a definition or an aim a chain
 shows what follows from it, and says so. $\\mathbb{{E}}_{{x \\sim p(x)}}[f]$ is the integral of $p(x) \\, f$ over all
 $x$, and $\\mathcal{{N}}(x; \\mu, \\sigma^2)$ a normal density.
 
@@ -106,8 +107,13 @@ def page(name: str) -> NotebookNode:
         new_code_cell("from lecture11 import evaluation, symbolic", id="imports"),
     ]
     stated = formulas.statements()
+    marked: set[str] = set()
     for section in sections()[name]:
-        cells.append(new_markdown_cell(_words(section, stated), id=f"{section.anchor}-words"))
+        words = _words(section, stated)
+        if section.formula not in marked:
+            marked.add(section.formula)
+            words += f"\n\n{section.formula}: **{prose(str(symbolic.MARKS[section.formula]))}**."
+        cells.append(new_markdown_cell(words, id=f"{section.anchor}-words"))
         if section.derivation:
             cells.append(new_code_cell(_code(section.derivation), id=section.anchor))
     return new_notebook(cells=cells)
@@ -149,7 +155,9 @@ def _code(derivation: symbolic.Derivation) -> str:
     lines = [f'proof = symbolic.derivation("{derivation.key}")', "symbolic.check(proof)"]
     if derivation.code:
         lines.append("difference = symbolic.largest_difference(proof)")
-        lines.append(f'evaluation.verdict("{derivation.code.name} differs by", difference, at_most=1e-10)')
+        verdict = f'"{derivation.code.name} differs by", difference, at_most=1e-10'
+        short = len(verdict) <= 78 - len("evaluation.verdict()")
+        lines.append(f"evaluation.verdict({verdict})" if short else f"evaluation.verdict(\n    {verdict}\n)")
     return "\n".join([*lines, "proof"])
 
 

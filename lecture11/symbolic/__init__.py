@@ -16,21 +16,16 @@ from lecture11.symbolic.agreement import largest_difference
 from lecture11.symbolic.algebra import work_out
 from lecture11.symbolic.attack import Mutant, is_caught, planted_errors
 from lecture11.symbolic.chain import Code, EmptyStepError, Experiment, check, check_all, check_step
-from lecture11.symbolic.kernel import (
-    HYPOTHESIS,
-    Assumption,
+from lecture11.symbolic.errors import (
     CitationError,
-    Definition,
     DefinitionError,
-    Derivation,
-    Fact,
     GapError,
-    Induction,
     MeaninglessError,
     ProofError,
-    Step,
     WrongStepError,
 )
+from lecture11.symbolic.facts import HYPOTHESIS, Assumption, Definition, Derivation, Fact, Induction, Step
+from lecture11.symbolic.marks import MARKS, Mark
 from lecture11.symbolic.show import typeset
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 
@@ -38,6 +33,7 @@ __all__ = [
     "DERIVATIONS",
     "EXPERIMENTS",
     "HYPOTHESIS",
+    "MARKS",
     "Assumption",
     "CitationError",
     "Code",
@@ -49,6 +45,7 @@ __all__ = [
     "Fact",
     "GapError",
     "Induction",
+    "Mark",
     "Mean",
     "MeaninglessError",
     "Mutant",

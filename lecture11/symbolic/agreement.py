@@ -7,7 +7,7 @@ import numpy as np
 import sympy
 
 from lecture11.symbolic.algebra import work_out
-from lecture11.symbolic.kernel import Derivation
+from lecture11.symbolic.facts import Derivation
 from lecture11.symbolic.terms import canonical
 
 

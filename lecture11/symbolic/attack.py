@@ -8,7 +8,9 @@ from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.chain import check, check_step
 from lecture11.symbolic.compare import same_by_numbers
-from lecture11.symbolic.kernel import Definition, Derivation, Fact, ProofError, Step, fixed, rewrite
+from lecture11.symbolic.errors import ProofError
+from lecture11.symbolic.facts import Definition, Derivation, Fact, Step, fixed
+from lecture11.symbolic.rewriting import rewrite
 from lecture11.symbolic.terms import Mean, Normal
 
 Place = tuple[int, ...]

@@ -12,7 +12,7 @@ from typing import Any
 from sympy import Derivative, Expr, Integer, Sum, Symbol, cos, log, sin
 
 from lecture11.symbolic.chain import Code, Experiment
-from lecture11.symbolic.kernel import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
+from lecture11.symbolic.facts import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 
 i, j, n = (Symbol(name, integer=True, positive=True) for name in "ijn")
@@ -220,13 +220,18 @@ NO_COLUMN = Definition("F3", "without a column all is error", error(0), over_axe
 KEPT = Definition("F3", "v_k adds its share of axis j to what is kept", kept(k, j), kept(k - 1, j) + v(k, j) ** 2,
                   where=(k - 1,))  # fmt: skip
 LOST = Assumption(
-    "F3", "the rest is lost: all d directions together keep 1 (Bessel)", lost(k, j), 1 - kept(k, j), (k, j)
+    "F3",
+    "the rest is lost: all d directions together keep 1 (Bessel)",
+    lost(k, j),
+    1 - kept(k, j),
+    (k, j),
+    where=(d - k,),
 )
 MISS = Definition("F3", "what m misses of v adds up", miss(k, j), miss(k - 1, j) + (v(k, j) - reach(k, j)) ** 2,
                   where=(k - 1,))  # fmt: skip
 NONE_KEPT = Definition("F3", "without a direction nothing is kept", kept(0, j), Integer(0))
 NONE_MISSED = Definition("F3", "and nothing missed", miss(0, j), Integer(0))
-UNIT = Assumption("F3", "a direction has length 1", over_axes(v(k, j) ** 2), Integer(1), (k,), (k - 1,))
+UNIT = Assumption("F3", "a direction has length 1", over_axes(v(k, j) ** 2), Integer(1), (k,), (k - 1, d - k))
 
 F3_ERROR_BASE = Derivation(
     key="F3.error.base",
@@ -274,6 +279,7 @@ F3_ERROR = Derivation(
         ),
     ),
     induction=Induction(k, F3_ERROR_BASE, first=0),
+    where=(d - k,),
 )
 
 F3_TRACE_BASE = Derivation(
@@ -293,6 +299,7 @@ F3_TRACE = Derivation(
         Step(k, "k - 1 of those before, and 1", by=(HYPOTHESIS, UNIT)),
     ),
     induction=Induction(k, F3_TRACE_BASE, first=0),
+    where=(d - k,),
 )
 
 

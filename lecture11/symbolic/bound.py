@@ -1,16 +1,16 @@
 r"""The bound on the likelihood, line by line and term by term (F36-F38, F40, F41).
 
-The five lines are written for ``T = 3``, in unknown densities: they hold for any betas and any model. Each further step
-adds one term of the kind that ``t = 2`` and ``t = 3`` show. $\mathbb{E}_q$ is the mean over $x_1$, $x_2$, $x_3$ given
-$x_0$.
+The five lines are written for ``T = 3``, in unknown densities: they hold for any betas and any model. ``F36.any`` has
+them for any ``T``, path by path. $\mathbb{E}_q$ is the mean over $x_1$, $x_2$, $x_3$ given $x_0$.
 """
 
 from typing import Any
 
-from sympy import Expr, Function, Integer, Rational, Symbol, erf, exp, log, pi, sqrt
+from sympy import Expr, Function, Integer, Rational, Sum, Symbol, erf, exp, log, pi, sqrt
 from sympy import Integral as OverInterval
 
 from lecture11.symbolic.chain import Code, Experiment
+from lecture11.symbolic.facts import HYPOTHESIS, Definition, Derivation, Induction, Step
 from lecture11.symbolic.forward import (
     ALPHA,
     F23,
@@ -27,7 +27,6 @@ from lecture11.symbolic.forward import (
     t,
     x,
 )
-from lecture11.symbolic.kernel import HYPOTHESIS, Definition, Derivation, Induction, Step
 from lecture11.symbolic.posterior import (
     BAYES,
     F32,
@@ -148,6 +147,71 @@ F36 = Derivation(
         ),
     ),
     code=elbo_line(5),
+)
+
+# For any number of steps, path by path: with the logarithm of a product as a sum.
+T, n = Symbol("T", integer=True, positive=True), Symbol("n", integer=True, positive=True)
+along_q, along_p = indexed("along_q", "Q", positive=True), indexed("along_p", "P", positive=True)
+ALONG_Q = Definition("F26", "the chain, T steps", along_q(T), exp(Sum(log(q(x(t), x(t - 1))), (t, 1, T))))
+ALONG_P = Definition(
+    "F29", "the model, T steps", along_p(T), p(x(T)) * exp(Sum(log(p(x(t - 1), x(t))), (t, 1, T)))
+)  # fmt: skip
+_any = indexed("any_sequence", "u", real=True)
+
+F36_TELESCOPE_BASE = Derivation(
+    key="F36.telescope.base",
+    statement="the difference of the first two numbers of a sequence u, as a sum",
+    start=Sum(_any(t - 1) - _any(t), (t, 2, 2)),
+    steps=(Step(_any(1) - _any(2), "a sum of one term"),),
+)
+
+F36_TELESCOPE = Derivation(
+    key="F36.telescope",
+    statement="differences of a sequence u add up to that of its ends",
+    start=Sum(_any(t - 1) - _any(t), (t, 2, n)),
+    steps=(
+        Step(Sum(_any(t - 1) - _any(t), (t, 2, n - 1)) + _any(n - 1) - _any(n), "the last one apart"),
+        Step(_any(1) - _any(n), "the statement for n - 1", by=(HYPOTHESIS,)),
+    ),
+    induction=Induction(n, F36_TELESCOPE_BASE, first=2),
+)
+
+
+def _after_first(f: Expr) -> Sum:
+    return Sum(f, (t, 2, T))
+
+
+_back = _after_first(log(p(x(t - 1), x(t)) / q(x(t - 1), x(t), x0)))
+_first, _kept = log(p(x0, x1) / q(x1, x0)), q(x(t - 1), x0) / q(x(t), x0)
+
+F36_ANY = Derivation(
+    key="F36.any",
+    statement="the five lines for any number of steps T from 2 on, and any model: what stands in the mean is the same "
+    "for every path. Q and P are the densities of the path under the chain, given x_0, and under the model",
+    start=-log(along_p(T) / along_q(T)),
+    steps=(
+        Step(
+            -log(p(x(T))) - Sum(log(p(x(t - 1), x(t)) / q(x(t), x(t - 1))), (t, 1, T)),
+            "both chains, step by step",
+            by=(ALONG_Q, ALONG_P),
+        ),
+        Step(-log(p(x(T))) - _after_first(log(p(x(t - 1), x(t)) / q(x(t), x(t - 1)))) - _first, "the first step apart"),
+        Step(
+            -log(p(x(T))) - _after_first(log(p(x(t - 1), x(t)) / q(x(t - 1), x(t), x0) * _kept)) - _first,
+            "no memory, and Bayes' rule given x_0",
+            by=(BAYES, NO_MEMORY),
+        ),
+        Step(
+            -log(p(x(T))) - _back - _after_first(log(q(x(t - 1), x0)) - log(q(x(t), x0))) - _first,
+            "the sum of logarithms in two",
+        ),
+        Step(
+            -log(p(x(T)) / q(x(T), x0)) - _back - log(p(x0, x1)),
+            "what stands above and below cancels",
+            by=(F36_TELESCOPE.at({_any(n): log(q(x(n), x0))}).at({n: T}),),
+        ),
+    ),
+    where=(T - 2,),
 )
 
 # --- The terms of the bound (F37) -------------------------------------------------------------------------------------
@@ -524,8 +588,8 @@ F41_MASS = Derivation(
 )
 
 DERIVATIONS = (
-    F36, F37_FIRST, F37_LAST, F37_MIDDLE, F37_END, F37, F37_PRIOR, F38_ANY, F38, F38_PIXELS, F40_WEIGHT, F40,
-    F41_BASE, F41_SUM, F41, F41_MASS,
+    F36, F36_TELESCOPE_BASE, F36_TELESCOPE, F36_ANY, F37_FIRST, F37_LAST, F37_MIDDLE, F37_END, F37, F37_PRIOR,
+    F38_ANY, F38, F38_PIXELS, F40_WEIGHT, F40, F41_BASE, F41_SUM, F41, F41_MASS,
 )  # fmt: skip
 EXPERIMENTS = (
     Experiment(

@@ -13,19 +13,11 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic import kernel
-from lecture11.symbolic.algebra import DivergentError
+from lecture11.symbolic.algebra import DivergentError, same_by_algebra
 from lecture11.symbolic.compare import same_by_numbers
-from lecture11.symbolic.kernel import (
-    CitationError,
-    Derivation,
-    Fact,
-    GapError,
-    MeaninglessError,
-    ProofError,
-    Step,
-    WrongStepError,
-    rewrite,
-)
+from lecture11.symbolic.errors import CitationError, GapError, MeaninglessError, ProofError, WrongStepError
+from lecture11.symbolic.facts import Derivation, Fact, Step, cited
+from lecture11.symbolic.rewriting import rewrite
 from lecture11.symbolic.terms import printed
 
 
@@ -133,6 +125,13 @@ def _holds(derivation: Derivation, number: int, step: Step, facts: Iterable[Fact
     return same_by_numbers(left, right, where=derivation.range)
 
 
+def _shows(derivation: Derivation, number: int, step: Step, facts: Iterable[Fact]) -> bool:
+    """By algebra: what is true of all numbers may need a fact all the same, to show it."""
+    before, after = derivation.lines[number - 1], step.expression
+    left, right = (rewrite(side, facts, derivation.range) for side in (before, after))
+    return same_by_algebra(left, right, derivation.range)
+
+
 def _say_what_is_missing(derivation: Derivation, number: int, step: Step) -> None:
     facts = derivation.facts(step)
     pool = [fact for other in derivation.steps for fact in derivation.facts(other)]
@@ -147,7 +146,8 @@ def _say_what_is_missing(derivation: Derivation, number: int, step: Step) -> Non
 def _check_idle(derivation: Derivation, number: int, step: Step) -> None:
     facts = derivation.facts(step)
     for fact in facts:
-        if _holds(derivation, number, step, (other for other in facts if other is not fact)):
+        others = tuple(other for other in facts if other is not fact)
+        if _holds(derivation, number, step, others) and _shows(derivation, number, step, others):
             raise GapError(f"{_place(derivation, number, step)}: it holds without {fact.key}, which it cites")
 
 
@@ -183,6 +183,6 @@ def check_citations(derivation: Derivation, proved: Iterable[Derivation]) -> Non
     known = {id(other) for other in proved}
     with _as_proof_errors(derivation):
         kernel.check_is_chain(derivation)
-        for source in kernel.cited(derivation):
+        for source in cited(derivation):
             if isinstance(source, Derivation) and id(source) not in known:
                 raise CitationError(f"{derivation.key}: {source.key} is not proved before it")

@@ -13,7 +13,7 @@ from lecture11.symbolic.autoencoder import k as rank
 from lecture11.symbolic.autoencoder import spread as eigenvalue
 from lecture11.symbolic.autoencoder import v as v_
 from lecture11.symbolic.chain import Code, Experiment
-from lecture11.symbolic.kernel import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
+from lecture11.symbolic.facts import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 from lecture11.symbolic.vae.decoder import (
     R,

@@ -10,7 +10,7 @@ from typing import Any
 from sympy import Derivative, Expr, Integer, Symbol, exp, log, pi, sqrt
 
 from lecture11.symbolic.chain import Code, Experiment
-from lecture11.symbolic.kernel import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
+from lecture11.symbolic.facts import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 
 t = Symbol("t", integer=True, positive=True)

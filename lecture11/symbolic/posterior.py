@@ -9,6 +9,7 @@ from typing import Any
 from sympy import Expr, Integer, Symbol, exp, pi, sqrt
 
 from lecture11.symbolic.chain import Code, Experiment
+from lecture11.symbolic.facts import Assumption, Definition, Derivation, Step
 from lecture11.symbolic.forward import (
     ABAR,
     ALPHA,
@@ -27,7 +28,6 @@ from lecture11.symbolic.forward import (
     t,
     x,
 )
-from lecture11.symbolic.kernel import Assumption, Definition, Derivation, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 
 mu_tilde = indexed("mu_tilde", r"\tilde\mu", real=True)  # mu_tilde(x(t), x(0), t)

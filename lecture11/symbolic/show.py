@@ -8,7 +8,7 @@ import sympy
 from sympy.printing.conventions import requires_partial
 from sympy.printing.latex import LatexPrinter
 
-from lecture11.symbolic.kernel import Assumption, Definition, Derivation, Hypothesis, Source, Step
+from lecture11.symbolic.facts import Assumption, Definition, Derivation, Hypothesis, Source, Step
 from lecture11.symbolic.terms import Mean, Normal
 
 WIDTH = 30.0  # in the widths of an x: as many fit on a screen of 390 px

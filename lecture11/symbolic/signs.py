@@ -9,7 +9,7 @@ from itertools import combinations_with_replacement
 import sympy
 from sympy.core.function import AppliedUndef
 
-from lecture11.symbolic.terms import BINDERS, Mean, Normal, last_sum, letter_of
+from lecture11.symbolic.terms import BINDERS, Mean, Normal, bound_by, depends, last_sum, letter_of
 
 Where = tuple[sympy.Expr, ...]
 
@@ -140,7 +140,8 @@ def _over_unit_interval(e: sympy.Integral) -> str:
 
 def _by_terms(e: sympy.Expr, where: Where) -> str:
     """The same of numerator and denominator, multiplied out, with ``1 / (1 + w)`` for each number between 0 and 1."""
-    fractions = {f for f in e.atoms(AppliedUndef) if is_fraction(f, where)}
+    bound = {x for binder in e.atoms(*BINDERS) for x in bound_by(binder)}
+    fractions = {f for f in e.atoms(AppliedUndef) if is_fraction(f, where) and not any(depends(f, x) for x in bound)}
     between = {f: 1 / (1 + sympy.Dummy("w", positive=True)) for f in fractions}
     above, below = sympy.fraction(sympy.together(e.xreplace(between)))
     found = [_by_form(sympy.expand(part, deep=False) if part.is_Mul else sympy.expand_mul(part), where)

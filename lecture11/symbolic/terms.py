@@ -49,6 +49,11 @@ def _quantity(name: str, letter: Letter) -> tuple[UndefinedFunction, bool]:
     return _quantities[name], new
 
 
+def is_taken(name: UndefinedFunction) -> bool:
+    """Whether a function that was not made here has the name of one that was."""
+    return _quantities.get(name.__name__, name) != name
+
+
 def letter_of(e: sympy.Expr) -> Letter | None:
     """What is known of the name of ``alpha(t)``; nothing of a function that was not made here."""
     return LETTERS.get(e.func.__name__)

@@ -6,7 +6,7 @@ from sympy import Derivative, Expr, Integer, Symbol, cos, exp, log, pi, sin, sqr
 
 from lecture11.symbolic.autoencoder import N, d, i, j, n, over_axes, over_data
 from lecture11.symbolic.chain import Code, Experiment
-from lecture11.symbolic.kernel import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
+from lecture11.symbolic.facts import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
 from lecture11.symbolic.terms import Mean, Normal, density, indexed
 
 x, z = Symbol("x", real=True), Symbol("z", real=True)

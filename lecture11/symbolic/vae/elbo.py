@@ -7,7 +7,7 @@ from sympy import Integral as OverInterval
 
 from lecture11.symbolic.autoencoder import d, j, over_axes
 from lecture11.symbolic.chain import Code
-from lecture11.symbolic.kernel import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
+from lecture11.symbolic.facts import HYPOTHESIS, Assumption, Definition, Derivation, Induction, Step
 from lecture11.symbolic.terms import KL, Mean, Normal, density, indexed
 from lecture11.symbolic.vae.decoder import (
     EXACT,

@@ -5,7 +5,7 @@ from typing import Any
 from sympy import Derivative, Expr, Symbol, exp, log
 
 from lecture11.symbolic.chain import Code, Experiment
-from lecture11.symbolic.kernel import Definition, Derivation, Step
+from lecture11.symbolic.facts import Definition, Derivation, Step
 from lecture11.symbolic.terms import Mean, Normal
 from lecture11.symbolic.vae.decoder import q, random_numbers, x, z
 from lecture11.symbolic.vae.elbo import inside, mu, sigma

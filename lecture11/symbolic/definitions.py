@@ -1,0 +1,220 @@
+"""Is a definition one, and do assumptions contradict each other? Part of what a proof trusts (``kernel.py``).
+
+A definition gives a new name to an expression, once, for all values of the variables that stand in its brackets, and
+the expression is of the kind that the name is declared with. It cannot contradict anything. An assumption can: a look
+at them refuses the plain cases, and a model in which all of a file hold (``models``) excludes the rest.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from lecture11.symbolic.algebra import work_out
+from lecture11.symbolic.compare import same_by_numbers
+from lecture11.symbolic.errors import CitationError, DefinitionError
+from lecture11.symbolic.facts import (
+    Assumption,
+    Definition,
+    Derivation,
+    Fact,
+    fixed_by,
+    is_axiom,
+)
+from lecture11.symbolic.meaning import check_meaning, has_kind
+from lecture11.symbolic.rewriting import check_fact, rewrite
+from lecture11.symbolic.signs import in_range, never_negative, nonzero
+from lecture11.symbolic.substitution import is_variable, letters, own_arguments
+from lecture11.symbolic.terms import (
+    KL,
+    Mean,
+    kind,
+    law_variables,
+    letter_of,
+)
+
+
+def check_definition(definition: Definition) -> None:
+    """Whether a definition gives a new name to an expression, and to nothing else.
+
+    Raises:
+        DefinitionError, MeaninglessError
+    """
+    left, right, where = definition.left, definition.right, definition.where
+    says = f"{definition.key}: {left} = {right}"
+    for side in (left, right):
+        check_meaning(side, where)
+    if is_axiom(definition):
+        return
+    if not (left.is_Symbol or isinstance(left, AppliedUndef)):
+        raise DefinitionError(
+            says, " is no definition: on its left stands no name. If it is assumed, it is an Assumption"
+        )
+    own = own_arguments(left) if isinstance(left, AppliedUndef) else ()
+    variables = [e for e in own if not _is_index(e)]
+    if len(set(variables)) < len(variables) or not all(map(is_variable, variables)):
+        raise DefinitionError(says, " is no definition: a name is applied to different variables, once for all of them")
+    _check_recursion(definition, says)
+    if any(x in letters(right) for x in [left]) or not _is_kind_of(definition):
+        raise DefinitionError(says, " is no definition: the name is declared to be of a kind that this does not show")
+
+
+def _is_index(e: sympy.Expr) -> bool:
+    """Whether it is a number, or a letter moved by one, such as ``L - 1``: so that it shows the letter."""
+    if not e.is_integer or e.is_Symbol or e.has(AppliedUndef):
+        return False
+    return e.is_Number or any((e - s).is_Number for s in e.free_symbols)
+
+
+def _is_kind_of(definition: Definition) -> bool:
+    left, right, where = definition.left, definition.right, definition.where
+    variables = law_variables(left) if isinstance(left, AppliedUndef) else ()
+    if has_kind(right, left, where, variables):
+        return True
+    if definition.sign is not None:
+        proof = Fact(definition.sign)
+        weak = left.is_nonnegative and not left.is_positive
+        proved = isinstance(proof.source, Derivation) and proof.source.nonnegative and proof.left == right
+        general = not (letters(left) - {left.func}) & proof.fixed
+        return bool(weak and proved and general and all(in_range(e, where) for e in proof.where))
+    if variables and definition.by:
+        # A density over its own integral.
+        above, below = sympy.fraction(sympy.together(right))
+        facts = [one if isinstance(one, Fact) else Fact(one) for one in definition.by]
+        for fact in facts:
+            check_fact(fact, where)
+        above, below = (rewrite(part, facts, where) for part in (above, below))
+        if isinstance(below, Mean) and set(below.variables) == set(variables):
+            return never_negative(above, where) and bool(sympy.expand(below.args[0] * below.args[2] - above) == 0)
+    return False
+
+
+def _check_recursion(definition: Definition, says: str) -> None:
+    """The name may stand on the right at an index that is smaller, counted from somewhere on."""
+    left, where = definition.left, definition.where
+    inner = [e for e in definition.right.atoms(AppliedUndef) if e.func == left.func and len(e.args) == len(left.args)]
+    if definition.right.has(left):
+        raise DefinitionError(says, " is no definition: it speaks of itself")
+    if not inner:
+        return
+    for measures in zip(*map(_measures, (left, *inner)), strict=True):
+        first, *others = measures
+        if in_range(first, where) and all(in_range(first - other - 1, where) for other in others):
+            return
+    raise DefinitionError(says, " is no definition: it speaks of itself, and not at a smaller index")
+
+
+def _measures(e: AppliedUndef) -> list[sympy.Expr]:
+    """What may become smaller in a recursion: an index, or of a timed density the steps between its states."""
+    letter = letter_of(e)
+    steps = [e.args[len(e.args) // 2] - e.args[-1]] if letter and letter.timed else []
+    return [argument if argument.is_integer else sympy.nan for argument in e.args] + steps
+
+
+def check_definitions(all_of_them: Iterable[Definition], key: str) -> None:
+    """Whether each name is defined once, and none by way of itself.
+
+    Raises:
+        DefinitionError
+    """
+    named: dict[Any, list[Definition]] = {}
+    for definition in all_of_them:
+        if not is_axiom(definition):
+            others = named.setdefault(head(definition.left), [])
+            for other in others:
+                if other is not definition and _overlap(other, definition):
+                    raise DefinitionError(
+                        f"{key}: {definition.left} is defined twice: as {other.right} and as {definition.right}"
+                    )
+            others.append(definition)
+    uses = {
+        name: {
+            head(e)
+            for definition in definitions
+            for e in definition.right.atoms(sympy.Symbol, AppliedUndef)
+            if head(e) in named
+        } - {name}
+        for name, definitions in named.items()
+    }  # fmt: skip
+    while uses:
+        done = [name for name, used in uses.items() if not used]
+        if not done:
+            raise DefinitionError(f"{key}: definitions in a circle: {', '.join(str(name[0]) for name in uses)}")
+        uses = {name: used - set(done) for name, used in uses.items() if name not in done}
+
+
+def check_assumptions(assumptions: list[Assumption], definitions: list[Definition]) -> None:
+    """Whether assumptions contradict each other or a definition, as far as one looks: that none does, a model shows.
+
+    Each is read with the definitions put in, and with each of the others, also at other values of what it is stated
+    for. What comes out must not be an equation that no values fulfil, nor one about all values that numbers refute.
+
+    Raises:
+        DefinitionError
+    """
+    known = [fact for fact in map(Fact, definitions) if not any(e.func == fact.left.func and e != fact.left
+             for e in fact.right.atoms(AppliedUndef))]  # fmt: skip
+    for assumption in assumptions:
+        here = Fact(assumption)
+        rest = [Fact(other) for other in assumptions if other is not assumption]
+        for others in ([], known, rest, [*known, *rest], *([other] for other in _instances(assumptions))):
+            try:
+                left, right = (rewrite(side, others, assumption.where) for side in (here.left, here.right))
+            except CitationError:
+                continue  # it does not hold there
+            if left != right and _is_refuted(left - right, assumption, {e for other in others for e in other.fixed}):
+                raise DefinitionError(
+                    f"{assumption.key}: {here.left} = {here.right} holds for no values"
+                    + "".join(f", where {other.left} = {other.right}" for other in others)
+                    + ": assume less"
+                )
+
+
+def _instances(assumptions: list[Assumption]) -> Iterator[Fact]:
+    """What they say, and what they say at other values of what they are stated for."""
+    for assumption in assumptions:
+        yield Fact(assumption)
+        other = {s: sympy.Symbol(f"{s}_other", **kind(s)) for s in assumption.for_all if s.is_Symbol}
+        if other:
+            yield Fact(assumption, (tuple(other.items()),))
+
+
+def _is_refuted(e: sympy.Expr, assumption: Assumption, spoken: set) -> bool:
+    """Whether ``e = 0`` is false for all values; or, of what speaks of nothing but its variables, for some."""
+    e = work_out(e, assumption.where)
+    e = e.xreplace({law: sympy.Dummy("KL", nonnegative=True) for law in e.atoms(KL)})
+    if nonzero(e, assumption.where):
+        return True
+    found = letters(e)
+    if not found & (spoken | fixed_by(assumption)):
+        return not same_by_numbers(e, sympy.S.Zero, where=assumption.where)
+    (one, *more) = found
+    if not more and isinstance(one, sympy.Symbol) and e.is_polynomial(one):
+        return not [root for root in sympy.roots(e, one) if root.is_real and has_kind(root, one, (), ())]
+    return False
+
+
+def head(e: sympy.Expr) -> tuple:
+    return (e.func, len(e.args)) if isinstance(e, AppliedUndef) else (e, 0)
+
+
+def _overlap(one: Definition, other: Definition) -> bool:
+    """Whether two definitions of one name may speak of the same index."""
+    apart = {s: sympy.Dummy(str(s), **kind(s)) for s in other.left.args if s.is_Symbol and s.is_integer}
+    mine, theirs = list(one.left.args), [e.xreplace(apart) for e in other.left.args]
+    where = (*one.where, *(e.xreplace(apart) for e in other.where))
+    for i, a in enumerate(mine):
+        b = theirs[i]
+        if not (a.is_integer and b.is_integer):
+            continue
+        if in_range(a - b - 1, where) or in_range(b - a - 1, where):
+            return False
+        unknown = b.free_symbols & set(apart.values())
+        if len(unknown) == 1:
+            (s,) = unknown
+            solved = {s: sympy.solve(b - a, s)[0]}
+            least = 1 if s.is_positive else 0 if s.is_nonnegative else None
+            where = tuple(e.xreplace(solved) for e in where) + ((solved[s] - least,) if least is not None else ())
+            theirs = theirs[: i + 1] + [e.xreplace(solved) for e in theirs[i + 1 :]]
+    return True

@@ -1,0 +1,241 @@
+"""Does an expression have a meaning, for all values of its letters? Part of what a proof trusts (``kernel.py``).
+
+No division by what may be 0, no root or logarithm of what may be negative, no sum with its ends the wrong way round, no
+law with a variance that may not be positive, no letter of a kind that is not known here.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from sympy.core.function import AppliedUndef, UndefinedFunction
+
+from lecture11.symbolic.algebra import DivergentError, is_normal_in, work_out
+from lecture11.symbolic.errors import MeaninglessError
+from lecture11.symbolic.signs import Where, below_sum, in_range, is_fraction, never_negative, nonzero, positive
+from lecture11.symbolic.substitution import counts, differ, is_variable, own_arguments
+from lecture11.symbolic.terms import (
+    BINDERS,
+    KL,
+    Mean,
+    Normal,
+    bound_by,
+    depends,
+    is_taken,
+    kind,
+    last_sum,
+    law_variables,
+    letter_of,
+)
+
+_KNOWN = (sympy.Add, sympy.Mul, sympy.Pow, sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.erf, sympy.Abs, Normal)
+_MADE_OF = {
+    *_KNOWN, *BINDERS, sympy.Tuple, sympy.Symbol, sympy.Integer, sympy.Rational,
+    *map(type, (sympy.S.Zero, sympy.S.One, sympy.S.NegativeOne, sympy.S.Half, sympy.pi, sympy.E)),
+}  # fmt: skip
+_PLAIN = set(vars(sympy.Function("f", positive=True))) - {"eval"} | {"_latex", "_sympystr"}
+
+
+def check_made(e: Any) -> None:
+    """Whether an expression is made of SymPy's own parts alone, and of letters of the kinds that are known here.
+
+    A letter of another kind (even, negative) would be taken for any of those; a class or a function of one's own may
+    say of itself what it likes, and an object may have been changed behind SymPy's back.
+
+    Raises:
+        MeaninglessError
+    """
+    if type(e) not in _MADE_OF and type(type(e)) is not UndefinedFunction:
+        raise MeaninglessError(f"{e!r} is nothing that a proof here can speak of")
+    made = e.args if isinstance(e, sympy.Tuple) else (type(e).__name__, *e._hashable_content())
+    if e.args and hash(e) != hash(made):
+        raise MeaninglessError(f"{e!r} was changed after it was made")
+    if isinstance(e, sympy.Symbol):
+        _check_letter(e, e.name, e.assumptions0 == sympy.Symbol("s", **kind(e)).assumptions0)
+    elif isinstance(e, AppliedUndef):
+        _check_letter(e, e.func.__name__, e.func._kwargs == sympy.Function("f", **kind(e))._kwargs)
+        if not set(vars(e.func)) <= _PLAIN:
+            raise MeaninglessError(f"{e.func} has methods of its own: {', '.join(set(vars(e.func)) - _PLAIN)}")
+        if is_taken(e.func):
+            raise MeaninglessError(f"{e.func} has the name of another quantity: take another one")
+    for argument in e.args:
+        check_made(argument)
+
+
+def _check_letter(e: sympy.Expr, name: str, known: bool) -> None:
+    if not known:
+        raise MeaninglessError(
+            f"{e} is declared to be of another kind than integer, positive, nonnegative, nonzero and real"
+        )
+    if not name.isascii() or any(c.isspace() for c in name):
+        raise MeaninglessError(f"the name {name!r} may print like another one: take letters of ASCII, and no blanks")
+
+
+@lru_cache(maxsize=50_000)
+def check_meaning(e: sympy.Expr, where: Where = (), bound: tuple[sympy.Expr, ...] = ()) -> None:
+    """Whether an expression is a real number for all values of its letters, in a range.
+
+    Raises:
+        MeaninglessError: it does not show that it is.
+    """
+    if not isinstance(e, sympy.Expr):
+        raise MeaninglessError(f"{e!r} is no expression of SymPy")
+    if isinstance(e, sympy.Symbol | sympy.Rational) or e in (sympy.pi, sympy.E):
+        if not e.is_real:
+            raise MeaninglessError(e, " is not declared to be real: give Symbol(..., real=True)")
+        return
+    if type(e) in BINDERS:
+        _check_binder(e, where, bound)
+        return
+    if isinstance(e, AppliedUndef) and not e.is_real:
+        raise MeaninglessError(e, " is not declared to be real: give Function(..., real=True)")
+    if type(e) not in _KNOWN and type(type(e)) is not UndefinedFunction:
+        raise MeaninglessError(f"{e.func.__name__} is nothing that a proof here can speak of: in ", e)
+    for argument in e.args:
+        check_meaning(argument, where, bound)
+    if isinstance(e, sympy.log) and not positive(e.args[0], where):
+        raise MeaninglessError(f"the logarithm of {e.args[0]}, which does not show that it is positive")
+    if e.is_Pow and e.base != sympy.E:
+        _check_power(e.base, e.exp, where)
+    if isinstance(e, Normal):
+        x, _, variance = e.args
+        if not positive(variance, where):
+            raise MeaninglessError(
+                f"a normal law with the variance {variance}, which does not show that it is positive"
+            )
+        if is_variable(x) and not is_normal_in(e, x):
+            raise MeaninglessError(f"{e} is no law of {x}: its mean or its variance depends on it")
+
+
+def _check_power(base: sympy.Expr, exponent: sympy.Expr, where: Where) -> None:
+    if exponent.is_Integer:
+        if exponent < 0 and not nonzero(base, where):
+            raise MeaninglessError(f"a division by {base}, which does not show that it is not 0")
+    elif exponent.is_Rational and exponent > 0:
+        if not never_negative(base, where):
+            raise MeaninglessError(f"a root of {base}, which does not show that it is not negative")
+    elif not positive(base, where):
+        raise MeaninglessError(f"{base}^({exponent}): the base does not show that it is positive")
+
+
+def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) -> None:
+    variables = bound_by(e)
+    if isinstance(e, KL):
+        if not (variables and all(is_law(law, variables) for law in e.args)):
+            raise MeaninglessError(f"{e}: a divergence is of two densities of one variable")
+    elif not variables or (not isinstance(e, sympy.Derivative) and len(set(variables)) < len(variables)):
+        raise MeaninglessError(f"{e} has no variable, or one twice")
+    for x in variables:
+        _check_variable(e, x, where, bound)
+    inner = (*bound, *variables)
+    if isinstance(e, sympy.Sum):
+        f, i, low, high = last_sum(e)
+        if not in_range(high - low + 1, where):
+            raise MeaninglessError(f"{e}: from {low} to {high} does not show that it is no sum the wrong way round")
+        if counts(i) and not in_range(low - (1 if i.is_positive else 0), where):
+            raise MeaninglessError(f"{e}: {i} is declared to begin later than {low}")
+        for end in (low, high):
+            check_meaning(end, where, bound)
+        if depends(low, i) or depends(high, i):
+            raise MeaninglessError(f"{e}: its ends depend on its index")
+        check_meaning(f, below_sum(where, i, low, high), (*bound, i))
+        for part in _without(f, i):  # it may be taken out of the sum, which may have no terms
+            check_meaning(part, where, inner)
+        return
+    if isinstance(e, sympy.Integral):
+        if len(e.limits) != 1 or len(e.limits[0]) != 3 or any(end.is_infinite for end in e.limits[0][1:]):
+            raise MeaninglessError(f"{e}: an integral has two finite ends; for one over all numbers there is Mean")
+        for end in e.limits[0][1:]:
+            check_meaning(end, where, bound)
+        if e.limits[0][1:] == (0, 1):
+            x, check = variables[0], (0, 1, 1 / (1 + sympy.Dummy("w", positive=True)))
+            for value in check:  # its ends, and whatever lies between them
+                check_meaning(e.function.xreplace({x: sympy.sympify(value)}), where, inner)
+            return
+    if isinstance(e, sympy.Derivative):
+        if any(not n.is_Integer for _, n in e.variable_count) or e.expr.has(sympy.Abs):
+            raise MeaninglessError(f"{e} is a derivative that need not exist")
+        rooted = [p.base for p in e.expr.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
+        if not all(positive(base, where) for base in rooted):
+            raise MeaninglessError(f"{e} is the derivative of a root, which need not exist at 0")
+    for part in e.args if isinstance(e, Mean | KL) else e.args[:1]:
+        if not isinstance(part, sympy.Tuple):
+            check_meaning(part, where, inner)
+
+
+def _without(e: sympy.Basic, i: sympy.Symbol) -> Iterator[sympy.Expr]:
+    """The largest parts of an expression that do not depend on an index; below a sum within it, none."""
+    if not depends(e, i):
+        yield e
+    elif not isinstance(e, BINDERS):
+        for argument in e.args:
+            yield from _without(argument, i)
+
+
+def _check_variable(e: sympy.Expr, x: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) -> None:
+    if not is_variable(x) or not x.is_real:
+        raise MeaninglessError(f"{e}: {x} is no real variable")
+    if isinstance(e, sympy.Sum):
+        if not (x.is_Symbol and x.is_integer):
+            raise MeaninglessError(f"{e}: {x} is no integer to sum over")
+    elif not isinstance(e, sympy.Derivative) and kind(x) != {"real": True}:
+        raise MeaninglessError(f"{e}: {x} is not a variable that takes all real values")
+    if x in bound and not isinstance(e, sympy.Derivative):
+        raise MeaninglessError(f"{e}: {x} is the variable of an integral or a sum around it")
+    if isinstance(x, AppliedUndef):
+        for state in e.args[0].atoms(AppliedUndef) | e.args[-1].atoms(AppliedUndef):
+            if state.func == x.func and state != x and not differ(state, x, where):
+                raise MeaninglessError(f"{e}: is {state} the variable {x}? Their indices do not show it")
+
+
+def is_law(e: sympy.Expr, variables: tuple[sympy.Expr, ...]) -> bool:
+    """Whether an expression is a density of some variables: a normal one, an unknown one, a product or a mixture."""
+    if not variables:
+        return e == 1
+    if len(variables) == 1 and is_normal_in(e, variables[0]):
+        return True
+    if isinstance(e, AppliedUndef) and sorted(law_variables(e), key=str) == sorted(variables, key=str):
+        rest = own_arguments(e)[len(law_variables(e)) :]
+        return not any(depends(part, x) for part in rest for x in variables)
+    if isinstance(e, Mean):
+        f, _, law = e.args
+        inner = e.variables
+        return is_law(f, variables) and is_law(law, inner) and not any(depends(law, x) for x in variables)
+    factors = sympy.Mul.make_args(e)
+    if len(factors) < 2:
+        return False
+    for factor in factors:
+        own = tuple(x for x in law_variables(factor) if x in variables)
+        rest = sympy.Mul(*(other for other in factors if other is not factor))
+        others = tuple(x for x in variables if x not in own)
+        if own and is_law(factor, own) and not any(depends(rest, x) for x in own) and is_law(rest, others):
+            return True
+    return False
+
+
+def has_kind(new: sympy.Expr, old: sympy.Expr, where: Where, variables: tuple[sympy.Expr, ...]) -> bool:
+    """Whether what is put in the place of ``old`` is of its kind: a density, positive, an integer, a number."""
+    letter = letter_of(old) if isinstance(old, AppliedUndef) else None
+    if letter and letter.law_of:
+        return is_law(new, variables[: letter.law_of])
+    if letter and letter.fraction:
+        return is_fraction(new, where) or (positive(new, where) and positive(1 - new, where))
+    if old.is_integer and not new.is_integer:
+        return False
+    if old.is_integer and old.is_nonnegative and old.is_Symbol:
+        return True  # from which number on, the range says
+    if old.is_positive:
+        return positive(new, where)
+    if old.is_nonnegative:
+        return never_negative(new, where)
+    return nonzero(new, where) if old.is_nonzero else True
+
+
+def check_side(e: sympy.Expr, where: Where, key: str) -> None:
+    """Whether an expression has a meaning in a range, and its integrals converge."""
+    check_meaning(e, where)
+    try:
+        work_out(e, where)
+    except DivergentError as error:
+        raise MeaninglessError(f"{key}: {error}") from None

@@ -1,0 +1,114 @@
+"""A fact in use: what it may say, and its left side replaced by its right one. Part of what a proof trusts."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from lecture11.symbolic.errors import CitationError
+from lecture11.symbolic.facts import (
+    Derivation,
+    Fact,
+    fixed,
+)
+from lecture11.symbolic.meaning import check_made, check_meaning, check_side, has_kind
+from lecture11.symbolic.signs import Where, below_sum, in_range
+from lecture11.symbolic.substitution import is_variable, own_arguments
+from lecture11.symbolic.terms import (
+    BINDERS,
+    bound_by,
+    canonical,
+    depends,
+    kind,
+    last_sum,
+)
+
+
+def check_fact(fact: Fact, where: Where, using: Derivation | None = None) -> None:
+    """Whether a fact says no more than its source has proved.
+
+    Raises:
+        CitationError: it renames what is not a variable of it, or gives it a value of another kind.
+    """
+    taken = fixed(fact.source)
+    for renaming in fact.renamings:
+        for e in (e for pair in renaming for e in pair):
+            check_made(e)
+    within = (*where, *fact.where)
+    for renaming in fact.renamings:
+        for old, new in renaming:
+            letter = old if old.is_Symbol else old.func
+            if letter in taken:
+                raise CitationError(
+                    f"{fact.key}: it is not stated for all {old}, of which a definition or an assumption speaks"
+                )
+            check_meaning(new, within)
+            variables = (
+                tuple(dict(renaming).get(v, v) for v in own_arguments(old)) if isinstance(old, AppliedUndef) else ()
+            )
+            bound_only = old.is_Symbol and is_variable(new) and kind(new) == kind(old)
+            if not bound_only and not has_kind(new, old, within, variables):
+                raise CitationError(f"{fact.key}: {new} does not show that it is what {old} is declared to be")
+    if fact.hypothesis and (fact.source is not using or len(fact.renamings) != 1):
+        raise CitationError(f"{fact.key}: the hypothesis of another chain")
+    for side in (fact.left, fact.right):
+        check_side(side, within, fact.key)
+
+
+def rewrite(e: sympy.Expr, facts: Iterable[Fact], where: Where = (), place: str = "") -> sympy.Expr:
+    """``e`` with the left side of each fact replaced by the right, until none is left.
+
+    Raises:
+        CitationError: a fact is used where it does not hold, or the facts go round in a circle.
+    """
+    rules = tuple((fact.left, fact.right, fact.where, fact.fixed) for fact in facts)
+    try:
+        return _rewrite(e, rules, where)
+    except RecursionError:
+        raise CitationError(f"{place}: the facts it cites replace each other for ever") from None
+
+
+@lru_cache(maxsize=10_000)
+def _rewrite(e: sympy.Expr, rules: tuple, where: Where) -> sympy.Expr:
+    for _ in range(10):
+        before = e
+        for rule in rules:
+            left, right, needs, fixed_letters = rule
+            e = _replace(e, left, right, needs, fixed_letters, where)
+        if e == before:
+            return e
+    raise RecursionError
+
+
+def _replace(
+    e: sympy.Expr, left: sympy.Expr, right: sympy.Expr, needs: Where, fixed: frozenset, where: Where
+) -> sympy.Expr:
+    """``e`` with ``left`` replaced by ``right``, but for variables of integrals, sums and derivatives."""
+    if e == left or (isinstance(e, BINDERS) and isinstance(left, BINDERS) and canonical(e) == canonical(left)):
+        for need in needs:
+            if not in_range(need, where):
+                raise CitationError(f"{left} = {right} holds for {need} >= 0, which does not show here")
+        return right
+    if not e.args or not (e.has(left) or (isinstance(left, BINDERS) and e.has(type(left)))):
+        return e
+    bound = bound_by(e)
+    if left in bound:
+        return e
+    for x in bound:
+        if depends(right, x) and not depends(left, x):
+            raise CitationError(
+                f"{left} stands where {x} is a variable: there it cannot become {right}. Write it as a function of {x}"
+            )
+        if depends(left, x) and (x.func if isinstance(x, AppliedUndef) else x) in fixed:
+            raise CitationError(
+                f"{left} stands where {x} is a variable, and that it is {right}, holds for one {x} alone"
+            )
+    if isinstance(e, sympy.Sum):
+        f, i, low, high = last_sum(e)
+        ends = [_replace(end, left, right, needs, fixed, where) for end in (low, high)]
+        inside = _replace(f, left, right, needs, fixed, below_sum(where, i, low, high))
+        return sympy.Sum(inside, (i, *ends))
+    if isinstance(e, sympy.Derivative):
+        return sympy.Derivative(_replace(e.expr, left, right, needs, fixed, where), *e.variable_count)
+    return e.func(*(_replace(argument, left, right, needs, fixed, where) for argument in e.args))

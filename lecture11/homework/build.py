@@ -94,6 +94,7 @@ def _mapped(notebook: Notebook, *, solution: bool) -> Notebook:
     made = copy.deepcopy(notebook)
     for cell in made["cells"]:
         cell["source"] = _lines(_replaced(text_of(cell), solution=solution))
+        cell["metadata"].get("lecture11", {}).pop("rubric", None)  # what the points are for is not told beforehand
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     return made
@@ -169,11 +170,12 @@ CHAPTERS = {
     3: "03-probabilistic-decoder",
     4: "04-elbo",
     5: "05-training-a-vae",
-    6: "06-variational-em",
-    7: "07-adding-noise",
-    8: "08-the-way-back",
-    9: "09-training-and-sampling",
-    10: "10-the-bound",
+    6: "06-judging-a-vae",
+    7: "07-variational-em",
+    8: "08-adding-noise",
+    9: "09-the-way-back",
+    10: "10-training-and-sampling",
+    11: "11-the-bound",
 }
 
 
@@ -221,8 +223,8 @@ def _solutions(name: str, notebook: Notebook) -> str:
 
 
 def _row(name: str, notebook: Notebook) -> str:
-    points = [cell["metadata"].get("lecture11", {}).get("points") for cell in notebook["cells"]]
-    found = [p for p in points if p is not None]
+    about = [cell["metadata"].get("lecture11", {}) for cell in notebook["cells"]]
+    found = [data["points"] for data in about if data.get("role") == "check"]
     title = _title(notebook).split(": ", 1)[1]
     return (
         f"| [{title[0].upper()}{title[1:]}](tasks-{name}.md) | {len(found)} | {sum(found)} "

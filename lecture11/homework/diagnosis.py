@@ -191,8 +191,8 @@ def known_mistake(seen: Seen) -> Verdict | None:
     for mistake in seen.part.mistakes:
         # Most of them run on the first case only.
         if all(agree(seen.observations[i], seen.part.observed_on(i, mistake.function, seen.seed)) for i in compared):
-            if not any(has_numbers(seen.observations[i]) for i in compared):
-                continue  # nan everywhere has many reasons
+            if not any(seen.observations[i].error is None and has_numbers(seen.observations[i]) for i in compared):
+                continue  # the same error, or nan, everywhere: that has many reasons
             found = _verdict("mistake", mistake.message, seen.detail(seen.failing[0]))
             return replace(found, mistake=mistake.id)
     return None

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,17 +42,21 @@ class _Desk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.graded: list[str] = []
         self.fail: dict[str, BaseException] = {}
+        self.parts = _result().parts
         monkeypatch.setattr(Grader, "grade", lambda grader, *a, **k: self._grade(grader.seed, *a, **k))
         monkeypatch.setattr(sandbox, "tried", lambda box, hidden: "")
         monkeypatch.setattr(policy, "make_stub", lambda folder: Stub(folder))
         monkeypatch.setattr(judge, "COMMAND", [sys.executable, "-S", "-c", ""])
 
-    def _grade(self, seed: str, one: Any, content: bytes, digest: str, *, alone: bool = False) -> Result:
+    def _grade(
+        self, seed: str, one: Any, content: bytes, digest: str, *, alone: bool = False, kept: Sequence[Grade] = ()
+    ) -> Result:
         error = self.fail.get(one.name)
         if error is not None and not (isinstance(error, Killed) and alone):
             raise error
         self.graded.append(one.name)
-        return _result(one.name, content=digest, seed=seed)
+        parts = tuple({grade.part: grade for grade in (*self.parts, *kept)}.values())
+        return _result(one.name, student=one.student, content=digest, seed=seed, parts=parts, version=intake.version())
 
 
 @pytest.fixture
@@ -103,6 +109,48 @@ def test_a_stopped_run_loses_nothing_and_goes_on(desk: _Desk, folder: Path, tmp_
     summary = course.grade(folder, output, workers=1)
     assert sorted(desk.graded) == [f"{i}.ipynb" for i in range(7)], "each once"
     assert len(summary.results) == 7
+
+
+def test_one_part_is_graded_again_and_the_others_stand(
+    desk: _Desk, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "grades"
+    course.grade(folder, output, seed="s")
+    desk.graded.clear()
+    right, wrong = desk.parts
+    # Both checks say something else now; the teacher asks for one of them.
+    desk.parts = replace(right, points=0, kind="value"), replace(wrong, points=4, kind="right")
+    monkeypatch.setattr(intake, "version", lambda: "another")
+    for graded in (7, 7):
+        summary = course.grade(folder, output, seed="s", again=["elbo"])
+        assert {(r.parts[0].points, r.parts[1].points) for r in summary.results} == {(2, 4)}
+        assert len(desk.graded) == graded
+        desk.graded.clear()
+    summary = course.grade(folder, output, seed="s")
+    assert not desk.graded, "the others are as good as new"
+    monkeypatch.setattr(intake, "version", lambda: "a third one")
+    summary = course.grade(folder, output, seed="s")
+    assert {(r.parts[0].points, r.parts[1].points) for r in summary.results} == {(0, 4)}
+    desk.graded.clear()
+    summary = course.grade(folder, output, seed="s", again=["mu-theta"])
+    assert not desk.graded, "nobody has this part"
+    assert summary.graded == 0
+
+
+def test_who_left_leaves_and_so_does_what_was_handed_in_before(desk: _Desk, folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "grades"
+    course.grade(folder, output)
+    (folder / "2.ipynb").unlink()
+    (folder / "3.ipynb").write_text("changed")
+    desk.fail["4.ipynb"] = SandboxError("not now")
+    course.grade(folder, output)
+    assert len(list((output / "results").iterdir())) == 6
+    names = [json.loads(path.read_text())["name"] for path in (output / "results").iterdir()]
+    assert sorted(names) == ["0.ipynb", "1.ipynb", "3.ipynb", "4.ipynb", "5.ipynb", "6.ipynb"]
+    pages = [path.read_text("utf-8") for path in (output / "reports").iterdir()]
+    assert not any("2.ipynb" in page for page in pages)
+    with zipfile.ZipFile(output / "feedback.zip") as archive:
+        assert not any(name.startswith("2/") for name in archive.namelist())
 
 
 def test_half_a_result_counts_as_none(desk: _Desk, folder: Path, tmp_path: Path) -> None:
@@ -187,7 +235,7 @@ def test_a_submission_that_cannot_even_be_read_is_in_the_table(
 
 
 def _rows(output: Path) -> list[dict[str, str]]:
-    with (output / "grades.csv").open(newline="", encoding="utf-8") as file:
+    with (output / "grades.csv").open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
@@ -242,10 +290,11 @@ def test_on_request_it_goes_on_without_a_sandbox_and_says_so_everywhere(
     assert cli.main(["grade", str(place), "--output", str(output), "--without-sandbox"]) == 0
     assert "NOT ISOLATED" in capsys.readouterr().out
     pages = list(output.rglob("*.html"))
+    pages.remove(output / "answers.html")
     assert len(pages) == 2
     for page in pages:
         assert "NOT ISOLATED" in page.read_text(encoding="utf-8")
-    rows = list(csv.DictReader(io.StringIO((output / "grades.csv").read_text(encoding="utf-8"))))
+    rows = list(csv.DictReader(io.StringIO((output / "grades.csv").read_text(encoding="utf-8-sig"))))
     assert [(row["points"], row["effective-sample-size"], row["elbo-kl"]) for row in rows] == [("2", "2", "0")]
     assert "lecture11.gaussian is not there while homework is graded" in pages[1].read_text() + pages[0].read_text()
 
@@ -261,6 +310,10 @@ def test_on_request_it_goes_on_without_a_sandbox_and_says_so_everywhere(
         (["--output", "{folder}/../taken"], "grades.csv cannot be written: it is a folder"),
         (["--output", "/proc/grades"], "cannot be written: "),
         (["--output", "{folder}/../odd"], "seed.txt cannot be read: "),
+        (["--again", "elbow"], "no part is called 'elbow'"),
+        (["--roster", "{folder}/none.csv"], "none.csv cannot be read: No such file"),
+        (["--deadlines", "{folder}/none.csv"], "none.csv cannot be read: No such file"),
+        (["--preview"], "is a folder: --preview takes one notebook"),
     ],
 )
 def test_arguments_that_cannot_be(
@@ -380,42 +433,3 @@ def _running(pids: list[int]) -> list[int]:
 )
 def test_no_cell_of_the_table_is_a_formula(value: str | int, written: str | int) -> None:
     assert report.cell(value) == written
-
-
-def test_pages_of_a_student_and_of_the_class() -> None:
-    results = [
-        _result(),
-        _result("<i>Bob</i>.ipynb"),
-        _result("c.ipynb", refused="the file is empty", parts=(), homework="", content="", seed=""),
-        _result(
-            "\ud800.ipynb", look=("odd <i>",), cells=("c1: \x1b[2J\udfff {{ 7 * 7 }}",), content="d", seed="\udfff"
-        ),
-    ]
-    pages = dict(report.pages(results, {}, True, "Run in a test."))
-    assert set(pages) == {"grades.csv", "class.html", *map(report.page_name, results)}
-    page = pages["class.html"]
-    assert "2. The KL in closed form: 3 of 3 right" in page
-    assert "<td>3</td><td>a &lt;b&gt; &amp; c</td>" in page
-    assert r"\ud800.ipynb: odd &lt;i&gt;" in page
-    own = pages[report.page_name(results[3])]
-    assert r"c1: \x1b[2J\udfff {{ 7 * 7 }}" in own
-    for text in pages.values():
-        text.encode()
-    assert "&lt;i&gt;Bob&lt;/i&gt;" in page
-    assert "<i>" not in page
-    assert "The same file: Ada.ipynb, &lt;i&gt;Bob&lt;/i&gt;.ipynb" in page
-    assert "The same name in the notebook: Ada.ipynb" in page
-    assert "c.ipynb: the file is empty" in page
-    own = pages[report.page_name(results[0])]
-    assert "2 of 6 points" in own
-    assert "a &lt;b&gt; &amp; c\nline two" in own
-    assert "Not graded, no points: the file is empty" in pages[report.page_name(results[2])]
-
-
-def test_page_names_are_safe_and_different() -> None:
-    names = ["a/b.ipynb", "a b.ipynb", "A B.ipynb", "../x.ipynb", "\udcff.ipynb", "con.ipynb", "x" * 300]
-    made = [report.page_name(_result(name)) for name in names]
-    assert len(set(made)) == len(names)
-    for name in made:
-        assert name.removeprefix("reports/").removesuffix(".html").replace("-", "").isalnum()
-        assert len(name) < 80

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import nbformat
 import pytest
 import torch
+from answers import RIGHT, WRONG
 
 from lecture11 import cli
 from lecture11.homework import NotDoneYet, WrongAnswer, build
@@ -137,6 +138,65 @@ def test_regions_are_kept_or_replaced() -> None:
     for broken in ("### BEGIN SOLUTION\nx = 1", "x\n### END SOLUTION", "### BEGIN HIDDEN\n### END HIDDEN"):
         with pytest.raises(ValueError, match="an unknown marker, or one without its other end"):
             build.student({"cells": [{**cell, "source": broken}]})
+
+
+def test_a_new_part_works_as_it_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("lecture11/homework/parts", "lecture11/homework/sources", "tests/homework/answers"):
+        (tmp_path / folder).mkdir(parents=True)
+        for path in (ROOT / folder).iterdir():
+            if path.is_file():
+                shutil.copy(path, tmp_path / folder)
+    command = ["homework", "new", "row-length", "--homework", "2", "--root", str(tmp_path)]
+    assert cli.main(command) == 0
+    assert "parts/row_length.py" in capsys.readouterr().out
+
+    # It has its place among the parts, and a cell each for task, answer and check.
+    listed = (tmp_path / "lecture11/homework/parts/__init__.py").read_text("utf-8")
+    assert "    reparametrise,\n    row_length,\n    sampler,\n" in listed
+    assert (
+        "*(gaussian_log_prob, elbo_kl, elbo, iw_bound, effective_sample_size, kl_per_latent, row_length),\n" in listed
+    )
+    compile(listed, "parts", "exec")
+    notebook = json.loads((tmp_path / "lecture11/homework/sources/02-vae-elbo.ipynb").read_text("utf-8"))
+    nbformat.validate(nbformat.from_dict(build.student(notebook)))
+    assert [cell["id"] for cell in notebook["cells"]][-3:] == [
+        "row-length-task",
+        "row-length-answer",
+        "row-length-check",
+    ]
+    assert build.text_of(notebook["cells"][-3]).startswith(
+        "## 7. The squared length of each row\n\n*1 point. It trains"
+    )
+    assert build.text_of(build.student(notebook)["cells"][-2]).endswith("    raise NotDoneYet")
+
+    # Its check says what its answers say that it must.
+    space: dict[str, Any] = {}
+    exec((tmp_path / "lecture11/homework/parts/row_length.py").read_text("utf-8"), space)
+    part: Part = space["PART"]
+    text = (tmp_path / "tests/homework/answers/row_length.py").read_text("utf-8")
+    before = len(WRONG)
+    exec(text, {})
+    try:
+        for answer in RIGHT.pop("row-length"):
+            assert diagnose(part, part.observed(answer, 0)).ok
+        found = [(wrong, diagnose(part, part.observed(wrong.answer, 0))) for wrong in WRONG[before:]]
+    finally:
+        del WRONG[before:]
+    assert len(found) == 4
+    assert all((v.mistake, v.kind) == (wrong.mistake, wrong.kind) and wrong.says in v.headline for wrong, v in found)
+    for mistake in part.mistakes:
+        assert diagnose(part, part.observed(mistake.function, 0)).mistake == mistake.id
+
+    for wrong, says in (
+        ("elbo-kl", "there is a part elbo-kl already"),
+        ("Elbo", "is written like elbo-kl, got 'Elbo'"),
+    ):
+        assert cli.main(["homework", "new", wrong, "--homework", "2", "--root", str(tmp_path)]) == 1
+        assert says in capsys.readouterr().out
+    assert cli.main([*command[:3], "--homework", "5"]) == 1
+    assert "homework 5: there are 1 to 4" in capsys.readouterr().out
+    assert cli.main([*command[:-1], str(tmp_path / "tests")]) == 1
+    assert "is not there: call this in a checkout" in capsys.readouterr().out
 
 
 RULE = re.compile(r"^- Gradients pass to (.*)\.$", re.MULTILINE)

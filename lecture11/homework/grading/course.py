@@ -8,17 +8,20 @@ import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
 
-from lecture11.homework.grading import intake, report, submission
+from lecture11.homework.grading import alike, intake, records, report, submission
+from lecture11.homework.grading.gradebook import Gradebook, Tries, gradebook
 from lecture11.homework.grading.intake import Refused, Submission
 from lecture11.homework.grading.judge import Judge, JudgeError
 from lecture11.homework.grading.policy import Limits
 from lecture11.homework.grading.process import Killed
+from lecture11.homework.grading.records import Deadlines, Decision, Roster
 from lecture11.homework.grading.sandbox import SandboxError, sandbox, workers_that_fit
 from lecture11.homework.grading.submission import Grader, Result
 
@@ -38,13 +41,29 @@ class Summary:
         graded: how many of them in this run; the others were there before.
         failed: names that could not be graded now, and why; the next run tries them again.
         warning: what the teacher should know of how it ran; may be empty.
+        book: what each student has.
     """
 
     results: list[Result]
     graded: int
     failed: dict[str, str]
     isolation: str
-    warning: str = ""
+    warning: str
+    book: Gradebook
+
+
+@dataclass(frozen=True)
+class Class:
+    """What the teacher says of a class.
+
+    Attributes:
+        deadlines: file of a table, as ``records.deadlines`` reads it.
+        tries: of several, which counts.
+    """
+
+    roster: Roster = field(default_factory=Roster)
+    deadlines: Path | None = None
+    tries: Tries = "best"
 
 
 def grade(
@@ -57,14 +76,18 @@ def grade(
     without_sandbox: bool = False,
     limits: Limits | None = None,
     methods: tuple[str, ...] | None = None,
+    about: Class | None = None,
+    again: Sequence[str] = (),
 ) -> Summary:
     """Grades the notebooks in a folder or zip, and writes ``grades.csv``, ``class.html`` and a page for each.
 
     Each result is a file of its own, written whole or not at all. One that is there, of the same content, name, checks,
-    grader, limits and seed, is not made again.
+    grader, limits and seed, is not made again. What a person decided is read from ``decisions.csv`` in ``output``.
 
     Args:
         homework: its name, if no other one is expected.
+        about: roster, deadlines and what else there is to say of the class.
+        again: parts that run again; what was found of the others stands, whatever has changed in checks and grader.
         workers: submissions at a time; by default one for each processor. Fewer, if memory does not suffice for these.
         seed: of the hidden cases; by default a secret that is drawn once for each output folder.
         without_sandbox: go on where the system has none.
@@ -76,12 +99,19 @@ def grade(
         SandboxError, JudgeError: nothing can be run here.
     """
     known(homework)
+    about = about or Class()
+    unknown = set(again) - {check.part for one in intake.homeworks().values() for check in one.checks}
+    if unknown:
+        raise ValueError(f"no part is called {min(unknown)!r}: it is the name of a column in grades.csv")
     if workers is not None and workers < 1:
         raise ValueError(f"{workers} workers: at least one is needed")
     found = intake.submissions(place)
     if output.resolve().is_relative_to(place.resolve()):
         raise ValueError(f"the results would stand among the submissions: choose another folder than {output}")
     _check_output(output)
+    everyone = about.roster.with_others(found)
+    due = records.deadlines(about.deadlines, everyone) if about.deadlines else Deadlines()
+    decided = _decisions(output, everyone, homework)
     seed = seed or _secret(output / "seed.txt")
     limits = limits or Limits()
     wanted = workers or _processors()
@@ -90,8 +120,35 @@ def grade(
         if not box.isolated and not without_sandbox:
             raise NotIsolatedError("; ".join(box.reasons))
         with Judge() as judge:
-            course = Course(found, output, Grader(box, judge, seed, homework))
+            course = Course(found, output, Grader(box, judge, seed, homework), about, due, decided, frozenset(again))
             return course.run(fitting, "" if fitting == wanted else _too_many(wanted, fitting, limits))
+
+
+def preview(path: Path, limits: Limits | None = None) -> Result:
+    """What a grader would find in one notebook, on cases of its own. It is the user's own: no sandbox is needed.
+
+    Raises:
+        ValueError: the file is none.
+        SandboxError, JudgeError: nothing can be run here.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: --preview takes one notebook")
+    (one,) = intake.one_file(path)
+    try:
+        content = one.read()
+    except Refused as error:
+        return submission.refused(one, str(error))
+    with sandbox([], limits or Limits()) as box, Judge() as judge:
+        grader = Grader(box, judge, secrets.token_hex(16))
+        return grader.grade(one, content, hashlib.sha256(content).hexdigest(), alone=True)
+
+
+def _decisions(output: Path, roster: Roster, homework: str | None) -> tuple[Decision, ...]:
+    """What a person decided. Where there is nothing yet, a table to begin with."""
+    path = output / "decisions.csv"
+    if not path.exists():
+        _write(path, ",".join(records.DECISIONS) + "\r\n")
+    return tuple(records.decisions(path, roster, homework))
 
 
 def known(homework: str | None) -> None:
@@ -139,7 +196,7 @@ def _check_output(output: Path) -> None:
             (folder / ".written").unlink()
     except OSError as error:
         raise ValueError(f"{error.filename or output} cannot be written: {error.strerror}") from None
-    for name in ("grades.csv", "class.html", "seed.txt"):
+    for name in ("grades.csv", "class.html", "answers.html", "feedback.zip", "decisions.csv", "seed.txt"):
         if (output / name).is_dir():
             raise ValueError(f"{output / name} cannot be written: it is a folder")
 
@@ -156,13 +213,13 @@ def _secret(path: Path) -> str:
     return text
 
 
-def _write(path: Path, text: str, *, mode: int = 0o666) -> None:
+def _write(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
     """Whole or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with open(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -177,6 +234,7 @@ class Course:
     """A run over a class.
 
     Attributes:
+        again: parts that run again.
         failed: names that could not be graded, and why.
         graded: how many were.
     """
@@ -184,6 +242,10 @@ class Course:
     found: list[Submission]
     output: Path
     grader: Grader
+    about: Class = field(default_factory=Class)
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    decisions: tuple[Decision, ...] = ()
+    again: frozenset[str] = frozenset()
     failed: dict[str, str] = field(default_factory=dict)
     graded: int = 0
 
@@ -198,12 +260,47 @@ class Course:
             except BaseException:
                 self.grader.sandbox.stop()
                 raise
-        results = [_result(paths[one.name]) for one in self.found if one.name in paths]
+        made = (_result(paths[one.name]) for one in self.found if one.name in paths)
+        results = [result for result in made if result is not None]
         box = self.grader.sandbox
-        summary = Summary([r for r in results if r is not None], self.graded, self.failed, box.statement, warning)
-        for name, text in report.pages(summary.results, summary.failed, box.isolated, summary.isolation, warning):
-            _write(self.output / name, text)
-        return summary
+        book = gradebook(
+            self.found,
+            results,
+            self.failed,
+            roster=self.about.roster,
+            deadlines=self.deadlines,
+            decisions=self.decisions,
+            tries=self.about.tries,
+            homework=self.grader.homework,
+        )
+        run = report.Run(datetime.now(), box.isolated, box.statement, warning)
+        written = set()
+        for name, content in report.pages(book, alike.pairs(self._codes(results)), run):
+            _write(self.output / name, content)
+            written.add(self.output / name)
+        self._forget(results, written)
+        return Summary(results, self.graded, self.failed, box.statement, warning, book)
+
+    def _codes(self, results: Sequence[Result]) -> dict[str, str]:
+        """What each student wrote, of those who are not refused."""
+        found: dict[str, str] = {}
+        refused = {result.name for result in results if result.refused}
+        for one in self.found:
+            if one.name not in refused:
+                with contextlib.suppress(Exception):  # whatever it is, it has been said when it was graded
+                    found[one.name] = "\n".join(cell.text for cell in intake.work(one.read()).cells)
+        return found
+
+    def _forget(self, results: Sequence[Result], written: set[Path]) -> None:
+        """Removes the pages and results of who is no longer among the submissions, and of what was handed in before."""
+        for path in (self.output / "reports").glob("*.html"):
+            if path not in written:
+                path.unlink()
+        now = {(result.name, result.content) for result in results}
+        for path in (self.output / ALONE).glob("*.json"):
+            old = _result(path)
+            if old is not None and (old.name, old.content) not in now and old.name not in self.failed:
+                path.unlink()
 
     def _round(
         self, some: Sequence[Submission], workers: int, paths: dict[str, Path], bar: "tqdm[None]", alone: bool = False
@@ -252,16 +349,23 @@ class Course:
             reason = f"cannot be read: {type(error).__name__}: {error}"[:500]
         digest = hashlib.sha256(content).hexdigest() if content else ""
         path = self.output / ALONE / f"{self._key(one.name, one.student, digest, reason)}.json"
-        if _result(path) is None:
-            made = submission.refused(one, reason) if reason else self._made(one, content, digest, alone)
+        before = _result(path)
+        if before is None or before.version != intake.version() or self._runs_again(before):
+            made = submission.refused(one, reason) if reason else self._made(one, content, digest, alone, before)
             _write(path, json.dumps(made.to_dict(), indent=1))
             self.graded += 1
         return path
 
-    def _made(self, one: Submission, content: bytes, digest: str, alone: bool) -> Result:
+    def _runs_again(self, before: Result) -> bool:
+        return any(grade.part in self.again for grade in before.parts)
+
+    def _made(self, one: Submission, content: bytes, digest: str, alone: bool, before: Result | None) -> Result:
         """A result, whatever comes of it: what nobody thought of is a line as well."""
+        kept = [grade for grade in before.parts if grade.part not in self.again] if before and self.again else []
+        if before and self.again and not before.refused and not self._runs_again(before):
+            return replace(before, version=intake.version())
         try:
-            return self.grader.grade(one, content, digest, alone=alone)
+            return self.grader.grade(one, content, digest, alone=alone, kept=kept)
         except (Killed, SandboxError, JudgeError, OSError):
             raise
         except Exception as error:
@@ -269,7 +373,7 @@ class Course:
 
     def _key(self, *of: str) -> str:
         grader = self.grader
-        settings = [intake.version(), grader.seed, grader.sandbox.method, repr(grader.sandbox.limits)]
+        settings = [grader.seed, grader.sandbox.method, repr(grader.sandbox.limits)]
         return hashlib.sha256(json.dumps([*of, *settings, grader.homework or ""]).encode()).hexdigest()[:32]
 
 

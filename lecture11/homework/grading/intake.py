@@ -14,6 +14,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property, lru_cache, partial
 from itertools import count, islice, takewhile
 from operator import itemgetter
@@ -30,12 +31,14 @@ DEPTH_LIMIT = 2  # of zips in zips
 INNER_LIMIT = 1_000  # entries of a zip in something else
 IGNORED = re.compile(r"^(\.(?!\.)|__MACOSX$|Thumbs\.db$|desktop\.ini$)")
 NOTEBOOK = re.compile(r"\.ipynb(\.(txt|json))?$", re.IGNORECASE)  # browsers add an ending
-# How learning systems call what they export: Moodle's folders and files, Blackboard's, Canvas's.
+# How learning systems call what they export: Moodle's folders and files, Blackboard's, Canvas's. What comes back to a
+# student must have the same beginning, ``back``.
 EXPORTED = (
-    re.compile(r"^(?P<student>.+?)_\d+_assignsubmission_(file|onlinetext)_?.*$"),
-    re.compile(r"^.+_(?P<student>[^_]+)_attempt_\d{4}(-\d\d){5}(_.*)?$"),
-    re.compile(r"^(?P<student>[^_]+)(_LATE)?_\d+_\d+_.+$"),
+    re.compile(r"^(?P<back>(?P<student>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext))_?.*$"),
+    re.compile(r"^.+_(?P<student>(?P<id>[^_]+))_attempt_(?P<time>\d{4}(-\d\d){5})(_.*)?$"),
+    re.compile(r"^(?P<back>(?P<student>[^_]+)(_LATE)?_(?P<id>\d+)_\d+)_.+$"),
 )
+ANSWER_LIMIT = 5_000  # characters of an open answer
 
 
 class Refused(Exception):
@@ -50,11 +53,17 @@ class Submission:
         name: its path in the folder or zip; different for each.
         student: who handed it in, as far as names tell.
         read: gives its bytes, or raises Refused.
+        ids: what may be a number, a login or an e-mail address of the student.
+        back: what the name of a file must begin with, for the learning system to hand it back to the student; or empty.
+        time: when it was handed in, as far as names and files tell.
     """
 
     name: str
     student: str
     read: Callable[[], bytes] = field(repr=False)
+    ids: frozenset[str] = frozenset()
+    back: str = ""
+    time: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,23 @@ class Check:
     part: str
     answer: str
     points: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with an open answer, which a person reads.
+
+    Attributes:
+        text: as students see it.
+        rubric: what the points are for.
+    """
+
+    id: str
+    title: str
+    text: str
+    points: int
+    rubric: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +97,7 @@ class Homework:
     """What the grader takes from the source of a homework.
 
     Attributes:
+        texts: of the given Markdown cells.
         setup: the cell of imports, which is run first.
         given: texts of cells that need not be run as long as they are as they were given: the set-up, which has been
             run; checks, pictures, the installation.
@@ -81,6 +108,8 @@ class Homework:
     number: int
     title: str
     checks: tuple[Check, ...]
+    questions: tuple[Question, ...]
+    texts: frozenset[str]
     setup: str
     given: frozenset[str]
     check_cells: frozenset[str]
@@ -102,11 +131,15 @@ class Work:
 
     Attributes:
         remarks: for the report.
+        answers: to the questions that a person reads, by their ids.
+        shown: what the notebook shows of the checks as it was saved: ``right`` or ``wrong``, by the ids of the parts.
     """
 
     homework: Homework
     cells: tuple[Cell, ...]
     remarks: tuple[str, ...] = ()
+    answers: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
 
 
 def printable(text: str) -> str:
@@ -123,7 +156,9 @@ def homeworks() -> dict[str, Homework]:
 
 def _homework(name: str) -> Homework:
     source = build.source(name)
-    texts = {cell["id"]: build.text_of(cell) for cell in build.student(source)["cells"] if cell["cell_type"] == "code"}
+    cells = build.student(source)["cells"]
+    texts = {cell["id"]: build.text_of(cell) for cell in cells if cell["cell_type"] == "code"}
+    prose = {cell["id"]: build.text_of(cell) for cell in cells if cell["cell_type"] == "markdown"}
     about = {cell["id"]: cell["metadata"].get("lecture11", {}) for cell in source["cells"]}
     checks = {id: data for id, data in about.items() if data.get("role") == "check"}
     answers = {id for id, data in about.items() if data.get("role") == "answer"}
@@ -131,11 +166,25 @@ def _homework(name: str) -> Homework:
     seed_name = about[seed]["seed"]
     given = re.search(rf'^{seed_name} = "(.*)"$', texts[seed], re.MULTILINE)
     assert given is not None, f"{name}: the seed is a text"
+
+    def title(part: str) -> str:
+        heading = re.match(r"## \d+\. (.*)", prose[f"{part}-task"])
+        assert heading is not None, f"{name}: the task of {part} begins with its title"
+        return heading[1]
+
     return Homework(
         name,
         source["metadata"]["lecture11"]["homework"],
         build.text_of(source["cells"][0]).splitlines()[0].lstrip("# "),
-        tuple(Check(data["part"], data["answer"], data["points"]) for data in checks.values()),
+        tuple(Check(data["part"], data["answer"], data["points"], title(data["part"])) for data in checks.values()),
+        tuple(
+            Question(
+                id, f"In words: {title(id.removesuffix('-question'))}", prose[id], data["points"], tuple(data["rubric"])
+            )
+            for id, data in about.items()
+            if data.get("role") == "question"
+        ),
+        frozenset(_plain(text) for text in prose.values()),
         texts["setup"],
         frozenset(_plain(text) for id, text in texts.items() if id not in answers | {seed}),
         frozenset(checks),
@@ -169,12 +218,19 @@ def submissions(place: Path) -> list[Submission]:
         raise ValueError(f"{place} is a damaged zip: {error}") from None
     if len(found) > ENTRIES_LIMIT:
         raise ValueError(f"{place} holds more than {ENTRIES_LIMIT:,} files: is it the right one?")
-    notebooks = {_folder(name) for name, _ in found if NOTEBOOK.search(name)}
-    found = [(name, read) for name, read in found if NOTEBOOK.search(name) or not _beside(name, notebooks)]
+    notebooks = {_folder(name) for name, *_ in found if NOTEBOOK.search(name)}
+    found = [entry for entry in found if NOTEBOOK.search(entry[0]) or not _beside(entry[0], notebooks)]
     if not found:
         raise ValueError(f"no submissions: {place} holds no files")
-    above = _common_folders([_parts(name) for name, _ in found])
-    return [Submission(name, _student(_parts(name)[above:]), read) for name, read in sorted(found, key=itemgetter(0))]
+    above = _common_folders([_parts(name) for name, *_ in found])
+    return [
+        _submission(_parts(name)[above:], name, read, time) for name, read, time in sorted(found, key=itemgetter(0))
+    ]
+
+
+def one_file(path: Path) -> list[Submission]:
+    """A notebook by itself."""
+    return [_submission([path.name], path.name, read, time) for _, read, time in _or_in_it(path.name, path)][:1]
 
 
 def _parts(name: str) -> list[str]:
@@ -202,14 +258,23 @@ def _common_folders(paths: list[list[str]]) -> int:
     return len(around)
 
 
-def _student(parts: list[str]) -> str:
-    """Who handed it in: the folder, or the file without its ending."""
+def _submission(parts: list[str], name: str, read: Callable[[], bytes], time: datetime | None) -> Submission:
+    """With who handed it in: the folder, or the file without its ending."""
     first = parts[0] if len(parts) > 1 else NOTEBOOK.sub("", parts[0])
     first = re.sub(r"\.zip$", "", first, flags=re.IGNORECASE) or first
-    return next((found["student"] for pattern in EXPORTED if (found := pattern.match(first))), first)
+    # A login or an e-mail address between underlines, and a number that is too long for one of a homework or year.
+    ids = {word.casefold() for word in first.split("_") if not word.isdecimal() or len(word) > 4}
+    exported = next((found for pattern in EXPORTED if (found := pattern.match(first))), None)
+    if exported is None:
+        return Submission(name, first, read, frozenset(ids), "", time)
+    said = {"back": "", "time": "", **exported.groupdict()}
+    if said["time"]:
+        with contextlib.suppress(ValueError):
+            time = datetime.strptime(said["time"], "%Y-%m-%d-%H-%M-%S")
+    return Submission(name, said["student"], read, frozenset({*ids, said["id"].casefold()}), said["back"], time)
 
 
-Entry = tuple[str, Callable[[], bytes]]
+Entry = tuple[str, Callable[[], bytes], datetime | None]
 
 
 def _in_folder(place: Path) -> Iterator[Entry]:
@@ -222,7 +287,7 @@ def _in_folder(place: Path) -> Iterator[Entry]:
         files = [name for name in files if not IGNORED.match(name)]
         inside = Path(folder).relative_to(place).as_posix()
         if not folders and not files and inside != ".":
-            yield f"{inside}/", partial(_refuse, "the folder is empty")
+            yield f"{inside}/", partial(_refuse, "the folder is empty"), None
         for name in files:
             path = Path(folder, name)
             yield from _or_in_it(path.relative_to(place).as_posix(), path)
@@ -230,7 +295,7 @@ def _in_folder(place: Path) -> Iterator[Entry]:
         if Path(error.filename) == place:
             raise error
         inside = Path(error.filename).relative_to(place).as_posix()
-        yield f"{inside}/", partial(_refuse, f"cannot be read: {error.strerror}")
+        yield f"{inside}/", partial(_refuse, f"cannot be read: {error.strerror}"), None
 
 
 def _or_in_it(name: str, path: Path) -> Iterator[Entry]:
@@ -238,7 +303,10 @@ def _or_in_it(name: str, path: Path) -> Iterator[Entry]:
     if name.lower().endswith(".zip") and path.is_file() and not path.is_symlink():
         yield from _listed(partial(zipfile.ZipFile, path), name, 1)
     else:
-        yield name, partial(_read, path)
+        time = None
+        with contextlib.suppress(OSError, ValueError, OverflowError):
+            time = datetime.fromtimestamp(path.lstat().st_mtime)
+        yield name, partial(_read, path), time
 
 
 def _refuse(reason: str) -> bytes:
@@ -287,7 +355,7 @@ def _in_zip(opened: Opened, above: str, depth: int) -> Iterator[Entry]:
         name = f"{above}/{inside}" if above else inside
         if entry.is_dir():
             if inside.rstrip("/") not in folders:
-                yield name, partial(_refuse, "the folder is empty")
+                yield name, partial(_refuse, "the folder is empty"), None
             continue
         again = (f"{name} ({number})" for number in count(2))
         unique = name if name not in used else next(other for other in again if other not in used)
@@ -295,7 +363,15 @@ def _in_zip(opened: Opened, above: str, depth: int) -> Iterator[Entry]:
         if name.lower().endswith(".zip"):
             yield from _listed(partial(_inner_zip, opened, entry), unique, depth + 1)
         else:
-            yield unique, partial(_read_entry, opened, entry)
+            yield unique, partial(_read_entry, opened, entry), _time(entry)
+
+
+def _time(entry: zipfile.ZipInfo) -> datetime | None:
+    """When the file was written; many programs write the first day of 1980 for not knowing it."""
+    try:
+        return datetime(*entry.date_time) if entry.date_time[0] > 1980 else None
+    except ValueError:
+        return None
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
@@ -315,12 +391,12 @@ def _listed(opened: Opened, name: str, depth: int) -> Iterator[Entry]:
         if len(found) > INNER_LIMIT:  # for each of them a zip in a zip is unpacked anew
             raise Refused(f"it holds more than {INNER_LIMIT:,} files: unpack it")
     except (Refused, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
-        yield name, partial(_refuse, f"a zip that cannot be read: {error}")
+        yield name, partial(_refuse, f"a zip that cannot be read: {error}"), None
         return
     if found:
         yield from found
     else:
-        yield name, partial(_refuse, "an empty zip")
+        yield name, partial(_refuse, "an empty zip"), None
 
 
 @contextlib.contextmanager
@@ -366,20 +442,63 @@ def work(content: bytes, homework: str | None = None) -> Work:
     found = _which(notebook)
     if homework is not None and found.name != homework:
         raise Refused(f"this is {found.name}, and {homework} is graded")
-    cells = tuple(cell for cell in notebook.code if _plain(cell.text) not in found.given)
+    cells = tuple(read.cell for read in notebook.code if _plain(read.cell.text) not in found.given)
     changed = [cell for cell in cells if cell.id in found.check_cells]
     remark = "A check cell was changed. It counts for nothing: points come from the teacher's own checks."
-    return Work(found, cells, (remark,) if changed else ())
+    answers = {question.id: _answer(question, notebook, found) for question in found.questions}
+    shown = {check.part: said for check in found.checks if (said := _shown(check, notebook))}
+    return Work(found, cells, (remark,) if changed else (), answers, shown)
+
+
+def _answer(question: Question, notebook: "_Notebook", homework: Homework) -> str:
+    """What a student wrote into the cell of a question, in place of it, or into cells below it."""
+    opening, pieces, inside = _plain(question.text)[:40], [], False
+    for read in notebook.cells:
+        text = _plain(read.cell.text)
+        if read.code:
+            inside = False
+        elif read.cell.id == question.id or opening in text:
+            inside = True
+            pieces.append(_without(text, question.text))
+        elif text in homework.texts:
+            inside = False
+        elif inside:
+            pieces.append(text)
+    return "\n\n".join(dict.fromkeys(piece for piece in pieces if piece))[:ANSWER_LIMIT]
+
+
+def _without(text: str, given: str) -> str:
+    lines = {line for line in _plain(given).splitlines() if line}
+    return "\n".join(line for line in text.replace(_plain(given), "").splitlines() if line not in lines).strip()
+
+
+def _shown(check: Check, notebook: "_Notebook") -> str:
+    """What the last saved run of a check says."""
+    call = f"check.{check.answer}("
+    return next((read.shown for read in reversed(notebook.code) if read.shown and call in read.cell.text), "")
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A cell as it was saved; of a check, with what it shows."""
+
+    code: bool
+    cell: Cell
+    shown: str
 
 
 @dataclass(frozen=True)
 class _Notebook:
     metadata: dict[str, Any]
-    code: tuple[Cell, ...]
+    cells: tuple[_Read, ...]
+
+    @cached_property
+    def code(self) -> tuple[_Read, ...]:
+        return tuple(read for read in self.cells if read.code)
 
     @cached_property
     def text(self) -> str:
-        return "\n".join(cell.text for cell in self.code)
+        return "\n".join(read.cell.text for read in self.code)
 
 
 def _parsed(content: bytes) -> _Notebook:
@@ -400,7 +519,7 @@ def _parsed(content: bytes) -> _Notebook:
     if len(cells) > CELLS_LIMIT:
         raise Refused(f"{len(cells):,} cells, and at most {CELLS_LIMIT:,} are read")
     _checked_language(metadata)
-    return _Notebook(metadata, tuple(_code(cells)))
+    return _Notebook(metadata, tuple(_read_cells(cells)))
 
 
 def _json(content: bytes) -> Any:
@@ -421,18 +540,35 @@ def _checked_language(metadata: dict[str, Any]) -> None:
         raise Refused("its kernel is Python 2; Python 3 is expected")
 
 
-def _code(cells: list[dict[str, Any]]) -> Iterator[Cell]:
-    """All code, in order; ids are for names alone: editors copy them with cells."""
+def _read_cells(cells: list[dict[str, Any]]) -> Iterator[_Read]:
+    """Code and prose, in order; ids are for names alone: editors copy them with cells."""
     for number, cell in enumerate(cells, 1):
-        if cell.get("cell_type") != "code":
+        if cell.get("cell_type") not in ("code", "markdown"):
             continue
-        metadata, source = cell.get("metadata"), cell.get("source", "")
+        metadata, code = cell.get("metadata"), cell["cell_type"] == "code"
         own = cell.get("id") or (metadata.get("id") if isinstance(metadata, dict) else None)  # Colab's place for it
-        if isinstance(source, list) and all(isinstance(line, str) for line in source):
-            source = "".join(source)
-        if not isinstance(source, str):
+        source = _joined(cell.get("source", ""))
+        if source is None and code:
             raise Refused(f"the source of cell {number} is no text")
-        yield Cell(own[:64] if isinstance(own, str) and own else f"cell {number}", source)
+        id = own[:64] if isinstance(own, str) and own else f"cell {number}"
+        yield _Read(code, Cell(id, source or ""), _verdict(cell.get("outputs")) if code else "")
+
+
+def _joined(text: Any) -> str | None:
+    """A text as notebooks store it, in one piece or as lines; None if it is neither."""
+    if isinstance(text, list) and all(isinstance(line, str) for line in text):
+        return "".join(text)
+    return text if isinstance(text, str) else None
+
+
+def _verdict(outputs: Any) -> str:
+    """``right`` or ``wrong``, if that is what is shown below a cell."""
+    for output in outputs if isinstance(outputs, list) else []:
+        if isinstance(output, dict) and output.get("output_type") == "error":
+            return "wrong" if output.get("ename") in ("WrongAnswer", "NotDoneYet") else ""
+        if isinstance(output, dict) and re.match(r"right: .*, \d+ points?$", _joined(output.get("text")) or "", re.M):
+            return "right"
+    return ""
 
 
 def _which(notebook: _Notebook) -> Homework:

@@ -43,6 +43,7 @@ class Said:
     kind: str
     headline: str
     message: str
+    mistake: str = ""
 
 
 class Judge:
@@ -176,7 +177,7 @@ def serve(source: BinaryIO, out: BinaryIO) -> None:
             if found and found[-1].timed_out:  # the cases after it were not tried
                 found += found[-1:] * (len(part.cases(seed)) - len(found))
             verdict = diagnose(part, found, seed=seed)
-            said = Said(verdict.ok, verdict.kind, verdict.headline, verdict.message)
+            said = Said(verdict.ok, verdict.kind, verdict.headline, verdict.message, verdict.mistake)
         except Exception as error:  # made up on purpose, and no result of a part
             said = _not_comparable(f"{type(error).__name__}: {error}"[:500])
         answer(json.dumps(vars(said)).encode())

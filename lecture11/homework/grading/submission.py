@@ -2,11 +2,12 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lecture11.homework.grading import frames
-from lecture11.homework.grading.intake import Check, Refused, Submission, Work, work
+from lecture11.homework.grading.intake import Check, Refused, Submission, Work, version, work
 from lecture11.homework.grading.judge import Judge, JudgeError
 from lecture11.homework.grading.process import Child, Killed
 from lecture11.homework.grading.sandbox import Sandbox, SandboxError
@@ -26,6 +27,7 @@ class Grade:
     Attributes:
         kind: as of ``diagnosis.Verdict``; or ``missing`` (no answer of this name), ``ended`` (the process ended).
         headline: equal for equal mistakes.
+        mistake: the id of the known mistake, where it is one.
     """
 
     part: str
@@ -35,6 +37,7 @@ class Grade:
     kind: str
     headline: str
     message: str
+    mistake: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Result:
         refused: why nothing was run; empty if it was.
         cells: errors of cells, each in a line.
         look: what the teacher should look at.
+        answers, shown: as of ``intake.Work``.
+        version: of checks and grader, as of ``intake.version``.
     """
 
     name: str
@@ -58,6 +63,9 @@ class Result:
     cells: tuple[str, ...]
     seconds: float
     look: tuple[str, ...] = ()
+    answers: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def points(self) -> int:
@@ -84,6 +92,7 @@ class _Run:
     """What is known of a submission while it runs, over all its processes.
 
     Attributes:
+        kept: grades of parts that are not to run again.
         seen: what was written of the cases of each part, not yet decoded.
         broken: parts in which the process ended, and how.
         skip: cells in which it ended, and how.
@@ -91,6 +100,7 @@ class _Run:
     """
 
     left: float
+    kept: dict[str, Grade] = field(default_factory=dict)
     seed: str = ""
     seen: dict[str, list[bytes]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
@@ -115,13 +125,22 @@ class Grader:
     seed: str
     homework: str | None = None
 
-    def grade(self, submission: Submission, content: bytes, digest: str, *, alone: bool = False) -> Result:
+    def grade(
+        self,
+        submission: Submission,
+        content: bytes,
+        digest: str,
+        *,
+        alone: bool = False,
+        kept: Sequence[Grade] = (),
+    ) -> Result:
         """Grades a submission.
 
         Args:
             content: its bytes.
             digest: of the content.
             alone: no other one runs at the same time.
+            kept: grades of parts that are not to run again.
 
         Raises:
             Killed: a process was ended from outside, and it was not alone: try again when it is.
@@ -132,7 +151,7 @@ class Grader:
             found = work(content, self.homework)
         except Refused as error:
             return refused(submission, str(error), digest)
-        run = _Run(self.sandbox.limits.total)
+        run = _Run(self.sandbox.limits.total, {grade.part: grade for grade in kept})
         # A process that ends takes one cell or part with it; the next one does without.
         while _open(found, run) and run.left > 0:
             if not self._process(found, run, alone):
@@ -153,6 +172,9 @@ class Grader:
             tuple(_lines(found, run)),
             round(time.monotonic() - begin, 1),
             (f"{run.killed}, twice, the second time while it ran alone",) if run.killed else (),
+            found.answers,
+            found.shown,
+            version(),
         )
 
     def _process(self, found: Work, run: _Run, alone: bool) -> bool:
@@ -180,11 +202,13 @@ class Grader:
         return listener.at_fault()
 
     def _graded(self, check: Check, found: Work, run: _Run) -> Grade:
+        if check.part in run.kept:
+            return run.kept[check.part]
         about = self.judge.parts[check.part]
 
-        def made(kind: str, headline: str, message: str = "", points: int = 0) -> Grade:
-            texts = (text[:MESSAGE_LIMIT] for text in (headline, message or headline))
-            return Grade(check.part, about.title, points, check.points, kind, *texts)
+        def made(kind: str, headline: str, message: str = "", points: int = 0, mistake: str = "") -> Grade:
+            headline, message = headline[:MESSAGE_LIMIT], (message or headline)[:MESSAGE_LIMIT]
+            return Grade(check.part, about.title, points, check.points, kind, headline, message, mistake)
 
         if check.part in run.broken:
             how = run.broken[check.part]
@@ -194,7 +218,7 @@ class Grader:
         if check.part not in run.seen:
             return made("ended", "time was up before this part")
         said = self.judge.verdict(check.part, run.seed if about.personal else self.seed, run.seen[check.part])
-        return made(said.kind, said.headline, said.message, check.points if said.ok else 0)
+        return made(said.kind, said.headline, said.message, check.points if said.ok else 0, said.mistake)
 
 
 class _Listener:
@@ -319,12 +343,12 @@ class _Listener:
 
 def refused(submission: Submission, reason: str, digest: str = "") -> Result:
     """The result of what is not run."""
-    return Result(submission.name, submission.student, "", "", digest, reason, (), (), (), 0.0)
+    return Result(submission.name, submission.student, "", "", digest, reason, (), (), (), 0.0, version=version())
 
 
 def _open(found: Work, run: _Run) -> list[Check]:
     """The checks of which nothing is known yet."""
-    known = run.seen.keys() | run.broken.keys() | run.missing
+    known = run.kept.keys() | run.seen.keys() | run.broken.keys() | run.missing
     return [check for check in found.homework.checks if check.part not in known]
 
 

@@ -68,6 +68,10 @@ MISTAKES = (
     Mistake("product-of-betas-from-1", "this is 1 minus the product of the betas; alpha_bar is the product of the "
             "(1 - beta)", lambda b: 1 - torch.cat([b.new_ones(1), b.cumprod(0)])),
     Mistake("betas", "these are the betas; alpha_bar_t is the product of all 1 - beta up to t", _table),
+    Mistake("betas-squared", "the betas are squared in 1 - beta^2; alpha_t = 1 - beta_t",
+            lambda b: _table((1 - b**2).cumprod(0))),
+    Mistake("one-over", "1/(1 + beta) is close to alpha for small betas only; alpha_t = 1 - beta_t",
+            lambda b: _table((1 / (1 + b)).cumprod(0))),
 )  # fmt: skip
 
 PART = Part(

@@ -121,6 +121,8 @@ MISTAKES = (
             lambda x, W, rounds: em_curve(x, W, rounds).diff()),
     Mistake("stale-e", "the E-step takes the decoder of the round before: after an M-step, the newest W is the new one",
             _em_late),
+    Mistake("backwards", "the curve runs backwards: the first step comes first",
+            lambda x, W, rounds: em_curve(x, W, rounds).flip(0)),
 )  # fmt: skip
 
 PART = Part(

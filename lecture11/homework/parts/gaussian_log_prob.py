@@ -98,6 +98,10 @@ MISTAKES = (
             lambda x, m, v: -0.5 * (v + math.log(2 * math.pi) + 0 * x).sum(1)),
     Mistake("d-is-batch", "d is taken as the number of examples; it is x.shape[1]",
             lambda x, m, v: -0.5 * (((x - m) ** 2 / v.exp() + v).sum(1) + len(x) * math.log(2 * math.pi))),
+    Mistake("log-var-twice", "log_var is counted twice: it is log sigma^2 already",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + 2 * v + math.log(2 * math.pi)).sum(1)),
+    Mistake("constant-halved", "the constant in the bracket is half of log 2 pi: the 1/2 in front is counted twice",
+            lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + v + 0.5 * math.log(2 * math.pi)).sum(1)),
 )  # fmt: skip
 
 PART = Part(

@@ -5,7 +5,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lecture11.homework.part import Mistake, Part, alpha_bar, case, generic, in_float32
+from lecture11.homework.part import Mistake, Part, alpha_bar, case, in_float32
+from lecture11.homework.slips import (
+    ALPHA,
+    BEFORE,
+    BETA,
+    NOISE,
+    NOISE_BEFORE,
+    TWO,
+    Powers,
+    in_places,
+    times,
+    to_the,
+    value,
+)
 from lecture11.homework.variation import variation
 
 
@@ -15,22 +28,26 @@ def loss_weight(betas: Tensor) -> Tensor:
     return betas[1:] / (2 * alpha * (1 - table[1:-1]))
 
 
-def _weight_with(formula: Any, first: int = 2) -> Any:
+# The weight; and what it is made of: the square of the noise's factor in the mean, over twice the posterior variance.
+WEIGHT: Powers = {BETA: 1, ALPHA: -1, NOISE_BEFORE: -1, TWO: -1}
+SQUARED: Powers = {BETA: 2, ALPHA: -1, NOISE: -1}
+TILDE: Powers = {NOISE_BEFORE: 1, NOISE: -1, BETA: 1}
+
+
+def _with(powers: Powers, first: int = 2) -> Any:
+    """Another product in place of the weight."""
+
     def weight(betas: Tensor) -> Tensor:
         table = alpha_bar(betas)
         t = torch.arange(first, len(betas) + 1)
-        return formula(betas[t - 1], 1 - betas[t - 1], table[t], table[t - 1])
+        return value(powers, table[t], table[t - 1])
 
     return weight
 
 
-def _tilde(b: Tensor, now: Tensor, before: Tensor) -> Tensor:
-    return (1 - before) / (1 - now) * b
-
-
-def _over(b: Tensor, now: Tensor, before: Tensor, squared: Tensor) -> Tensor:
-    """A squared factor of the noise over twice the posterior variance."""
-    return squared / (2 * _tilde(b, now, before))
+def _over(squared: Powers = SQUARED, tilde: Powers = TILDE) -> Powers:
+    """The weight, of another square or another variance."""
+    return times(squared, to_the(-1, tilde), {TWO: -1})
 
 
 def _early(betas: Tensor) -> Tensor:
@@ -38,87 +55,70 @@ def _early(betas: Tensor) -> Tensor:
     return b / (2 * (1 - b) * (1 - table[1:-1]))
 
 
+IN_WORDS: dict[str, tuple[str, Powers]] = {
+    "doubled": ("the 2 in the denominator is missing", {**WEIGHT, TWO: 0}),
+    "halved": ("there is a 2 too many in the denominator", {**WEIGHT, TWO: -2}),
+    "root": ("this is the root of the weight", to_the(0.5, WEIGHT)),
+    "inverse": ("this is 1 over the weight", to_the(-1, WEIGHT)),
+    "now-for-before": (
+        "you used alpha_bar_t where alpha_bar_{t-1} belongs, or beta_t where beta~_t does: both "
+        "laws have the posterior variance. Write it out and see which factor cancels",
+        {**WEIGHT, NOISE_BEFORE: 0, NOISE: -1},
+    ),
+    "alpha-missing": (
+        "alpha_t in the denominator is missing: the mean has 1/sqrt(alpha_t) in front, and it is squared",
+        {**WEIGHT, ALPHA: 0},
+    ),
+    "factor-not-squared": (
+        "the factor in front of the noise is not squared; the distance is",
+        _over(to_the(0.5, SQUARED)),
+    ),
+    "standard-deviation": (
+        "this is divided by 2 times the standard deviation; it is the variance beta~_t",
+        _over(tilde=to_the(0.5, TILDE)),
+    ),
+    "variance-squared": ("beta~_t is squared; it is a variance already", _over(tilde=to_the(2, TILDE))),
+    "tilde-multiplied": ("beta~_t multiplies where it divides", _over(tilde=to_the(-1, TILDE))),
+    "two-tilde-multiplied": (
+        "2 beta~_t multiplies where it divides",
+        times(_over(tilde=to_the(-1, TILDE)), {TWO: 2}),
+    ),
+    "x0-weight": (
+        "this is the weight of ||x_0 - x_theta||^2; that of the noise is asked for",
+        {BETA: 1, BEFORE: 1, NOISE: -1, NOISE_BEFORE: -1, TWO: -1},
+    ),
+    "tilde-missing": ("beta~_t is missing in the denominator: 2 beta~_t belongs there", _over(tilde={})),
+    "variance-missing": ("2 beta~_t is missing in the denominator: this is the squared factor alone", SQUARED),
+    "fraction-upside-down": (
+        "in beta~_t, the fraction stands upside down",
+        _over(tilde={NOISE_BEFORE: -1, NOISE: 1, BETA: 1}),
+    ),
+    "roots-missing": (
+        "the roots in the factor of part 7 are missing, so that both are squared",
+        _over({BETA: 2, ALPHA: -2, NOISE: -2}),
+    ),
+}
+SLIPS = in_places(
+    ("weight", "in the weight", WEIGHT, lambda powers: powers),
+    ("squared", "in the squared factor of the noise", SQUARED, _over),
+    ("tilde", "in beta~_t", TILDE, lambda powers: _over(tilde=powers)),
+    but=[WEIGHT, *(powers for _, powers in IN_WORDS.values())],
+)
+
 MISTAKES = (
-    *generic(loss_weight, doubled="the 2 in the denominator is missing",
-             halved="there is a 2 too many in the denominator",
-             root="this is the root of the weight", negated="the sign is reversed: a weight is positive"),
+    *(Mistake(id, text, _with(powers)) for id, (text, powers) in IN_WORDS.items()),
+    *(Mistake(slip.id, slip.text, _with(slip.powers)) for slip in SLIPS),
+    Mistake("negated", "the sign is reversed: a weight is positive", lambda b: -loss_weight(b)),
     Mistake("row-1", "row t = 1 is in it. There the posterior variance is 0 and the weight infinite: begin at t = 2",
-            _weight_with(lambda b, a, now, before: b / (2 * a * (1 - before)), first=1)),
-    Mistake("now-for-before", "you used alpha_bar_t where alpha_bar_{t-1} belongs, or beta_t where beta~_t does: both "
-            "laws have the posterior variance. Write it out and see which factor cancels",
-            _weight_with(lambda b, a, now, before: b / (2 * a * (1 - now)))),
-    Mistake("alpha-missing", "alpha_t in the denominator is missing: the mean has 1/sqrt(alpha_t) in front, and it is "
-            "squared", _weight_with(lambda b, a, now, before: b / (2 * (1 - before)))),
-    Mistake("root-of-alpha", "the root of alpha_t is in the denominator; the distance is squared, and so is the factor",
-            _weight_with(lambda b, a, now, before: b / (2 * a.sqrt() * (1 - before)))),
-    Mistake("alpha-bar", "alpha_bar_t stands where alpha_t belongs",
-            _weight_with(lambda b, a, now, before: b / (2 * now * (1 - before)))),
-    Mistake("multiplied", "beta~_t is multiplied where it should divide",
-            _weight_with(lambda b, a, now, before: b**2 * (1 - before) / (1 - now) * b / (2 * a * (1 - now)))),
-    Mistake("x0-weight", "this is the weight of ||x_0 - x_theta||^2; that of the noise is asked for",
-            _weight_with(lambda b, a, now, before: 0.5 * (before / (1 - before) - now / (1 - now)))),
-    Mistake("factor-not-squared", "the factor in front of the noise is not squared; the distance is",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, b / (1 - now).sqrt() / a.sqrt()))),
-    Mistake("root-of-noise", "the root of 1 - alpha_bar_t is in the denominator; the distance is squared, and so is it",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, b**2 / (1 - now).sqrt() / a))),
-    Mistake("noise-missing", "1 - alpha_bar_t is missing: in part 7, the noise is divided by its root",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, b**2 / a))),
-    Mistake("denominator-alone", "beta_t is missing above: in part 7 it is in front of the noise",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, 1 / (1 - now) / a))),
-    Mistake("standard-deviation", "this is divided by 2 times the standard deviation; it is the variance beta~_t",
-            _weight_with(lambda b, a, now, before: b**2 / (2 * _tilde(b, now, before).sqrt() * a * (1 - now)))),
-    Mistake("variance-squared", "beta~_t is squared; it is a variance already",
-            _weight_with(lambda b, a, now, before: b**2 / (2 * _tilde(b, now, before) ** 2 * a * (1 - now)))),
-    Mistake("variance-missing", "2 beta~_t is missing in the denominator: this is the squared factor alone",
-            _weight_with(lambda b, a, now, before: b**2 / (a * (1 - now)))),
-    Mistake("fraction-upside-down", "in beta~_t, the fraction stands upside down",
-            _weight_with(lambda b, a, now, before: b * (1 - before) / (2 * a * (1 - now) ** 2))),
-    Mistake("beta-too-many", "beta_t is squared, though beta~_t has cancelled one of them",
-            _weight_with(lambda b, a, now, before: b**2 / (2 * a * (1 - before)))),
-    Mistake("beta-for-alpha", "beta_t stands where alpha_t belongs, in the denominator",
-            _weight_with(lambda b, a, now, before: 1 / (2 * (1 - before)))),
-    Mistake("alpha-squared", "alpha_t is squared twice: of 1/sqrt(alpha_t), the square is 1/alpha_t",
-            _weight_with(lambda b, a, now, before: b / (2 * a**2 * (1 - before)))),
-    Mistake("alpha-multiplied", "alpha_t is multiplied; the mean has 1/sqrt(alpha_t) in front",
-            _weight_with(lambda b, a, now, before: b * a / (2 * (1 - before)))),
-    Mistake("alpha-for-bar", "alpha_t stands where alpha_bar belongs, under the noise",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, b**2 / (a * (1 - a))))),
-    Mistake("bar-before", "alpha_bar_{t-1} stands where alpha_t belongs",
-            _weight_with(lambda b, a, now, before: b / (2 * before * (1 - before)))),
-    Mistake("signal", "alpha_bar_{t-1} stands where 1 - alpha_bar_{t-1} belongs",
-            _weight_with(lambda b, a, now, before: b / (2 * a * before))),
+            _with(WEIGHT, first=1)),
     Mistake("row-1-zero", "there is a row for t = 1, set to something finite: the weights begin at t = 2",
             lambda b: torch.cat([b.new_zeros(1), loss_weight(b)])),
     Mistake("last-missing", "the last step is missing: the weights end at t = T", lambda b: loss_weight(b)[:-1]),
     Mistake("begins-at-3", "the weights begin at t = 3", lambda b: loss_weight(b)[1:]),
     Mistake("backwards", "the weights run from T down to 2", lambda b: loss_weight(b).flip(0)),
-    Mistake("row-too-early", "these are the weights of t = 1, ..., T - 1: betas[t - 1] belongs to step t",
-            _early),
-    Mistake("inverse", "this is 1 over the weight", lambda b: 1 / loss_weight(b)),
+    Mistake("row-too-early", "these are the weights of t = 1, ..., T - 1: betas[t - 1] belongs to step t", _early),
     Mistake("normalised", "the weights are divided by their sum; they are asked for as they are",
             lambda b: (w := loss_weight(b)) / w.sum()),
-    Mistake("beta-not-squared", "beta_t is not squared before it is divided by beta~_t",
-            _weight_with(lambda b, a, now, before: 1 / (2 * a * (1 - before)))),
-    Mistake("tilde-missing", "beta~_t is missing in the denominator: 2 beta~_t belongs there",
-            _weight_with(lambda b, a, now, before: b**2 / (2 * a * (1 - now)))),
-    Mistake("signal-now", "alpha_bar_t stands where 1 - alpha_bar_t belongs, under the noise",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, b**2 / (a * now)))),
-    Mistake("roots-missing", "the roots in the factor of part 7 are missing, so that both are squared",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, (b / (a * (1 - now))) ** 2))),
-    Mistake("root-of-noise-missing", "in the factor of part 7, the root over 1 - alpha_bar_t is missing",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, b**2 / (a * (1 - now) ** 2)))),
-    Mistake("alpha-above", "alpha_t stands above, where beta_t belongs",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, a**2 / (a * (1 - now))))),
-    Mistake("noise-multiplied", "1 - alpha_bar_t is multiplied; in part 7 its root divides",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, b**2 * (1 - now) / a))),
-    Mistake("tilde-multiplied", "2 beta~_t is multiplied; it divides",
-            _weight_with(lambda b, a, now, before: b**2 * 2 * _tilde(b, now, before) / (a * (1 - now)))),
-    Mistake("noise-before", "under the noise stands 1 - alpha_bar_{t-1}; the noise in x_t is that of t steps",
-            _weight_with(lambda b, a, now, before: _over(b, now, before, b**2 / (a * (1 - before))))),
-    Mistake("root-of-noise-before", "1 - alpha_bar_{t-1} stands under a root; it is a variance, and stays one",
-            _weight_with(lambda b, a, now, before: b / (2 * a * (1 - before).sqrt()))),
-    Mistake("signal-now-alone", "alpha_bar_t stands where 1 - alpha_bar_{t-1} belongs",
-            _weight_with(lambda b, a, now, before: b / (2 * a * now))),
 )  # fmt: skip
 
 PART = Part(

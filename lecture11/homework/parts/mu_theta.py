@@ -6,6 +6,7 @@ from torch import Tensor
 
 from lecture11.homework.part import Mistake, Part, per
 from lecture11.homework.parts.q_sample import noised_cases, noised_edges, step_alpha
+from lecture11.homework.slips import ALPHA, BETA, NOISE, NOW, Powers, slips, value
 
 
 def mu_theta(alpha_bar: Tensor, x_t: Tensor, t: Tensor, eps: Tensor) -> Tensor:
@@ -18,9 +19,15 @@ def _mu_with(formula: Any) -> Any:
     return lambda ab, x, t, eps: formula(step_alpha(ab, t, x), per(ab[t], x), per(ab[t - 1], x), x, eps)
 
 
-def _front(factor: Any) -> Any:
-    """Another factor in front of the bracket, of alpha_t, alpha_bar_t, alpha_bar_{t-1}."""
-    return _mu_with(lambda a, now, before, x, e: factor(a, now, before) * (x - (1 - a) / (1 - now).sqrt() * e))
+FRONT: Powers = {ALPHA: -0.5}  # of the bracket
+OF_EPS: Powers = {BETA: 1, NOISE: -0.5}  # in the bracket
+
+
+def _with(front: Powers = FRONT, of_eps: Powers = OF_EPS, sign: int = -1) -> Any:
+    """The mean with other factors."""
+    return _mu_with(
+        lambda a, now, before, x, e: value(front, now, before) * (x + sign * value(of_eps, now, before) * e)
+    )
 
 
 def _noise(factor: Any) -> Any:
@@ -42,88 +49,59 @@ def _via_x_0(guess: Any) -> Any:
     return _mu_with(answer)
 
 
+PRINTED_FRONT, PRINTED_NOISE, ALL_NOISE = {NOW: -0.5}, {BETA: 0.5}, {NOISE: 0.5}  # as in the errata; of t steps
+
 MISTAKES = (
     Mistake("erratum-e13", "in front stands 1/sqrt(alpha_bar_t), as the lecture notes print it (erratum E13). One step "
-            "back undoes the shrinking of one step", _front(lambda a, now, before: 1 / now.sqrt())),
+            "back undoes the shrinking of one step", _with(PRINTED_FRONT)),
     Mistake("erratum-e10", "the noise is divided by sqrt(1 - alpha_t), as the lecture notes print Algorithm 2 (erratum "
-            "E10). The noise in x_t is that of t steps", _noise(lambda a, now, before: (1 - a).sqrt())),
+            "E10). The noise in x_t is that of t steps", _with(of_eps=PRINTED_NOISE)),
     Mistake("predicted-x0", "this takes away all noise at once: it is the predicted x_0, not the mean of x_{t-1}",
             _mu_with(lambda a, now, before, x, e: (x - (1 - now).sqrt() * e) / now.sqrt())),
     Mistake("ddim", "this is x_{t-1} with the same noise in it, a step of DDIM; the mean of q(x_{t-1} | x_t, x_0) has "
             "less of it", _mu_with(_ddim)),
-    # in front of the bracket
-    Mistake("factor-missing", "the factor 1/sqrt(alpha_t) in front is missing", _front(lambda a, now, before: 1)),
+    *(Mistake(f"front-{slip.id}", f"in front of the bracket, {slip.text}", _with(slip.powers))
+      for slip in slips(FRONT, but=(PRINTED_FRONT,))),
+    *(Mistake(f"noise-{slip.id}", f"in front of the noise, {slip.text}", _with(of_eps=slip.powers))
+      for slip in slips(OF_EPS, but=(PRINTED_NOISE, ALL_NOISE))),
     Mistake("factor-on-x-alone", "1/sqrt(alpha_t) multiplies x_t alone; it stands in front of the whole bracket",
             _mu_with(lambda a, now, before, x, e: x / a.sqrt() - (1 - a) / (1 - now).sqrt() * e)),
     Mistake("factor-on-noise-alone", "1/sqrt(alpha_t) multiplies the noise alone; it stands in front of the whole "
             "bracket", _mu_with(lambda a, now, before, x, e: x - (1 - a) / (1 - now).sqrt() * e / a.sqrt())),
-    Mistake("root-missing-factor", "the factor in front is 1/alpha_t; its root is missing",
-            _front(lambda a, now, before: 1 / a)),
-    Mistake("multiplied", "you multiplied with sqrt(alpha_t), as a step forward does; going back divides",
-            _front(lambda a, now, before: a.sqrt())),
-    Mistake("multiplied-alpha", "you multiplied with alpha_t; going back divides, by its root",
-            _front(lambda a, now, before: a)),
-    Mistake("factor-row-before", "in front stands 1/sqrt(alpha_bar_{t-1}); it is 1/sqrt(alpha_t), of one step",
-            _front(lambda a, now, before: 1 / before.sqrt())),
-    Mistake("factor-beta", "in front stands 1/sqrt(beta_t); it is 1/sqrt(alpha_t)",
-            _front(lambda a, now, before: 1 / (1 - a).sqrt())),
-    Mistake("factor-noise", "in front stands 1/sqrt(1 - alpha_bar_t); it is 1/sqrt(alpha_t)",
-            _front(lambda a, now, before: 1 / (1 - now).sqrt())),
-    # in front of the noise
-    Mistake("noise-added", "you added the noise; going back takes it away",
-            _noise(lambda a, now, before: -(1 - a) / (1 - now).sqrt())),
-    Mistake("noise-missing", "the noise is missing: this undoes the shrinking alone", _noise(lambda a, now, before: 0)),
-    Mistake("noise-unscaled", "the noise has no factor", _noise(lambda a, now, before: 1)),
-    Mistake("root-missing-noise", "the root over 1 - alpha_bar_t is missing",
-            _noise(lambda a, now, before: (1 - a) / (1 - now))),
-    Mistake("numerator-root", "the noise is multiplied with sqrt(1 - alpha_t); it is 1 - alpha_t over a root",
-            _noise(lambda a, now, before: (1 - a).sqrt() / (1 - now).sqrt())),
-    Mistake("root-exchanged", "the root stands over 1 - alpha_t; it belongs over 1 - alpha_bar_t, below",
-            _noise(lambda a, now, before: (1 - a).sqrt() / (1 - now))),
-    Mistake("all-noise", "the noise has the factor sqrt(1 - alpha_bar_t), that of t steps; one step takes less away",
-            _noise(lambda a, now, before: (1 - now).sqrt())),
-    Mistake("denominator-missing", "the noise has the factor 1 - alpha_t alone: it is divided by sqrt(1 - alpha_bar_t)",
-            _noise(lambda a, now, before: 1 - a)),
-    Mistake("numerator-missing", "the noise has the factor 1/sqrt(1 - alpha_bar_t): beta_t above it is missing",
-            _noise(lambda a, now, before: 1 / (1 - now).sqrt())),
-    Mistake("alpha-for-beta", "alpha_t stands above the root; it is beta_t = 1 - alpha_t",
-            _noise(lambda a, now, before: a / (1 - now).sqrt())),
-    Mistake("upside-down", "the fraction in front of the noise stands upside down",
-            _noise(lambda a, now, before: (1 - now).sqrt() / (1 - a))),
-    Mistake("denominator-multiplied", "1 - alpha_t is multiplied with sqrt(1 - alpha_bar_t); it is divided by it",
-            _noise(lambda a, now, before: (1 - a) * (1 - now).sqrt())),
-    Mistake("denominator-signal", "the noise is divided by sqrt(alpha_bar_t); its standard deviation in x_t is "
-            "sqrt(1 - alpha_bar_t)", _noise(lambda a, now, before: (1 - a) / now.sqrt())),
-    Mistake("noise-row-before", "the root has alpha_bar_{t-1}; the noise in x_t is that of t steps, alpha_bar_t",
-            _noise(lambda a, now, before: (1 - a) / (1 - before).sqrt())),
-    Mistake("root-of-difference", "1 - sqrt(alpha_bar_t) stands where sqrt(1 - alpha_bar_t) belongs",
-            _noise(lambda a, now, before: (1 - a) / (1 - now.sqrt()))),
-    Mistake("alpha-upside-down", "alpha_t is upside down: it is alpha_bar_t over alpha_bar_{t-1}",
-            _mu_with(lambda a, now, before, x, e: (x - (1 - 1 / a) / (1 - now).sqrt() * e) * a.sqrt())),
-    Mistake("row-before", "all rows are one too early: step t stands in row t of the table",
-            lambda ab, x, t, eps: mu_theta(ab, x, t - 1, eps)),
-    Mistake("first-step", "all examples get the step of the first: t has one for each example",
-            lambda ab, x, t, eps: mu_theta(ab, x, t[:1].expand(len(x)), eps)),
     Mistake("multiplied-x-alone", "x_t is multiplied with sqrt(alpha_t), as in a step forward; going back divides",
             _mu_with(lambda a, now, before, x, e: a.sqrt() * x - (1 - a) / (1 - now).sqrt() * e)),
+    Mistake("alpha-upside-down", "alpha_t is upside down: it is alpha_bar_t over alpha_bar_{t-1}",
+            _mu_with(lambda a, now, before, x, e: (x - (1 - 1 / a) / (1 - now).sqrt() * e) * a.sqrt())),
+    # the noise
+    Mistake("noise-added", "you added the noise; going back takes it away", _with(sign=1)),
+    Mistake("noise-missing", "the noise is missing: this undoes the shrinking alone", _with(sign=0)),
+    Mistake("noise-unscaled", "the noise has no factor", _with(of_eps={})),
+    Mistake("all-noise", "the noise has the factor sqrt(1 - alpha_bar_t), that of t steps; one step takes less away",
+            _with(of_eps=ALL_NOISE)),
+    Mistake("root-exchanged", "the root stands over 1 - alpha_t; it belongs over 1 - alpha_bar_t, below",
+            _with(of_eps={BETA: 0.5, NOISE: -1})),
+    Mistake("upside-down", "the fraction in front of the noise stands upside down",
+            _with(of_eps={BETA: -1, NOISE: 0.5})),
+    Mistake("fraction-exchanged", "beta_t and 1 - alpha_bar_t have changed places in front of the noise",
+            _with(of_eps={NOISE: 1, BETA: -0.5})),
+    Mistake("root-of-difference", "1 - sqrt(alpha_bar_t) stands where sqrt(1 - alpha_bar_t) belongs",
+            _noise(lambda a, now, before: (1 - a) / (1 - now.sqrt()))),
+    Mistake("difference-of-roots", "1 - sqrt(alpha_t) stands where 1 - alpha_t belongs",
+            _noise(lambda a, now, before: (1 - a.sqrt()) / (1 - now).sqrt())),
     Mistake("bar-squared", "alpha_bar_t is squared under the root",
             _noise(lambda a, now, before: (1 - a) / (1 - now**2).sqrt())),
+    # by way of x_0
     Mistake("x0-root-missing", "x_0 is made with 1/alpha_bar_t in front; it is 1/sqrt(alpha_bar_t)",
             _via_x_0(lambda now, x, e: (x - (1 - now).sqrt() * e) / now)),
     Mistake("x0-factor-missing", "x_0 is made without 1/sqrt(alpha_bar_t) in front",
             _via_x_0(lambda now, x, e: x - (1 - now).sqrt() * e)),
     Mistake("eps-for-x0", "eps stands where x_0 belongs in the mean of part 6: x_0 is made of x_t and eps",
             _via_x_0(lambda now, x, e: e)),
-    Mistake("noise-root-before", "the noise has 1 - alpha_bar_{t-1} above the root; it is beta_t",
-            _noise(lambda a, now, before: (1 - before) / (1 - now).sqrt())),
-    Mistake("difference-of-roots", "1 - sqrt(alpha_t) stands where 1 - alpha_t belongs",
-            _noise(lambda a, now, before: (1 - a.sqrt()) / (1 - now).sqrt())),
-    Mistake("beta-squared", "beta_t is squared in front of the noise",
-            _noise(lambda a, now, before: (1 - a) ** 2 / (1 - now).sqrt())),
-    Mistake("factor-bar", "in front stands 1/alpha_bar_t; it is 1/sqrt(alpha_t), of one step",
-            _front(lambda a, now, before: 1 / now)),
-    Mistake("fraction-exchanged", "beta_t and 1 - alpha_bar_t have changed places in front of the noise",
-            _noise(lambda a, now, before: (1 - now) / (1 - a).sqrt())),
+    # the step
+    Mistake("row-before", "all rows are one too early: step t stands in row t of the table",
+            lambda ab, x, t, eps: mu_theta(ab, x, t - 1, eps)),
+    Mistake("first-step", "all examples get the step of the first: t has one for each example",
+            lambda ab, x, t, eps: mu_theta(ab, x, t[:1].expand(len(x)), eps)),
 )  # fmt: skip
 
 PART = Part(

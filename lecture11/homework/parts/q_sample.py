@@ -82,6 +82,14 @@ MISTAKES = (
     Mistake("along-last-dim", "alpha_bar[t] has one number for each example, and you multiplied along the last "
             "dimension. Give it as many dimensions as x_0 has",
             lambda ab, x, t, eps: ab[t].to(x).sqrt() * x + (1 - ab[t].to(x)).sqrt() * eps),
+    Mistake("not-shrunk", "x_0 is not shrunk: sqrt(alpha_bar) in front of it is missing",
+            lambda ab, x, t, eps: x + (1 - per(ab[t], x)).sqrt() * eps),
+    Mistake("noise-subtracted", "the noise is subtracted. That has the same law, but the task adds it, and numbers are "
+            "compared", lambda ab, x, t, eps: q_sample(ab, x, t, -eps)),
+    Mistake("signal-twice", "the noise has the factor of the signal, sqrt(alpha_bar); its variance is 1 - alpha_bar",
+            lambda ab, x, t, eps: per(ab[t], x).sqrt() * (x + eps)),
+    Mistake("noise-twice", "the signal has the factor of the noise, sqrt(1 - alpha_bar)",
+            lambda ab, x, t, eps: (1 - per(ab[t], x)).sqrt() * (x + eps)),
 )  # fmt: skip
 
 PART = Part(

@@ -56,6 +56,10 @@ MISTAKES = (
             lambda x, beta, eps: (1 - beta.to(x)).sqrt() * x + beta.to(x).sqrt() * eps),
     Mistake("first-beta", "only the first beta is used; each example has its own",
             lambda x, beta, eps: (1 - beta[0].to(x)).sqrt() * x + beta[0].to(x).sqrt() * eps),
+    Mistake("root-of-difference", "1 - sqrt(beta) stands where sqrt(1 - beta) belongs, in front of x_prev",
+            lambda x, beta, eps: (1 - per(beta, x).sqrt()) * x + per(beta, x).sqrt() * eps),
+    Mistake("beta-squared", "x_prev is multiplied with sqrt(1 - beta^2); beta is a variance, and not squared again",
+            lambda x, beta, eps: (1 - per(beta, x) ** 2).sqrt() * x + per(beta, x).sqrt() * eps),
 )  # fmt: skip
 
 PART = Part(

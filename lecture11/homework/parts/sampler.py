@@ -9,13 +9,16 @@ from lecture11.homework.observation import Case, Given
 from lecture11.homework.part import Draw, Mistake, Part, alpha_bar, case, in_float32, per
 from lecture11.homework.parts.mu_theta import PART as MU_THETA
 from lecture11.homework.parts.mu_theta import mu_theta
-from lecture11.homework.parts.posterior import posterior
+from lecture11.homework.parts.posterior import VARIANCE, posterior
+from lecture11.homework.slips import BETA, NOISE, NOISE_BEFORE, Powers, slips, to_the, value
+
+SIGMA: Powers = to_the(0.5, VARIANCE)
 
 
 def _walk(
     *,
     noisy: Any = lambda t, T: t > 1,  # at t = 1 the posterior variance is 0, and with beta the noise must be left out
-    sigma: Any = lambda beta, tilde, now: tilde.sqrt(),
+    sigma: Any = lambda now, before: value(SIGMA, now, before),
     told: Any = lambda t, T: t,
     mean: Any = mu_theta,
     steps: Any = lambda T: range(T, 0, -1),
@@ -30,13 +33,16 @@ def _walk(
             step = torch.full((len(x),), t, dtype=torch.int64)
             eps = model(x_T if stale else x, told(step, T))
             x = mean(table, x, step, eps)
-            beta = betas[t - 1]
-            tilde = (1 - table[t - 1]) / (1 - table[t]) * beta
             if noisy(t, T):
-                x = x + sigma(beta, tilde, table[t]).to(x.dtype) * noise[row(t)]
+                x = x + sigma(table[t], table[t - 1]).to(x.dtype) * noise[row(t)]
         return x
 
     return run
+
+
+def _scaled(powers: Powers, **others: Any) -> Any:
+    """With another sigma_t."""
+    return _walk(sigma=lambda now, before: value(powers, now, before), **others)
 
 
 def _clipped(table: Tensor, x_t: Tensor, t: Tensor, eps: Tensor) -> Tensor:
@@ -76,37 +82,48 @@ def _edges(d: Draw) -> list[Case]:
     ]
 
 
+ROOT_OF_BETA: Powers = {BETA: 0.5}
+IN_WORDS: dict[str, tuple[str, Powers]] = {
+    "beta": ("sigma_t is sqrt(beta_t). It is a good choice too, but this task asks for the posterior variance",
+             ROOT_OF_BETA),
+    "variance-scales": ("the noise is multiplied with the variance; which factor gives noise of that variance?",
+                        VARIANCE),
+    "beta-scales": ("the noise is multiplied with beta_t, a variance, and not the posterior one", {BETA: 1}),
+    "variance-squared": ("sigma_t is the square of the posterior variance; it is its root", to_the(2, VARIANCE)),
+    "noise-unscaled": ("the noise is not scaled: sigma_t is missing", {}),
+    "fraction-upside-down": ("sigma_t is made with the fraction upside down; 1 - alpha_bar_{t-1} stands above",
+                             {NOISE: 0.5, NOISE_BEFORE: -0.5, BETA: 0.5}),
+    "root-of-beta-alone": ("in sigma_t, only beta_t stands under the root; the whole variance does",
+                           {**VARIANCE, BETA: 0.5}),
+    "all-noise": ("sigma_t is sqrt(1 - alpha_bar_t), that of t steps; one step has less", {NOISE: 0.5}),
+    "noise-before": ("sigma_t is sqrt(1 - alpha_bar_{t-1}): beta_t over 1 - alpha_bar_t is missing",
+                     {NOISE_BEFORE: 0.5}),
+}  # fmt: skip
+
 MISTAKES = (
+    *(Mistake(id, text, _scaled(powers)) for id, (text, powers) in IN_WORDS.items()),
+    *(Mistake(f"sigma-{slip.id}", f"in sigma_t, {slip.text}", _scaled(slip.powers))
+      for slip in slips(SIGMA, but=[powers for _, powers in IN_WORDS.values()])),
+    *(Mistake(f"mean-{m.id}", f"part 7: {m.message}", _walk(mean=m.function)) for m in MU_THETA.mistakes
+      if m.id not in ("first-step", "row-before", "noise-noise-before-for-noise", "front-noise-before-for-alpha")),
     Mistake("noise-at-1", "right, but noise was added at t = 1 as well. The last step gives the image: z = 0 there",
-            _walk(noisy=lambda t, T: True, sigma=lambda b, p, now: torch.where(p > 0, p, b).sqrt())),
+            _walk(noisy=lambda t, T: True, sigma=lambda now, before: torch.where(
+                before < 1, value(SIGMA, now, before), value(ROOT_OF_BETA, now, before)))),
     Mistake("beta-and-noise-at-1", "sigma_t is sqrt(beta_t), and noise was added at t = 1 as well. This task takes the "
-            "posterior variance, and z = 0 at t = 1", _walk(noisy=lambda t, T: True, sigma=lambda b, p, now: b.sqrt())),
-    Mistake("beta", "sigma_t is sqrt(beta_t). It is a good choice too, but this task asks for the posterior variance",
-            _walk(sigma=lambda b, p, now: b.sqrt())),
-    Mistake("variance-scales", "the noise is multiplied with the variance; which factor gives noise of that variance?",
-            _walk(sigma=lambda b, p, now: p)),
-    Mistake("beta-scales", "the noise is multiplied with beta_t, a variance, and not the posterior one",
-            _walk(sigma=lambda b, p, now: b)),
-    Mistake("no-noise", "no noise was added at all; each step but the last is a draw",
-            _walk(sigma=lambda b, p, now: 0 * p)),
+            "posterior variance, and z = 0 at t = 1", _scaled(ROOT_OF_BETA, noisy=lambda t, T: True)),
+    Mistake("no-noise", "no noise was added at all; each step but the last is a draw", _walk(noisy=lambda t, T: False)),
+    Mistake("noise-subtracted", "the noise is subtracted. That has the same law, but the task adds it, and numbers "
+            "are compared", _walk(sigma=lambda now, before: -value(SIGMA, now, before))),
+    Mistake("half-variance", "sigma_t is half of the variance; it is its root",
+            _walk(sigma=lambda now, before: 0.5 * value(VARIANCE, now, before))),
+    Mistake("mean-and-beta", "part 7: the factor 1/sqrt(alpha_t) in front is missing; and sigma_t is sqrt(beta_t)",
+            _scaled(ROOT_OF_BETA, mean=MU_THETA.mistake("front-no-alpha").function)),
     Mistake("upwards", "the steps run from 1 to T. Sampling starts at the noise, at t = T",
             _walk(steps=lambda T: range(1, T + 1))),
     Mistake("last-step-missing", "the last step, t = 1, is missing: range(T, 1, -1) ends at 2",
             _walk(steps=lambda T: range(T, 1, -1))),
     Mistake("told-t-plus-1", "the model is told a step that is one too large: it counts from 1, as the table's rows do",
             _walk(told=lambda t, T: t + 1)),
-    Mistake("told-t-minus-1", "the model is told t - 1; it counts steps from 1, as the table's rows do",
-            _walk(told=lambda t, T: t - 1)),
-    *(Mistake(f"mean-{m.id}", f"part 7: {m.message}", _walk(mean=m.function)) for m in MU_THETA.mistakes
-      if m.id not in ("first-step", "row-before", "noise-row-before")),
-    Mistake("fraction-alone", "the noise is multiplied with the root of the fraction alone: beta_t is missing under it",
-            _walk(sigma=lambda b, p, now: (p / b).sqrt())),
-    Mistake("noise-unscaled", "the noise is not scaled: sigma_t is missing",
-            _walk(sigma=lambda b, p, now: torch.ones_like(p))),
-    Mistake("variance-squared", "sigma_t is the square of the posterior variance; it is its root",
-            _walk(sigma=lambda b, p, now: p**2)),
-    Mistake("noise-subtracted", "the noise is subtracted. That has the same law, but the task adds it, and numbers "
-            "are compared", _walk(sigma=lambda b, p, now: -p.sqrt())),
     Mistake("told-T", "the model is told T in each step; it is t", _walk(told=lambda t, T: torch.full_like(t, T))),
     Mistake("told-1", "the model is told 1 in each step; it is t", _walk(told=lambda t, T: torch.ones_like(t))),
     Mistake("one-noise", "all steps get the same noise, noise[0]; step t takes noise[t - 1]", _walk(row=lambda t: 0)),
@@ -128,19 +145,10 @@ MISTAKES = (
             "the next one reads?", lambda model, betas, x_T, noise: x_T.clone()),
     Mistake("restarts", "each pass starts from x_T again. The result of one pass is where the next one starts",
             _first_step_only),
-    Mistake("fraction-upside-down", "sigma_t is made with the fraction upside down; 1 - alpha_bar_{t-1} stands above",
-            _walk(sigma=lambda b, p, now: (b * b / p).sqrt())),
     Mistake("told-backwards", "the model is told 1, 2, ... while the steps run from T down; it is told t",
             _walk(told=lambda t, T: T + 1 - t)),
-    Mistake("all-noise", "sigma_t is sqrt(1 - alpha_bar_t), that of t steps; one step has less",
-            _walk(sigma=lambda b, p, now: (1 - now).sqrt())),
-    Mistake("half-variance", "sigma_t is half of the variance; it is its root", _walk(sigma=lambda b, p, now: 0.5 * p)),
     Mistake("ddim-alone", "this is DDIM, without a draw; Algorithm 2 takes the mean and adds noise",
             _walk(mean=MU_THETA.mistake("ddim").function, noisy=lambda t, T: False)),
-    Mistake("noise-before", "sigma_t is sqrt(1 - alpha_bar_{t-1}): beta_t over 1 - alpha_bar_t is missing",
-            _walk(sigma=lambda b, p, now: (p / b * (1 - now)).sqrt())),
-    Mistake("mean-and-beta", "part 7: the factor 1/sqrt(alpha_t) in front is missing; and sigma_t is sqrt(beta_t)",
-            _walk(mean=MU_THETA.mistake("factor-missing").function, sigma=lambda b, p, now: b.sqrt())),
     Mistake("first-step-missing", "the first step, t = T, is missing: range(T - 1, 0, -1) begins at T - 1",
             _walk(steps=lambda T: range(T - 1, 0, -1))),
 )  # fmt: skip

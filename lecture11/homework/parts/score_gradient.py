@@ -109,6 +109,8 @@ MISTAKES = (
             lambda f, mu, s, e: score_gradient(f, mu, s, e) * _density(s, e)),
     Mistake("z-moves", "the gradient of ln q is zero: z moves with mu. Hold z, and then differentiate",
             lambda f, mu, s, e: torch.zeros_like(e)),
+    Mistake("noise-unscaled", "z = mu + eps: the noise is not multiplied with sigma",
+            lambda f, mu, s, e: f(mu + e)[:, None] * e / s**2),
 )  # fmt: skip
 
 PART = Part(

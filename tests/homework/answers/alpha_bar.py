@@ -139,3 +139,13 @@ def _(betas):
 @wrong(kind="shape", says="shape (2, 1), where (2,) is ex")
 def _(betas):
     return torch.cat([torch.ones(1, dtype=betas.dtype), (1 - betas).cumprod(0)]).unsqueeze(1)
+
+
+@wrong("betas-squared")
+def _(betas):
+    return torch.cat([torch.ones(1, dtype=betas.dtype), torch.cumprod(1 - betas**2, 0)])
+
+
+@wrong("one-over")
+def _(betas):
+    return torch.cat([torch.ones(1, dtype=betas.dtype), torch.cumprod(1 / (1 + betas), 0)])

@@ -328,3 +328,14 @@ def _(x, W, rounds):
         W = m_step(x, m, C)
         out.append(linear_elbo(x, W, m, C).mean() / x.shape[1])
     return torch.stack(out)
+
+
+@wrong("backwards")
+def _(x, W, rounds):
+    out = []
+    for _ in range(rounds):
+        m, S = e_step(x, W)
+        out.insert(0, linear_elbo(x, W, m, S).mean())
+        W = m_step(x, m, S)
+        out.insert(0, linear_elbo(x, W, m, S).mean())
+    return torch.stack(out)

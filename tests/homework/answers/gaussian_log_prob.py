@@ -236,3 +236,15 @@ def _(x, mean, log_var):
 @wrong(kind="type", says="a plain tensor is expected, got a tensor without numbers of its own")
 def _(x, mean, log_var):
     return gaussian_log_prob(x, mean, log_var).to_sparse()
+
+
+@wrong("log-var-twice")
+def _(x, mean, log_var):
+    q = (x - mean) ** 2 / torch.exp(log_var)
+    return -0.5 * (q + 2 * log_var + math.log(2 * math.pi)).sum(1)
+
+
+@wrong("constant-halved")
+def _(x, mean, log_var):
+    c = 0.5 * math.log(2 * math.pi)
+    return -0.5 * ((x - mean) ** 2 / torch.exp(log_var) + log_var + c).sum(1)

@@ -75,18 +75,21 @@ def of_tables(formula):
 
 
 SLIPS = {
-    "beta-not-squared": lambda b, a, n, p, v: b / (2 * v * a * (1 - n)),
-    "root-of-noise": lambda b, a, n, p, v: b**2 / (2 * v * a * (1 - n).sqrt()),
+    "weight-no-beta": lambda b, a, n, p, v: b / (2 * v * a * (1 - n)),
+    "squared-noise-root": lambda b, a, n, p, v: b**2 / (2 * v * a * (1 - n).sqrt()),
     "alpha-missing": lambda b, a, n, p, v: b**2 / (2 * v * (1 - n)),
     "standard-deviation": lambda b, a, n, p, v: b**2 / (2 * v**0.5 * a * (1 - n)),
     "now-for-before": lambda b, a, n, p, v: b**2 / (2 * b * a * (1 - n)),
     "doubled": lambda b, a, n, p, v: (1 - a) ** 2 / (v * a * (1 - n)),
-    "alpha-bar": lambda b, a, n, p, v: b**2 / (2 * v * n * (1 - n)),
-    "signal-now": lambda b, a, n, p, v: b**2 / (2 * v * a * n),
+    "weight-bar-for-alpha": lambda b, a, n, p, v: b**2 / (2 * v * n * (1 - n)),
+    "squared-bar-for-noise": lambda b, a, n, p, v: b**2 / (2 * v * a * n),
     "tilde-missing": lambda b, a, n, p, v: b**2 / (2 * a * (1 - n)),
     "factor-not-squared": lambda b, a, n, p, v: b / ((1 - n).sqrt() * a.sqrt()) / (2 * v),
     "roots-missing": lambda b, a, n, p, v: 1 / (2 * v) * (b / (a * (1 - n))) ** 2,
-    "alpha-above": lambda b, a, n, p, v: a**2 / (2 * v * a * (1 - n)),
+    "weight-alpha-root": lambda b, a, n, p, v: b**2 / (2 * v * a.sqrt() * (1 - n)),
+    "squared-noise-before-for-noise": lambda b, a, n, p, v: b**2 / (2 * v * a * (1 - p)),
+    "squared-no-noise": lambda b, a, n, p, v: b**2 / (2 * v * a),
+    "squared-alpha-for-beta": lambda b, a, n, p, v: a**2 / (2 * v * a * (1 - n)),
 }
 for mistake, slip in SLIPS.items():
     wrong(mistake)(of_tables(slip))

@@ -51,7 +51,7 @@ def _(alpha_bar, x_t, t, eps):
     return (x_t - torch.sqrt(1 - a) * eps) / torch.sqrt(a)
 
 
-@wrong("factor-missing")
+@wrong("front-no-alpha")
 def _(alpha_bar, x_t, t, eps):
     now, alpha = column(alpha_bar[t], x_t), column(alpha_bar[t] / alpha_bar[t - 1], x_t)
     return x_t - (1 - alpha) * eps / torch.sqrt(1 - now)
@@ -63,7 +63,7 @@ def _(alpha_bar, x_t, t, eps):
     return (x_t + (1 - alpha) * eps / torch.sqrt(1 - now)) / torch.sqrt(alpha)
 
 
-@wrong("root-missing-noise")
+@wrong("noise-noise-no-root")
 def _(alpha_bar, x_t, t, eps):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b
@@ -78,7 +78,7 @@ def _(alpha_bar, x_t, t, eps):
     return (x_t - beta.sqrt() * eps) / a.sqrt()
 
 
-@wrong("denominator-missing")
+@wrong("noise-no-noise")
 def _(alpha_bar, x_t, t, eps):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b
@@ -86,7 +86,7 @@ def _(alpha_bar, x_t, t, eps):
     return (x_t - beta * eps) / a.sqrt()
 
 
-@wrong("root-missing-factor")
+@wrong("front-alpha-no-root")
 def _(alpha_bar, x_t, t, eps):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b
@@ -94,7 +94,7 @@ def _(alpha_bar, x_t, t, eps):
     return (x_t - beta / (1 - n).sqrt() * eps) / (1 - beta)
 
 
-@wrong("alpha-for-beta")
+@wrong("noise-alpha-for-beta")
 def _(alpha_bar, x_t, t, eps):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b
@@ -122,7 +122,7 @@ def _(alpha_bar, x_t, t, eps):
     return b.sqrt() * x0
 
 
-@wrong("denominator-missing")
+@wrong("noise-no-noise")
 def _(alpha_bar, x_t, t, eps):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     x0 = (x_t - (1 - n) * eps) / n.sqrt()
@@ -138,7 +138,7 @@ def _(alpha_bar, x_t, t, eps):
     return (a.sqrt() * (1 - b) * x_t + b.sqrt() * (1 - a) * x0) / (1 - n)
 
 
-@wrong("denominator-signal")
+@wrong("noise-bar-for-noise")
 def _(alpha_bar, x_t, t, eps):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b

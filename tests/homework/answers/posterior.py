@@ -71,7 +71,7 @@ def _(alpha_bar, x_0, x_t, t):
     return column(of_t, x_t) * x_0 + column(of_0, x_t) * x_t, ((1 - before) / (1 - now) * beta).to(x_t.dtype)
 
 
-@wrong("now-before-x0")
+@wrong("x0-bar-for-bar-before")
 def _(alpha_bar, x_0, x_t, t):
     now, before = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     beta = 1 - now / before
@@ -95,7 +95,7 @@ def _(alpha_bar, x_0, x_t, t):
     return mean, (1 - before) / (1 - now) * b
 
 
-@wrong("beta-missing-variance")
+@wrong("variance-no-beta")
 def _(alpha_bar, x_0, x_t, t):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b
@@ -104,7 +104,7 @@ def _(alpha_bar, x_0, x_t, t):
     return m, ((1 - b) / (1 - n)).flatten()
 
 
-@wrong("root-missing-xt")
+@wrong("xt-alpha-no-root")
 def _(alpha_bar, x_0, x_t, t):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b
@@ -112,7 +112,7 @@ def _(alpha_bar, x_0, x_t, t):
     return (a * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), ((1 - b) / (1 - n) * be).flatten()
 
 
-@wrong("denominators-missing")
+@wrong("mean-no-noise")
 def _(alpha_bar, x_0, x_t, t):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b
@@ -120,7 +120,7 @@ def _(alpha_bar, x_0, x_t, t):
     return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0), ((1 - b) / (1 - n) * be).flatten()
 
 
-@wrong("denominators-before")
+@wrong("mean-noise-before-for-noise")
 def _(alpha_bar, x_0, x_t, t):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b
@@ -128,7 +128,7 @@ def _(alpha_bar, x_0, x_t, t):
     return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - b), ((1 - b) / (1 - n) * be).flatten()
 
 
-@wrong("alpha-before-x0")
+@wrong("x0-alpha-for-bar-before")
 def _(alpha_bar, x_0, x_t, t):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b
@@ -160,7 +160,7 @@ def _(alpha_bar, x_0, x_t, t):
     return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), ((1 - b) / (1 - n) * be).flatten()
 
 
-@wrong("beta-for-alpha-xt")
+@wrong("xt-beta-for-alpha")
 def _(alpha_bar, x_0, x_t, t):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = n / b
@@ -182,3 +182,33 @@ def _(alpha_bar, x_0, x_t, t):
     a = n / b
     be = 1 - a
     return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), (((1 - b) / (1 - n)).sqrt() * be).flatten()
+
+
+def slip(old, new):
+    """One change in a right answer."""
+    code = """
+def answer(alpha_bar, x_0, x_t, t):
+    now, prev = alpha_bar[t].to(x_t.dtype), alpha_bar[t - 1].to(x_t.dtype)
+    alpha = now / prev
+    beta = 1 - alpha
+    a = torch.sqrt(alpha) * (1 - prev) / (1 - now)
+    b = torch.sqrt(prev) * beta / (1 - now)
+    var = (1 - prev) / (1 - now) * beta
+    return column(a, x_t) * x_t + column(b, x_t) * x_0, var
+"""
+    assert old in code
+    space = {"torch": torch, "column": column}
+    exec(code.replace(old, new, 1), space)
+    return space["answer"]
+
+
+wrong("xt-bar-for-alpha")(slip("torch.sqrt(alpha) *", "torch.sqrt(now) *"))
+wrong("xt-noise-root")(slip("(1 - prev) / (1 - now)", "(1 - prev) / torch.sqrt(1 - now)"))
+wrong("xt-noise-before-squared")(slip("(1 - prev) / (1 - now)", "(1 - prev) ** 2 / (1 - now)"))
+wrong("x0-beta-root")(slip("torch.sqrt(prev) * beta", "torch.sqrt(prev) * torch.sqrt(beta)"))
+wrong("x0-noise-before-for-bar-before")(slip("b = torch.sqrt(prev)", "b = torch.sqrt(1 - prev)"))
+wrong("x0-noise-before-for-noise")(slip("beta / (1 - now)", "beta / (1 - prev)"))
+wrong("variance-noise-before-squared")(slip("var = (1 - prev)", "var = (1 - prev) ** 2"))
+wrong("alpha-is-beta")(slip("beta = 1 - alpha", "beta = alpha"))
+wrong("bar-is-beta")(slip("beta = 1 - alpha", "beta = now"))
+wrong("alpha-upside-down")(slip("alpha = now / prev", "alpha = prev / now"))

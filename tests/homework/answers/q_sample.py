@@ -70,3 +70,20 @@ def _(alpha_bar, x_0, t, eps):
 def _(alpha_bar, x_0, t, eps):
     a = alpha_bar[t].to(x_0.dtype).unsqueeze(1)
     return torch.sqrt(a) * x_0 + torch.sqrt(1 - a) * eps
+
+
+@wrong("not-shrunk")
+def _(alpha_bar, x_0, t, eps):
+    return x_0 + torch.sqrt(1 - column(alpha_bar[t], x_0)) * eps
+
+
+@wrong("noise-subtracted")
+def _(alpha_bar, x_0, t, eps):
+    a = column(alpha_bar[t], x_0)
+    return torch.sqrt(a) * x_0 - torch.sqrt(1 - a) * eps
+
+
+@wrong("signal-twice")
+def _(alpha_bar, x_0, t, eps):
+    a = column(alpha_bar[t], x_0)
+    return torch.sqrt(a) * x_0 + torch.sqrt(a) * eps

@@ -62,3 +62,15 @@ def _(x_prev, beta, eps):
 @wrong(kind="dims", says="right for points, and wrong for images")
 def _(x_prev, beta, eps):
     return torch.sqrt(1 - beta)[:, None] * x_prev + torch.sqrt(beta)[:, None] * eps
+
+
+@wrong("root-of-difference")
+def _(x_prev, beta, eps):
+    b = column(beta, x_prev)
+    return (1 - torch.sqrt(b)) * x_prev + torch.sqrt(b) * eps
+
+
+@wrong("beta-squared")
+def _(x_prev, beta, eps):
+    b = column(beta, x_prev)
+    return torch.sqrt(1 - b**2) * x_prev + torch.sqrt(b) * eps

@@ -90,7 +90,7 @@ def _(model, betas, x_T, noise):
     return walk(model, betas, x_T, noise, scale=lambda t, beta, posterior: posterior.sqrt(), first=2)
 
 
-@wrong("told-t-minus-1")
+@wrong(kind="error", says="takes steps from 1 on, got 0")
 def _(model, betas, x_T, noise):
     return walk(model, betas, x_T, noise, scale=lambda t, beta, posterior: posterior.sqrt(), told=lambda t: t - 1)
 
@@ -131,13 +131,13 @@ def x_0(x, e, n):
 SLIPS = {
     "fraction-upside-down": dict(sig=lambda b, n, p: ((1 - n) / (1 - p) * b).sqrt()),
     "all-noise": dict(sig=lambda b, n, p: (1 - n).sqrt()),
-    "mean-root-missing-noise": dict(mean=lambda x, e, b, n, p: (x - b / (1 - n) * e) / (1 - b).sqrt()),
-    "mean-root-missing-factor": dict(mean=lambda x, e, b, n, p: (x - b / (1 - n).sqrt() * e) / (1 - b)),
+    "mean-noise-noise-no-root": dict(mean=lambda x, e, b, n, p: (x - b / (1 - n) * e) / (1 - b).sqrt()),
+    "mean-front-alpha-no-root": dict(mean=lambda x, e, b, n, p: (x - b / (1 - n).sqrt() * e) / (1 - b)),
     "mean-predicted-x0": dict(mean=lambda x, e, b, n, p: x_0(x, e, n)),
     "noise-of-wrong-step": dict(z=lambda t, T, z: z[T - t]),
     "told-backwards": dict(told=lambda t, T: T - t + 1),
     "mean-noise-added": dict(mean=lambda x, e, b, n, p: (x + b / (1 - n).sqrt() * e) / (1 - b).sqrt()),
-    "mean-alpha-for-beta": dict(mean=lambda x, e, b, n, p: (x - (1 - b) / (1 - n).sqrt() * e) / (1 - b).sqrt()),
+    "mean-noise-alpha-for-beta": dict(mean=lambda x, e, b, n, p: (x - (1 - b) / (1 - n).sqrt() * e) / (1 - b).sqrt()),
     "clipped": dict(
         mean=lambda x, e, b, n, p: ((1 - b).sqrt() * (1 - p) * x + p.sqrt() * b * x_0(x, e, n).clamp(-1, 1)) / (1 - n)
     ),
@@ -146,3 +146,25 @@ SLIPS = {
 }
 for mistake, slip in SLIPS.items():
     wrong(mistake)(lambda model, betas, x_T, noise, slip=slip: step_by_step(model, betas, x_T, noise, **slip))
+
+
+@wrong("root-of-beta-alone")
+def _(model, betas, x_T, noise):
+    ab = torch.cat([betas.new_ones(1), torch.cumprod(1 - betas, 0)])
+    x = x_T
+    for t in range(len(betas), 0, -1):
+        e = model(x, torch.full((len(x),), t))
+        x = (x - betas[t - 1] / torch.sqrt(1 - ab[t]) * e) / torch.sqrt(1 - betas[t - 1])
+        x = x + (1 - ab[t - 1]) / (1 - ab[t]) * torch.sqrt(betas[t - 1]) * noise[t - 1]
+    return x
+
+
+@wrong(kind="error", says="takes steps from 1 on, got 0")
+def _(model, betas, x_T, noise):
+    ab = torch.cat([betas.new_ones(1), torch.cumprod(1 - betas, 0)])
+    x = x_T
+    for t in range(len(betas) - 1, -1, -1):
+        e = model(x, torch.full((len(x),), t))
+        x = (x - betas[t] / torch.sqrt(1 - ab[t + 1]) * e) / torch.sqrt(1 - betas[t])
+        x = x + ((1 - ab[t]) / (1 - ab[t + 1]) * betas[t]).sqrt() * noise[t]
+    return x

@@ -191,3 +191,9 @@ def _(f, mu, sigma, eps):
 def _(f, mu, sigma, eps):
     z = mu + sigma * eps
     return f(z)[:, None] * eps / (sigma**2).sum().sqrt()
+
+
+@wrong("noise-unscaled")
+def _(f, mu, sigma, eps):
+    z = mu + eps
+    return f(z).unsqueeze(1) * (z - mu) / sigma**2

@@ -1,15 +1,17 @@
 """Measures the diffusion half: the shipped models, other libraries, and what a step costs.
 
     python benchmarks/diffusion.py --protocol quality --mnist FOLDER [--images 5000]
+    python benchmarks/diffusion.py --protocol best --mnist FOLDER [--images 5000]
     python benchmarks/diffusion.py --protocol bound --mnist FOLDER
     python benchmarks/diffusion.py --protocol peers --mnist FOLDER [--seconds 600]    (pip install -e ".[bench]" before)
     python benchmarks/diffusion.py --protocol growth
     python benchmarks/diffusion.py --protocol curve --mnist FOLDER [--images 2000]
 
 ``quality``: samples of the shipped model of MNIST in the eyes of the shipped classifier, and beside their nearest
-training images. ``bound``: its bound on the test set in bits/dim. ``peers``: the same data, batches, optimiser and
-seconds of one core for this package, diffusers and denoising-diffusion-pytorch; a library that was measured is not
-measured again, its result is kept in the folder of the checkpoints. ``growth``: cost of a step against size.
+training images, over samplers, steps and guidance; ``best``: the best of these alone, and pictures of it. ``bound``:
+its bound on the test set in bits/dim. ``peers``: the same data, batches, optimiser and seconds of one core for this
+package, diffusers and denoising-diffusion-pytorch; a library that was measured is not measured again, its result is
+kept in the folder of the checkpoints. ``growth``: cost of a step against size.
 ``curve``: quality against training time, from copies of the checkpoint of ``lecture11 train diffusion-mnist`` that were
 kept while it ran, CHECKPOINTS/diffusion-mnist-*.checkpoint.
 
@@ -43,6 +45,8 @@ from lecture11.networks import ImageClassifier, UNet
 
 PICTURES = Path(__file__).parents[1] / "book" / "images"
 BATCH = 128  # of training and of sampling
+Sampler = Callable[..., Tensor]
+Way = tuple[str, Sampler, int, float]  # a name, a sampler, its steps, the scale of guidance
 
 
 def clock(device: torch.device) -> float:
@@ -58,12 +62,12 @@ def in_batches(draw: Callable[[int], Tensor], n: int) -> Tensor:
     return torch.cat([draw(min(BATCH, n - done)).clamp(-1, 1) for done in range(0, n, BATCH)])
 
 
-def half_precision(model: nn.Module, device: torch.device) -> diffusion.forward.Model:
-    """The model as it was trained, its convolutions in bfloat16: the samples are kept in float32 by the sampler."""
+def half_precision(model: nn.Module, device: torch.device) -> Callable[..., Tensor]:
+    """The model with its convolutions in bfloat16: the samples are kept in float32 by the sampler."""
 
-    def ask(x_t: Tensor, t: Tensor) -> Tensor:
+    def ask(x_t: Tensor, t: Tensor, *y: Tensor) -> Tensor:
         with torch.autocast(device.type, torch.bfloat16):
-            return model(x_t, t).float()
+            return model(x_t, t, *y).float()
 
     return ask
 
@@ -84,6 +88,26 @@ def describe(quality: evaluation.SampleQuality) -> list[str]:
 
 
 def quality(options: argparse.Namespace, device: torch.device) -> None:
+    noisy = partial(diffusion.ddim_sample, eta=1.0)
+    ways: list[Way] = [
+        ("DDIM", diffusion.ddim_sample, 50, 1.0),
+        ("DPM-Solver++(2M)", dpm_sample, 25, 1.0),
+        ("DPM-Solver++(2M)", dpm_sample, 15, 1.0),
+        ("the same, guided, scale 1.25", dpm_sample, 15, 1.25),
+        ("the same, guided, scale 1.5", dpm_sample, 15, 1.5),
+        ("the same, no digit asked for", dpm_sample, 15, 0.0),
+        ("the same, guided, scale 2", dpm_sample, 15, 2.0),
+        ("with noise (eta = 1)", noisy, options.steps, 1.0),
+    ]
+    judge(ways, "diffusion-quality", options, device)
+
+
+def best(options: argparse.Namespace, device: torch.device) -> None:
+    judge([("DPM-Solver++(2M), guided, scale 1.25", dpm_sample, 15, 1.25)], "diffusion-best", options, device)
+
+
+def judge(ways: Sequence[Way], table: str, options: argparse.Namespace, device: torch.device) -> None:
+    """Samples drawn in each of the ways, as the table of that name; pictures of the first."""
     real = data.load("mnist", "test", root=options.mnist, value_range=(-1, 1), device=device)
     train = data.load("mnist", "train", root=options.mnist, value_range=(-1, 1), device=device)
     classifier = shipped_classifier(device)
@@ -96,49 +120,70 @@ def quality(options: argparse.Namespace, device: torch.device) -> None:
         [[f"{sum(p.numel() for p in classifier.parameters()):,}", f"{100 * accuracy:.2f} %"]],
         device,
     )
-    model = half_precision(models.load("diffusion-mnist", device=device), device)
-    n = options.images
+    model, n = models.load("diffusion-mnist", device=device), options.images
     rng = torch.Generator(device).manual_seed(options.seed)
-    ways = {
-        f"{options.steps} steps with noise (eta = 1)": (options.steps, 1.0, False),
-        "50 steps of DDIM (eta = 0)": (50, 0.0, False),
-        "50 steps of DDIM, x_0 clipped": (50, 0.0, True),
-    }
-    rows = [["training images", "-", *describe(evaluation.sample_quality(classifier, train.x[:n], real.x))]]
-    for name, (steps, eta, clip) in ways.items():
-        begin = clock(device)
-        samples = in_batches(partial(draw, model, rng, steps=steps, eta=eta, clip=clip), n)
-        cost = (clock(device) - begin) / n
-        rows.append([name, f"{cost:.2f} s", *describe(evaluation.sample_quality(classifier, samples, real.x))])
-        print(rows[-1], flush=True)
-        if eta == 1:
-            hundred, noisy = samples[:100], samples
-    record(
-        "diffusion-quality",
-        f"{n:,} samples of the shipped MNIST model against 5,000 test images: Fréchet distance, in units of that "
-        f"between two random halves of the test set, and of that between its first 5,000 and its last; share "
-        f"classified with confidence above 0.9 (in brackets: of the test set); smallest and largest share of a class.",
-        ["samples", "cost of one", "distance / random halves", "distance / halves", "confident", "classes"],
-        rows,
-        device,
-    )
-    nearest, gaps = neighbours(noisy[:1000], train.x)
-    _, real_gaps = neighbours(real.x[:1000], train.x)
+    # Every way is asked for the same digits, each as often as it comes in the data.
+    assert train.y is not None
+    asked = train.y[torch.randint(len(train.y), (n,), generator=rng, device=device)]
+    judged = evaluation.sample_quality(classifier, train.x[:n], real.x)
+    rows = [["training images", "-", "-", *describe(judged), "-"]]
+    for name, sampler, steps, scale in ways:
+        begin, parts = clock(device), []
+        for y in asked.split(BATCH):
+            guided = diffusion.Guided(model, y, scale)
+            parts.append(sampler(guided, models.SCHEDULE, (len(y), 1, 28, 28), steps=steps, generator=rng).clamp(-1, 1))
+        samples, cost = torch.cat(parts), (clock(device) - begin) / n
+        right = (in_parts(classifier, samples).argmax(1) == asked).double().mean().item()
+        judged = evaluation.sample_quality(classifier, samples, real.x)
+        rows.append([name, f"{steps}", f"{cost:.3f} s", *describe(judged), f"{100 * right:.1f} %" if scale else "-"])
+        record(  # after each, so that a run that is cut off keeps what it has measured
+            table,
+            f"{n:,} samples of the shipped MNIST model against 5,000 test images, by sampler, its steps, and the scale "
+            f"of guidance (1 where none is given): Fréchet distance, in units of that between two random halves of the "
+            f"test set, and of that between its first 5,000 and its last; share classified with confidence above 0.9 "
+            f"(in brackets: of the test set); smallest and largest share of a class; share classified as the digit "
+            f"asked for.",
+            ["samples", "steps", "cost of one", "distance / random halves", "distance / halves", "confident", "classes",
+             "as asked"],
+            rows,
+            device,
+        )  # fmt: skip
+        if len(rows) == 2:
+            show(samples, asked, real.x, train.x, device)
+
+
+def show(samples: Tensor, asked: Tensor, real: Tensor, train: Tensor, device: torch.device) -> None:
+    """Pictures of samples, in the order of the digits asked for, and beside their nearest training images."""
+    nearest, gaps = neighbours(samples[:1000], train)
+    _, real_gaps = neighbours(real[:1000], train)
     record(
         "diffusion-neighbours",
         "Distance to the nearest training image, root mean square over the pixels of images in [0, 1]: median, and "
         "what one in a hundred goes below. A model that copied would be nearer than test images are.",
-        ["of 1,000", "median", "1 %"],
+        [f"of {len(gaps):,}", "median", "1 %"],
         [[name, f"{x.median():.3f}", f"{x.quantile(0.01):.3f}"]
          for name, x in {"samples": gaps, "test images": real_gaps}.items()],
         device,
     )  # fmt: skip
     figures.use_style()
     PICTURES.mkdir(parents=True, exist_ok=True)
-    picture(hundred, 10, PICTURES / "diffusion-mnist-samples.png")
-    pairs = torch.stack([noisy[:20].cpu(), train.x[nearest[:20]].cpu()])
+    hundred = asked[:100].argsort(stable=True)
+    picture(samples[hundred], 10, PICTURES / "diffusion-mnist-samples.png")
+    pairs = torch.stack([samples[:20].cpu(), train[nearest[:20]].cpu()])
     rows_of_pairs = pairs.reshape(2, 2, 10, 1, 28, 28).transpose(0, 1).flatten(0, 2)
     picture(rows_of_pairs, 10, PICTURES / "diffusion-mnist-neighbours.png")
+
+
+def dpm_sample(
+    model: diffusion.forward.Model,
+    s: diffusion.NoiseSchedule,
+    shape: tuple[int, ...],
+    *,
+    steps: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """DPM-Solver++(2M) on the steps of Karras et al., of which few lie where little of an image is left."""
+    return diffusion.dpm_sample(model, s, shape, steps=diffusion.karras_steps(s, steps), generator=generator)
 
 
 def curve(options: argparse.Namespace, device: torch.device) -> None:
@@ -271,7 +316,7 @@ class Contestant:
 
 
 def here(device: torch.device) -> Contestant:
-    network = models.RECIPES["diffusion-mnist"].build().to(device)
+    network = UNet(1, (32, 128)).to(device)
 
     def sample(net: nn.Module, n: int) -> Tensor:
         return draw(half_precision(net, device), torch.Generator(device).manual_seed(n), n, clip=True)
@@ -499,7 +544,7 @@ def row_of(values: Sequence[int], times: Sequence[float]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    protocols = {"quality": quality, "bound": bound, "peers": peers, "growth": growth, "curve": curve}
+    protocols = {"quality": quality, "best": best, "bound": bound, "peers": peers, "growth": growth, "curve": curve}
     parser.add_argument("--protocol", required=True, choices=protocols)
     parser.add_argument("--mnist", type=Path, metavar="FOLDER", help="folder of the four original files")
     parser.add_argument("--images", type=int, help="how many samples, or test images of the bound")
@@ -515,7 +560,8 @@ def main() -> None:
     if options.mnist is None and options.protocol != "growth":
         parser.error("--mnist: this protocol needs the original files")
     if options.images is None:
-        options.images = {"quality": 5000, "bound": 10_000, "peers": 2000, "growth": 0, "curve": 2000}[options.protocol]
+        images = {"bound": 10_000, "peers": 2000, "growth": 0, "curve": 2000}
+        options.images = images.get(options.protocol, 5000)
     torch.manual_seed(options.seed)
     protocols[options.protocol](options, training.default_device())
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -144,12 +145,18 @@ def load_weights(model: nn.Module, path: str | os.PathLike, *, averaged: bool = 
 
 
 def save_weights(
-    model: nn.Module, path: str | os.PathLike, *, dtype: torch.dtype = torch.float32, recipe: str | None = None
+    model: nn.Module,
+    path: str | os.PathLike,
+    *,
+    dtype: torch.dtype = torch.float32,
+    recipe: str | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes the weights alone, for ``load_weights``, in ``dtype``: half precision halves the file.
 
     Args:
-        recipe: name in ``models.RECIPES`` of how the model is made, so that ``models.load(path)`` can build it.
+        recipe: name in ``models.RECIPES`` of how the model is made, or ``settings``: those of a model of one's own
+            (``models.own``). With either, ``models.load(path)`` can build it.
 
     Raises:
         ValueError: a weight is too large for ``dtype``.
@@ -160,7 +167,8 @@ def save_weights(
     for name, x in tensors.items():
         if x.isinf().any() and not state[name].isinf().any():
             raise ValueError(f"{name} reaches {state[name].abs().max():.3g}, more than {dtype} can hold: save it wider")
-    write(path, {MODEL + name: x for name, x in tensors.items()}, {} if recipe is None else {"recipe": recipe})
+    about = {"recipe": recipe, "settings": settings}
+    write(path, {MODEL + name: x for name, x in tensors.items()}, {key: x for key, x in about.items() if x is not None})
 
 
 def fingerprint(x: Tensor) -> str:

@@ -16,6 +16,11 @@ def double(x: Tensor) -> Tensor:
     return x.to(exact_device(x.device)).double()
 
 
+def read_at_once(x: Tensor) -> bool:
+    """Whether looking at a number of ``x`` costs nothing: on the CPU, outside of a graph that is being traced."""
+    return x.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
 def cast(values: Tensor, like: Tensor) -> Tensor:
     """``values`` in the dtype and on the device of ``like``: first the one, then the other, which may lack float64."""
     return values.to(like.dtype).to(like.device)

@@ -87,6 +87,11 @@ def together(work: Callable[[], T]) -> list[T]:
     return [each for each, _, _ in outcomes]
 
 
+def in_main(work: Callable[[], None]) -> None:
+    """``work()`` in the main process alone; what it raises is raised in all."""
+    together(lambda: work() if is_main() else None)
+
+
 def in_turn(work: Callable[[], T]) -> T:
     """``work()`` in each process, first in one of each machine: what that downloads, the others find."""
     first = os.environ.get("LOCAL_RANK", "0") == "0"

@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,7 @@ from lecture11.processes import default_device
 __all__ = [
     "CheckpointError",
     "State",
+    "Streamed",
     "Trainer",
     "TrainingDivergedError",
     "check_split",
@@ -55,6 +56,8 @@ LIMITS: dict[str, int | str | tuple[str, ...]] = {
     "seconds": "(0, inf)",
     "checkpoint_every": 1,
 }
+# Steps between two looks at whether the loss is finite, where looking waits for the device.
+LOOK_EVERY = 20
 OPTIONAL = ("ema_decay", "steps", "seconds")
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -69,20 +72,59 @@ class State:
 
     Attributes:
         step: optimiser steps done so far, over all resumed parts of the run.
-        loss: mean loss of the step's batch, in the unit of the loss function.
-        grad_norm: norm of the gradient before clipping.
         lr: learning rate of the step.
         seconds: training time so far, over all resumed parts.
         model: the model being trained; ``averaged``: its moving average, or None.
+        measured: loss and norm of the gradient, on the training device. ``loss`` and ``grad_norm`` read them, which
+            waits for a GPU.
     """
 
     step: int
-    loss: float
-    grad_norm: float
     lr: float
     seconds: float
     model: nn.Module
     averaged: nn.Module | None
+    measured: Tensor
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the step's batch, in the unit of the loss function."""
+        return self.measured[0].item()
+
+    @property
+    def grad_norm(self) -> float:
+        """Norm of the gradient before clipping."""
+        return self.measured[1].item()
+
+
+@runtime_checkable
+class Streamed(Protocol):
+    """Examples that are read when their turn comes, such as ``data.Folder``."""
+
+    def __len__(self) -> int: ...
+
+    def batches(self, order: Tensor) -> Iterator[tuple[Tensor, ...]]:
+        """The tensors of each batch; ``order`` has their rows, one batch a row, on the CPU."""
+
+    def fingerprint(self) -> str:
+        """What tells them from other examples."""
+
+
+class _InMemory:
+    """Tensors, on the training device as a whole."""
+
+    def __init__(self, tensors: tuple[Tensor, ...], device: torch.device) -> None:
+        self.tensors = tuple(x.to(device) for x in tensors)
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+    def batches(self, order: Tensor) -> Iterator[tuple[Tensor, ...]]:
+        for rows in order.to(self.tensors[0].device):
+            yield tuple(x[rows] for x in self.tensors)
+
+    def fingerprint(self) -> str:
+        return "; ".join(map(checkpoints.fingerprint, self.tensors))
 
 
 class _Objective(nn.Module):
@@ -146,7 +188,7 @@ class Trainer:
             taken here. Its randomness comes from ``generator``, which lives on the training device. Layers that draw
             from torch's global generators, such as dropout, find them there as this trainer left them.
         data: a tensor, or a tuple of tensors of one length; a batch is the same rows of each. It is moved to the
-            training device as a whole: no worker processes.
+            training device as a whole: no worker processes. Or ``Streamed`` examples, such as a ``data.Folder``.
         batch_size: examples per optimiser step, over all processes and accumulated parts together.
         lr, weight_decay: of AdamW. ``warmup`` steps raise the rate linearly from zero.
         schedule: ``"cosine"`` lowers the rate to zero at the end of the budget, ``"constant"`` does not.
@@ -170,7 +212,7 @@ class Trainer:
         self,
         model: nn.Module,
         loss: Callable[..., Tensor],
-        data: Tensor | tuple[Tensor, ...],
+        data: Tensor | tuple[Tensor, ...] | Streamed,
         *,
         batch_size: int = 128,
         lr: float = 1e-3,
@@ -189,8 +231,8 @@ class Trainer:
             )
         if not any(p.requires_grad for p in model.parameters()):
             raise ValueError(f"{type(model).__name__} has no parameter that trains: unfreeze it, or give another model")
-        tensors = _checked_data(data)
-        self._n = len(tensors[0])
+        tensors = () if isinstance(data, Streamed) else _checked_data(data)
+        self._n = len(data if isinstance(data, Streamed) else tensors[0])
         whole(f"data holds {self._n} examples, and batch_size", batch_size, 1, self._n)
         self._arguments = _checked(
             batch_size=batch_size, lr=lr, weight_decay=weight_decay, warmup=warmup, schedule=schedule,
@@ -200,7 +242,7 @@ class Trainer:
 
         processes.join()
         self._device = default_device()
-        self._data = tuple(x.to(self._device) for x in tensors)
+        self._data: Streamed = data if isinstance(data, Streamed) else _InMemory(tensors, self._device)
         self.model = model.to(self._device)
         self._optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
         self._loss_function = loss
@@ -224,13 +266,18 @@ class Trainer:
             generator.manual_seed(other)
         self.step = 0
         self.seconds = 0.0
-        self._loss = self._grad_norm = self._lr = math.nan
+        self._lr = math.nan
+        self._measured = torch.full((2,), math.nan, dtype=torch.float64)
+        # From the first step on whose loss or gradient is not finite, 1: AdamW then leaves the weights as they are.
+        self._failed = torch.zeros((), device=self._device)
+        self._unsound = torch.zeros(3, device=self._device)  # the number of that step, its loss and norm
+        self._look_every = 1 if self._device.type == "cpu" else LOOK_EVERY
         self._start_epoch()
 
     @property
     def state(self) -> State:
         """Where the run stands; the loss and the rate of a run that has not begun are not a number."""
-        return State(self.step, self._loss, self._grad_norm, self._lr, self.seconds, self.model, self.averaged)
+        return State(self.step, self._lr, self.seconds, self.model, self.averaged, self._measured)
 
     def run(
         self,
@@ -253,7 +300,8 @@ class Trainer:
         Raises:
             TypeError, ValueError: a budget that is none, or fewer steps than the run has done already.
             OSError: the checkpoint cannot be written. What can be seen of that is seen before the first step.
-            TrainingDivergedError: the loss or the gradient is not finite; the weights are those before the step.
+            TrainingDivergedError: the loss or the gradient is not finite; the weights are those before the step. On a
+                GPU, which is not asked after each step, it is noticed some steps later.
         """
         if (steps is None) == (seconds is None):
             raise ValueError(f"give exactly one of steps and seconds, got steps={steps}, seconds={seconds}")
@@ -264,7 +312,7 @@ class Trainer:
                 f"make a new trainer"
             )
         if checkpoint is not None:
-            processes.together(lambda: checkpoints.check_writable(checkpoint) if processes.is_main() else None)
+            processes.in_main(lambda: checkpoints.check_writable(checkpoint))
         return self._steps(steps, seconds, progress, checkpoint, checkpoint_every)
 
     def _steps(
@@ -289,6 +337,8 @@ class Trainer:
                     self.seconds = processes.of_main(self.seconds)
                 bar.update()
                 done = self._fraction_done(steps, seconds)
+                if done >= 1:
+                    self._check_sound()
                 if checkpoint is not None and (done >= 1 or self.step % checkpoint_every == 0):
                     self.save(checkpoint)
                 yield self.state
@@ -303,44 +353,53 @@ class Trainer:
     def _take_step(self, lr: float) -> None:
         for group in self._optimizer.param_groups:
             group["lr"] = lr
-        rows = self._next_rows()
-        parts = rows.chunk(self._arguments["accumulate"])
+        batch = self._next_batch()
+        parts = list(zip(*(x.chunk(self._arguments["accumulate"]) for x in batch), strict=True))
         with self._own_global_noise():
             means = [self._add_gradient(part, last=part is parts[-1]) for part in parts]
         self._scaler.unscale_(self._optimizer)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self._arguments["clip_norm"])
-        # Read once a step, all together: each reading waits for the GPU. The loss is that of all processes, so that
-        # one that is not finite stops them all.
-        *losses, grad_norm = torch.stack([*processes.mean(torch.stack(means)), norm.to(self._device)]).tolist()
-        loss = sum(part / len(parts) for part in losses)
-        self._check_finite("loss", loss, loss, lr, rows)
-        if not self._scaler.is_enabled():  # which meets overflow by leaving the step out
-            self._check_finite("norm of the gradient", grad_norm, loss, lr, rows)
-        self._scaler.step(self._optimizer)
+        # Nothing is read here, since each reading waits for the GPU. The loss is that of all processes, so that one
+        # that is not finite stops them all.
+        loss = processes.mean(torch.stack(means)).mean()
+        self._measured, self._lr = torch.stack([loss, norm.to(loss)]), lr
+        # With the scaler on, the gradient may overflow: the scaler meets that by leaving the step out.
+        fault = ~(loss if self._scaler.is_enabled() else self._measured).isfinite().all()
+        here = torch.cat([torch.full_like(loss, self.step + 1)[None], self._measured]).to(self._unsound)
+        self._unsound = torch.where(fault & (self._failed == 0), here, self._unsound)
+        self._failed = torch.maximum(self._failed, fault.float())
+        if self._scaler.is_enabled():
+            self._scaler.step(self._optimizer)
+        else:
+            self._optimizer.found_inf = self._failed  # type: ignore[attr-defined]
+            self._optimizer.step()
         self._scaler.update()
         self._optimizer.zero_grad()
+        if (self.step + 1) % self._look_every == 0:
+            self._check_sound(batch[0])
         if self.averaged is not None:
             update_average(self.averaged, self.model, decay=self._arguments["ema_decay"], n=self.step)
         self.step += 1
-        self._loss, self._grad_norm, self._lr = loss, grad_norm, lr
 
-    def _add_gradient(self, rows: Tensor, *, last: bool) -> Tensor:
-        """Adds the gradient of these rows' share of the loss; returns their mean loss."""
+    def _add_gradient(self, part: tuple[Tensor, ...], *, last: bool) -> Tensor:
+        """Adds the gradient of these examples' share of the loss; returns their mean loss."""
         # The processes exchange their gradients once, with the last part.
         alone = contextlib.nullcontext() if last or processes.started() == 1 else self._objective.no_sync()  # type: ignore[operator]
         with alone:
-            mean = self._objective(*(x[rows] for x in self._data), generator=self._noise_rng).mean()
+            mean = self._objective(*part, generator=self._noise_rng).mean()
             self._scaler.scale(mean / self._arguments["accumulate"]).backward()
         return mean.detach()
 
-    def _check_finite(self, what: str, value: float, loss: float, lr: float, rows: Tensor) -> None:
-        if math.isfinite(value):
+    def _check_sound(self, x: Tensor | None = None) -> None:
+        """Raises TrainingDivergedError if a step since the last look was not finite; ``x``: a batch to describe."""
+        if self._failed.item() == 0:
             return
-        self._optimizer.zero_grad()
-        x = self._data[0][rows]
+        step, loss, norm = self._unsound.tolist()
+        self.step = int(step) - 1
+        what, value = ("norm of the gradient", norm) if math.isfinite(loss) else ("loss", loss)
+        seen = "" if x is None else f", data in [{x.min().item():.3g}, {x.max().item():.3g}]"
         raise TrainingDivergedError(
-            f"the {what} is {value} at step {self.step + 1} (loss {loss}, learning rate {lr:.3g}, data in "
-            f"[{x.min().item():.3g}, {x.max().item():.3g}]). "
+            f"the {what} is {value} at step {self.step + 1} (loss {loss:.6g}, learning rate {self._lr:.3g}{seen}). "
             f"Likely causes: a learning rate that is too high (try a tenth), data that is not finite or not in "
             f"the range that the model expects, the logarithm of zero, the exponential of a large log-variance, "
             f"or half precision."
@@ -349,16 +408,22 @@ class Trainer:
     def _start_epoch(self) -> None:
         # The state from before the draw: from it a resumed run draws the same order again.
         self._epoch_state = self._order_rng.get_state()
-        self._order = torch.randperm(self._n, generator=self._order_rng).to(self._device)
+        self._order = torch.randperm(self._n, generator=self._order_rng)
         self._position = 0
+        self._batches: Iterator[tuple[Tensor, ...]] | None = None
 
-    def _next_rows(self) -> Tensor:
-        """Indices of this process's share of the next batch. A remainder smaller than a batch is left out."""
-        if self._position + self._arguments["batch_size"] > self._n:
+    def _next_batch(self) -> tuple[Tensor, ...]:
+        """This process's share of the next batch. A remainder smaller than a batch is left out."""
+        size = self._arguments["batch_size"]
+        if self._position + size > self._n:
             self._start_epoch()
-        rows = self._order[self._position : self._position + self._arguments["batch_size"]]
-        self._position += self._arguments["batch_size"]
-        return rows[processes.index() :: processes.started()]
+        if self._batches is None:
+            whole = (self._n - self._position) // size * size
+            rows = self._order[self._position : self._position + whole].view(-1, size)
+            self._batches = self._data.batches(rows[:, processes.index() :: processes.started()])
+        batch = tuple(x.to(self._device, non_blocking=True) for x in next(self._batches))
+        self._position += size
+        return batch
 
     @contextlib.contextmanager
     def _own_global_noise(self) -> Iterator[None]:
@@ -388,7 +453,7 @@ class Trainer:
         return {
             "model": f"{_text(self.model)}\n{weights}",
             "loss": _name(self._loss_function),
-            "data": "; ".join(map(checkpoints.fingerprint, self._data)),
+            "data": self._data.fingerprint(),
             **self._arguments,
             "processes": processes.started(),
             "device": self._device.type,
@@ -401,7 +466,9 @@ class Trainer:
 
         Raises:
             OSError: it cannot be written.
+            TrainingDivergedError: the last steps were not finite, and have not been looked at.
         """
+        self._check_sound()
         states = processes.together(lambda: {name: own.get_state() for name, own in self._generators().items()})
 
         def write() -> None:
@@ -418,12 +485,12 @@ class Trainer:
                 "step": self.step,
                 "position": self._position,
                 "seconds": self.seconds,
-                "last": [self._loss, self._grad_norm, self._lr],
+                "last": [*self._measured.tolist(), self._lr],
                 "scaler": self._scaler.state_dict(),
             }
             checkpoints.write(path, tensors, description)
 
-        processes.together(lambda: write() if processes.is_main() else None)
+        processes.in_main(write)
 
     def resume(self, path: str | os.PathLike, *, missing_ok: bool = False) -> None:
         """Continues a saved run: what follows is what would have followed.
@@ -492,7 +559,8 @@ class Trainer:
         description = saved.description
         self._position = description["position"]
         self.step, self.seconds = description["step"], description["seconds"]
-        self._loss, self._grad_norm, self._lr = description["last"]
+        *measured, self._lr = description["last"]
+        self._measured = torch.tensor(measured, dtype=torch.float64)
         self._scaler.load_state_dict(description["scaler"])
 
 

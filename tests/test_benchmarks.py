@@ -86,7 +86,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 @pytest.fixture
 def mnist_like(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for the full data: the benchmark that loads it gets the small set, and samples in few steps."""
-    load, ddim = data.load, diffusion.ddim_sample
+    load, ddim, karras = data.load, diffusion.ddim_sample, diffusion.karras_steps
 
     def small(
         name: str, split: str, *, root: Path | None = None, device: Any = None, value_range: tuple[int, int] = (0, 1)
@@ -96,6 +96,7 @@ def mnist_like(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(data, "load", small)
     monkeypatch.setattr(diffusion, "ddim_sample", lambda *of, steps, **how: ddim(*of, steps=min(steps, 4), **how))
+    monkeypatch.setattr(diffusion, "karras_steps", lambda s, n: karras(s, min(n, 4)))
     return tmp_path
 
 
@@ -149,9 +150,14 @@ def test_samples_are_judged_and_drawn(mnist_like: Path, run: Run) -> None:
     sampled(run, "--protocol", "quality", "--images", "20", "--steps", "2")
     measured = json.loads((mnist_like / "benchmarks/results/diffusion-quality.json").read_text())
     names = [row[0] for row in measured["rows"]]
-    assert names[:2] == ["training images", "2 steps with noise (eta = 1)"]
-    real, *samples = (float(row[2]) for row in measured["rows"])
+    assert names[:2] == ["training images", "DDIM"]
+    assert measured["rows"][-1][:2] == ["with noise (eta = 1)", "2"]
+    real, *samples = (float(row[3]) for row in measured["rows"])
     assert all(math.isfinite(distance) and distance > real for distance in samples)
+    # After four steps of DDIM: what was asked for is what is seen, mostly, and more so where it is overdrawn.
+    asked = {row[0]: float(row[7].removesuffix(" %")) for row in measured["rows"] if row[7] != "-"}
+    assert asked["DDIM"] > 50
+    assert asked["the same, guided, scale 2"] > 80
     (accuracy,) = json.loads((mnist_like / "benchmarks/results/classifier.json").read_text())["rows"]
     assert float(accuracy[1].removesuffix(" %")) > 97
     rows = json.loads((mnist_like / "benchmarks/results/diffusion-neighbours.json").read_text())["rows"]
@@ -183,7 +189,8 @@ def test_a_contestant_is_trained_for_its_seconds(mnist_like: Path, run: Run) -> 
 def test_the_curve_is_of_the_copies_in_the_order_of_training(mnist_like: Path, run: Run) -> None:
     recipe = models.recipe("diffusion-mnist")
     options = dict(recipe.options) | {"batch_size": 2}
-    trainer = training.Trainer(recipe.build(), recipe.loss, (torch.zeros(2, 1, 28, 28),), seed=0, **options)
+    examples = (torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.long))
+    trainer = training.Trainer(recipe.build(), recipe.loss, examples, seed=0, **options)
     for steps, name in ((1, "b"), (2, "a")):
         for _ in trainer.run(steps=steps):
             pass

@@ -1,4 +1,4 @@
-"""The command ``lecture11 train``: what it writes, and each wrong turn in one line with its exit code."""
+"""``lecture11 train`` of a shipped model: what it writes, and each wrong turn in one line with its exit code."""
 
 import dataclasses
 import os
@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from lecture11 import cli, models, training
+from lecture11.commands import train
 from lecture11.data import DataUnavailableError
 
 NAME = "diffusion-digits"
@@ -38,6 +39,8 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     recipe = dataclasses.replace(models.RECIPES[NAME], build=Tiny, options=options, epochs=2)
     monkeypatch.setitem(models.RECIPES, NAME, recipe)
     monkeypatch.chdir(tmp_path)
+    # Samples of it on the way would take longer than the training.
+    monkeypatch.setattr(train.Log, "_draw", lambda self, state: self.picture.write_bytes(b"picture"))
     return tmp_path
 
 
@@ -71,7 +74,8 @@ def test_a_run_goes_on_and_a_finished_one_writes_its_weights_again(small: Path, 
     code, text = run(NAME, "--epochs", "1", "--output", "m-0.1")
     assert code == 0
     assert re.search(r"m-0.1: the run is finished, 6 steps in .* min, loss of the last batch \d", text)
-    assert sorted(path.name for path in small.iterdir()) == ["m-0.1", "m-0.1.checkpoint"]
+    kept = ["m-0.1", "m-0.1.checkpoint", "m-0.1.jsonl", "m-0.1.png"]
+    assert sorted(path.name for path in small.iterdir()) == kept
     first = (small / "m-0.1").read_bytes()
     (small / "m-0.1").unlink()
     assert run(NAME, "--epochs", "1", "--output", "m-0.1") == (0, f"{one_line(text)}\n")
@@ -104,7 +108,7 @@ def test_a_count_of_epochs_that_is_none_is_wrong_usage(small: Path, run: Run, ep
 def test_what_cannot_be_written_is_noticed_before_the_training(
     small: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "train", lambda *_, **__: pytest.fail("it trains"))
+    monkeypatch.setattr(models, "fit", lambda *_, **__: pytest.fail("it trains"))
     (small / "file").write_text("")
     (small / "folder").mkdir()
     for output, fault in (
@@ -160,7 +164,7 @@ def test_a_full_disk_ends_in_a_line_and_leaves_the_last_checkpoint(small: Path, 
         signal.signal(signal.SIGXFSZ, handler)
     assert code == 1
     assert (small / "m.checkpoint").read_bytes() == kept
-    assert sorted(path.name for path in small.iterdir()) == ["m", "m.checkpoint"]  # no litter
+    assert sorted(path.name for path in small.iterdir()) == ["m", "m.checkpoint", "m.jsonl", "m.png"]  # no litter
 
 
 @pytest.mark.parametrize(
@@ -174,10 +178,10 @@ def test_a_full_disk_ends_in_a_line_and_leaves_the_last_checkpoint(small: Path, 
 def test_what_stops_a_training_is_one_line(
     small: Path, run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
 ) -> None:
-    def train(*_: object, **__: object) -> None:
+    def fit(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(models, "train", train)
+    monkeypatch.setattr(models, "fit", fit)
     code, text = run(NAME)
     assert (code, one_line(text)) == (1, f"lecture11 train: {line}")
 
@@ -245,7 +249,9 @@ def test_of_several_processes_the_main_one_prints_and_writes(small: Path) -> Non
     assert "batch_size 125 must be a multiple of 2" in said[2]
     assert len(said) == 3
     assert (small.parent / f"{small.name}-1").read_text() == ""
-    assert sorted(path.name for path in small.iterdir()) == ["in the way", "m", "m.checkpoint"]
+    assert sorted(path.name for path in small.iterdir()) == [
+        "in the way", "m", "m.checkpoint", "m.jsonl", "m.png"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
@@ -253,7 +259,11 @@ def test_a_console_without_a_character_shows_another(encoding: str) -> None:
     code = """
 import argparse, sys
 from lecture11 import cli
-cli._train = lambda options: print("error \\u2248 0.027 \\u03b1", file=sys.stderr) or print("error \\u2248 0.027") or 0
+def run(options):
+    print("error \\u2248 0.027 \\u03b1", file=sys.stderr)
+    print("error \\u2248 0.027")
+    return 0
+cli.train.run = run
 sys.exit(cli.main(["train", "x"]))
 """
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}

@@ -662,11 +662,11 @@ def test_bad_use_of_a_data_set() -> None:
     for n in (0, 11):
         with pytest.raises(ValueError, match=rf"n .*at least 1; got 0|has 10 examples: n must lie in 1..10, got {n}"):
             grey.take(n)
-    with pytest.raises(ValueError, match=r"low < high in float32, got \(2\.0, 1\.0\)"):
+    with pytest.raises(ValueError, match=r"low < high in float32, got \(2, 1\)"):
         grey.rescaled(2, 1)
     with pytest.raises(ValueError, match="'moons' has no bounds, so nothing to rescale"):
         data.load("moons", "test").rescaled(0, 1)
-    with pytest.raises(ValueError, match=r"value_range \(-1\.0, 1\.0\): binarise first, rescale afterwards"):
+    with pytest.raises(ValueError, match=r"value_range \(-1, 1\): binarise first, rescale afterwards"):
         grey.rescaled(-1, 1).binarised(generator=rng())
     with pytest.raises(ValueError, match="value_range None: binarise first"):
         data.load("moons", "test").binarised(generator=rng())

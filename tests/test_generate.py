@@ -123,7 +123,7 @@ def test_nothing_is_measured_on_a_busy_machine(
 
 def test_commands_are_measured_in_the_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Makefile").write_text(
-        "env book test-fast:\n\tmkdir -p .venv _build/html\n\thead -c 2000000 /dev/urandom >.venv/x\n"
+        "env book test-fast:\n\tmkdir -p .venv _build/html\n\thead -c 2000000 /dev/urandom >.venv/x; sleep 0.1\n"
         "test:\n\techo '$(ARGS)' $$CI >arguments\n\techo '<x/>' >tests.xml\n"
     )
     (tmp_path / "tests").mkdir()

@@ -1,6 +1,7 @@
 """The models that the package ships are what their recipes make, and as good as the book says."""
 
 import dataclasses
+import functools
 import math
 from pathlib import Path
 
@@ -117,6 +118,43 @@ def test_the_diffusion_models_know_the_noise(name: str, bound: float) -> None:
     assert loss.mean() < bound
 
 
+def test_the_model_of_mnist_knows_the_digit() -> None:
+    """Where little is left of the image, the right class helps to see the noise, none helps less, a wrong one least."""
+    images = data.load("mnist-small", "test", n=60, value_range=(-1, 1))
+    model = models.load("diffusion-mnist")
+    losses = []
+    for y in (images.y, None, (images.y + 3) % 10):
+        asked = functools.partial(model, y=y)
+        rng = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            loss = diffusion.simple_loss(asked, models.SCHEDULE, images.x, t=900, generator=rng)
+        losses.append(loss.mean() / models.SCHEDULE.alpha_bar(900))
+    right, none, wrong = losses
+    assert right < 165
+    assert right < none - 15 < wrong - 30
+
+
+def test_one_label_in_ten_is_dropped_and_the_loss_is_that_of_v() -> None:
+    asked = []
+
+    class Spy(torch.nn.Module):
+        def forward(self, x_t: torch.Tensor, t: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            asked.append(y)
+            return torch.zeros_like(x_t)
+
+    y = torch.arange(4000) % 10
+    model = diffusion.VelocityModel(Spy(), models.SCHEDULE)
+    x_0 = torch.full((4000, 1, 2, 2), 0.5)
+    loss = models.class_loss(model, x_0, y, classes=10, generator=torch.Generator().manual_seed(0))
+    dropped = asked[0] != y
+    assert (asked[0][dropped] == 10).all()
+    assert 300 < dropped.sum() < 500
+    # v of four pixels: alpha_bar times unit noise, and the rest times 1/4.
+    t = torch.arange(1, 1001)
+    expected = 4 * (models.SCHEDULE.alpha_bar(t) + models.SCHEDULE.noise_variance(t) / 4).mean()
+    assert loss.mean() == pytest.approx(expected.item(), rel=0.05)
+
+
 def test_the_last_step_of_the_schedule_forgets_the_data_and_needs_no_clipping() -> None:
     alpha_bar = models.SCHEDULE.alpha_bar(models.SCHEDULE.T)
     assert 1e-4 < alpha_bar < 1e-3
@@ -150,8 +188,11 @@ def test_a_recipe_with_labels_and_an_average_trains(
         how = models.RECIPES[name]
         options = {**how.options, "batch_size": 32, "mixed_precision": "no"}
         small = dataclasses.replace(how, dataset="digits", epochs=1, options=options)
-        if name == "classifier-mnist":
-            small = dataclasses.replace(small, build=lambda: networks.ImageClassifier((1, 8, 8), 10, width=8))
+        build = {
+            "classifier-mnist": lambda: networks.ImageClassifier((1, 8, 8), 10, width=8),
+            "diffusion-mnist": lambda: diffusion.VelocityModel(networks.UNet(1, (8,), classes=10), models.SCHEDULE),
+        }[name]
+        small = dataclasses.replace(small, build=build)
         monkeypatch.setitem(models.RECIPES, name, small)
         output = tmp_path / f"{name}.safetensors"
         assert cli.main(["train", name, "--output", str(output)]) == 0

@@ -21,9 +21,11 @@ class Elsewhere(Tensor):
 
     @staticmethod
     def __new__(cls, held: Tensor) -> "Elsewhere":
-        if held.dtype == torch.float64:
+        if held.dtype == torch.float64 and PLAYED.type in precision.WITHOUT_FLOAT64:
             raise TypeError("Cannot convert a tensor to float64: the device has none")
-        made = torch.Tensor._make_wrapper_subclass(cls, held.shape, dtype=held.dtype, device=PLAYED)
+        made = torch.Tensor._make_wrapper_subclass(
+            cls, held.shape, strides=held.stride(), dtype=held.dtype, device=PLAYED
+        )
         made.held = held
         return made
 
@@ -119,3 +121,52 @@ def test_tables_of_steps_there_stay_on_the_cpu_in_float64() -> None:
     table = S.alpha_bar(Elsewhere(T))
     assert (table.device.type, table.dtype) == ("cpu", torch.float64)
     assert torch.equal(table, S.alpha_bar(T))
+
+
+class Waits(TorchDispatchMode):
+    """Counts what makes a CPU wait for its GPU: a number that is read, a tensor that travels, a count of hits."""
+
+    READS = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default, torch.ops.aten.equal.default)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        there = any(isinstance(x, Elsewhere) for x in tree_flatten(args)[0])
+        if function in self.READS and there:
+            self.seen.append(str(function))
+        target = (kwargs or {}).get("device")
+        if function is torch.ops.aten._to_copy.default and target is not None and (target == PLAYED) != there:
+            self.seen.append(str(function))
+        return function(*args, **(kwargs or {}))
+
+
+def test_nothing_in_the_loss_or_a_sampler_waits_for_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on CUDA, which has float64."""
+    monkeypatch.setattr(precision, "WITHOUT_FLOAT64", set())
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda _: False)
+    s = diffusion.NoiseSchedule.cosine(20)
+    network = networks.UNet(1, (8,), embedding=8, classes=3)
+    for module in network.modules():
+        for name, p in list(module.named_parameters(recurse=False)):
+            del module._parameters[name]
+            setattr(module, name, Elsewhere(p.detach()))
+    model = diffusion.VelocityModel(network, s)
+    x, eps = Elsewhere(randn(2, 1, 4, 4)), Elsewhere(randn(2, 1, 4, 4))
+    t, y = Elsewhere(torch.tensor([3, 20])), Elsewhere(torch.tensor([1, 3]))
+    guided = diffusion.Guided(model, 1, 2.0)
+    guided.y = Elsewhere(torch.tensor(1))
+
+    def work() -> None:
+        diffusion.simple_loss(lambda x_t, t: model(x_t, t, y), s, x, t=t, eps=eps)
+        for sampler in (diffusion.ddim_sample, diffusion.dpm_sample):
+            sampler(guided, s, (2, 1, 4, 4), steps=4, x_T=x)
+
+    work()  # now the tables have travelled
+    with Waits() as waits:
+        work()
+        assert waits.seen == []
+        bool((x > 0).all())
+        torch.tensor(1.0).to(PLAYED)
+    assert len(waits.seen) == 2

@@ -279,8 +279,8 @@ def test_average_is_the_warmed_up_exponential_one() -> None:
         torch.testing.assert_close(weights(state.averaged), expected, atol=1e-12, rtol=0)
 
 
-def test_a_step_reads_from_the_device_as_often_for_a_large_network_as_for_a_small_one() -> None:
-    """Each reading makes a CPU wait for its GPU: the loss and the norm are read, and nothing for each parameter."""
+def test_a_step_reads_nothing_from_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading makes a CPU wait for its GPU: there is one look at all in so many steps, and those asked for."""
 
     class Readings(TorchDispatchMode):
         def __init__(self) -> None:
@@ -291,16 +291,48 @@ def test_a_step_reads_from_the_device_as_often_for_a_large_network_as_for_a_smal
             self.count += func is torch.ops.aten._local_scalar_dense.default
             return func(*args, **(kwargs or {}))
 
-    def readings(layers: int) -> int:
-        model = nn.Sequential(*(nn.Linear(3, 3) for _ in range(layers)), nn.Linear(3, 1)).double()
-        trainer = training.Trainer(model, squared, regression(), batch_size=20, ema_decay=0.9, accumulate=2)
-        run = trainer.run(steps=3)
-        next(run)
-        with Readings() as mode:
-            next(run)
-        return mode.count
+    read_in_python: list[str] = []
+    was = Tensor.tolist  # past the dispatcher
+    monkeypatch.setattr(Tensor, "tolist", lambda x: read_in_python.append("tolist") or was(x))
 
-    assert readings(20) == readings(1) <= 1
+    def readings(look_every: int, **options: object) -> list[int]:
+        model = nn.Sequential(*(nn.Linear(3, 3) for _ in range(20)), nn.Linear(3, 1)).double()
+        trainer = training.Trainer(model, squared, regression(), batch_size=20, ema_decay=0.9, accumulate=2, **options)
+        trainer._look_every = look_every  # 1 on a CPU, where it costs nothing
+        run, counts = trainer.run(steps=7), []
+        next(run)
+        for _ in range(3):
+            with Readings() as mode:
+                state = next(run)
+            counts.append(mode.count)
+        with Readings() as mode:
+            assert math.isfinite(state.loss)
+        return [*counts, mode.count]
+
+    assert readings(4) == [0, 0, 1, 1]
+    assert read_in_python == []
+
+
+def test_steps_that_are_not_looked_at_change_nothing_after_the_first_fault(tmp_path: Path) -> None:
+    x, y = regression()
+
+    def breaks(model: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
+        return squared(model, x, y, generator) * (math.nan if trainer.step == 3 else 1)
+
+    trainer = training.Trainer(network(), breaks, (x, y), batch_size=20, lr=0.01)
+    trainer._look_every = 8
+    run = trainer.run(steps=12)
+    states = list(itertools.islice(run, 3))
+    after_step_3 = weights(states[-1].model)
+    states += itertools.islice(run, 3)
+    assert [math.isfinite(state.loss) for state in states] == [True, True, True, False, True, True]
+    with pytest.raises(training.TrainingDivergedError, match="the loss is nan at step 4"):
+        trainer.save(tmp_path / "run")  # what is not looked at is not kept
+    assert torch.equal(weights(trainer.model), after_step_3)
+    with pytest.raises(training.TrainingDivergedError, match="the loss is nan at step 4"):
+        list(trainer.run(steps=12))
+    assert trainer.step == 3
+    assert torch.equal(weights(trainer.model), after_step_3)
 
 
 # Checkpoints

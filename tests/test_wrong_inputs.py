@@ -52,6 +52,9 @@ ELSEWHERE = {
     "figures.use_style": "takes nothing",
     "data.planar.gaussian_mixture": "takes nothing",
 } | dict.fromkeys(
+    ["data.folder.Folder", "data.folder.Folder.batches", "data.folder.Folder.first", "data.folder.Folder.fingerprint"],
+    "reads files: test_commands.py",
+) | dict.fromkeys(
     ["vae.Elbo", "vae.NaiveEstimate", "em.EMState", "evaluation.Estimate", "evaluation.SampleQuality",
      "diffusion.bound.Bound", "diffusion.sampling.Stage"],
     "what functions return, made by nobody else",

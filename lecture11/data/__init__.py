@@ -1,19 +1,24 @@
 """Data sets by name, as tensors in one known range: ``load("mnist-small", "train")``.
 
-| name | what | train + test | shape | source, licence |
-|---|---|---|---|---|
-| ``digits`` | handwritten digits | 1,500 + 297 | 1, 8, 8 | UCI (Alpaydin and Kaynak 1998), CC BY 4.0; scikit-learn |
-| ``mnist-small`` | a balanced part of MNIST | 10,000 + 2,000 | 1, 28, 28 | as ``mnist``; in this package |
-| ``mnist`` | handwritten digits | 60,000 + 10,000 | 1, 28, 28 | LeCun, Cortes, Burges 1998, see below; download |
-| ``fashion-mnist`` | clothing | 60,000 + 10,000 | 1, 28, 28 | Zalando (Xiao et al. 2017), MIT; download |
-| ``cifar10`` | photographs | 50,000 + 10,000 | 3, 32, 32 | Krizhevsky 2009, no stated licence; download |
-| ``gaussian-mixture`` | a ring of eight Gaussians | any number | 2 | exact: ``gaussian_mixture()`` |
-| ``moons`` | two half circles | any number | 2 | scikit-learn, BSD-3 |
-| ``swiss-roll`` | a spiral | any number | 2 | scikit-learn, BSD-3 |
+====================  =========================  ===============  =========  =========================================
+name                  what                       train + test     shape      source, licence
+====================  =========================  ===============  =========  =========================================
+``digits``            handwritten digits         1,500 + 297      1, 8, 8    UCI, CC BY 4.0; scikit-learn
+``mnist-small``       a balanced part of MNIST   10,000 + 2,000   1, 28, 28  as ``mnist``; in this package
+``mnist``             handwritten digits         60,000 + 10,000  1, 28, 28  LeCun et al. 1998, below; download
+``fashion-mnist``     clothing                   60,000 + 10,000  1, 28, 28  Zalando (Xiao et al. 2017), MIT; download
+``cifar10``           photographs                50,000 + 10,000  3, 32, 32  Krizhevsky 2009, none stated; download
+``gaussian-mixture``  a ring of eight Gaussians  any number       2          exact: ``gaussian_mixture()``
+``moons``             two half circles           any number       2          scikit-learn, BSD-3
+``swiss-roll``        a spiral                   any number       2          scikit-learn, BSD-3
+====================  =========================  ===============  =========  =========================================
 
 All but the three downloads work with no network; so does ``fashion-mnist`` where Debian's package
-dataset-fashion-mnist is installed. MNIST is usually given as CC BY-SA 3.0; its own page, now gone, named
+dataset-fashion-mnist is installed. The digits are Alpaydin and Kaynak's
+(1998). MNIST is usually given as CC BY-SA 3.0; its own page, now gone, named
 no licence. It was made from NIST's Special Databases 1 and 3.
+
+``Folder`` reads images of one's own, from a folder that may be larger than memory.
 """
 
 import difflib
@@ -31,6 +36,7 @@ from lecture11.data.dataset import (
     UnknownDataError,
     checked_range,
 )
+from lecture11.data.folder import Folder
 from lecture11.data.planar import gaussian_mixture
 
 __all__ = [
@@ -38,6 +44,7 @@ __all__ = [
     "CorruptDataError",
     "DataUnavailableError",
     "Dataset",
+    "Folder",
     "UnknownDataError",
     "gaussian_mixture",
     "load",

@@ -16,7 +16,7 @@ from lecture11.checks import Count, Finite, checked, signed_pixels
 from lecture11.diffusion.forward import Model, in_single, predict_eps, q_chain, q_sample
 from lecture11.diffusion.posterior import posterior_mean_from_x0
 from lecture11.diffusion.sampling import Variance, p_mean, step_variance
-from lecture11.diffusion.schedule import NoiseSchedule, Step, spread
+from lecture11.diffusion.schedule import NoiseSchedule, Step, spread, spread_over
 from lecture11.gaussian import noise_like, total
 from lecture11.precision import cast, double
 
@@ -54,8 +54,8 @@ class Bound:
 @checked
 def prior_divergence(s: NoiseSchedule, x_0: Float[Tensor, "batch *dims"]) -> Float[Tensor, " batch"]:
     """``L_T = KL(q(x_T | x_0), N(0, I))``, exact: nothing in it is learned (F37)."""
-    log_var = spread(s.noise_variance(s.T).log(), x_0)
-    return gaussian.kl_to_standard_normal(spread(s.alpha_bar(s.T).sqrt(), x_0) * x_0, log_var.expand_as(x_0))
+    log_var = spread_over(s.noise_variance(s.T).log(), x_0)
+    return gaussian.kl_to_standard_normal(spread(s.alpha_bar(s.T).sqrt(), x_0) * x_0, log_var)
 
 
 @checked
@@ -79,8 +79,8 @@ def step_divergence(
         signed_pixels(x_0=x_0)
     x_t = q_sample(s, x_0, t, eps)
     mean = p_mean(s, x_t, t, predict_eps(model, x_t, t), clip=clip)
-    log_var_q = spread(s.posterior_variance(t).log(), x_0).expand_as(x_0)
-    log_var_p = spread(step_variance(s, t, variance).log(), x_0).expand_as(x_0)
+    log_var_q = spread_over(s.posterior_variance(t).log(), x_0)
+    log_var_p = spread_over(step_variance(s, t, variance).log(), x_0)
     return gaussian.kl(posterior_mean_from_x0(s, x_0, x_t, t), log_var_q, mean, log_var_p)
 
 
@@ -109,7 +109,7 @@ def decoder_log_prob(
     t = 2 if variance == "posterior" and s.T > 1 else 1
     log_var = step_variance(s, t, variance if s.T > 1 else "beta").log()
     if levels is None:
-        return gaussian.log_prob(x_0, mean, spread(log_var, x_0).expand_as(x_0))
+        return gaussian.log_prob(x_0, mean, spread_over(log_var, x_0))
     return discretised_log_likelihood(x_0, mean, 0.5 * log_var, levels=levels, cdf=cdf)
 
 
@@ -283,7 +283,7 @@ def negative_elbo_lines(
     zeros = torch.zeros_like(x_0)
 
     def log_normal(x: Tensor, mean: Tensor, var: Tensor) -> Tensor:
-        return gaussian.log_prob(x, mean, spread(var.log(), x).expand_as(x))
+        return gaussian.log_prob(x, mean, spread_over(var.log(), x))
 
     # In each list, entry t - 1 belongs to step t.
     learned, forward, marginal, posterior = [], [], [], []

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lecture11.checks import Count, Finite, checked
-from lecture11.precision import cast, exact_device
+from lecture11.precision import cast, exact_device, read_at_once
 
 # One step for all examples, or one each.
 Step = int | Int[Tensor, ""] | Int[Tensor, " batch"]
@@ -61,6 +61,7 @@ class NoiseSchedule:
             noise_variance.append((1 - b) * noise_variance[-1] + b)
         v = torch.tensor(noise_variance, dtype=torch.float64)
 
+        self._copies: dict[tuple[str, torch.device], Tensor] = {}
         # Row t of each table belongs to step t, so that no index is ever shifted. Row 0 exists where t = 0 is allowed.
         self._log_alpha_bar = _from_row_0(torch.log1p(-beta).cumsum(0), 0.0)
         self._alpha_bar = _from_row_0(alpha_bar, 1.0)
@@ -122,27 +123,27 @@ class NoiseSchedule:
     @checked
     def beta(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``beta_t``, the variance of the noise of step ``t`` (F23)."""
-        return self._look_up(self._beta, t)
+        return self._look_up("_beta", t)
 
     @checked
     def alpha(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``alpha_t = 1 - beta_t``."""
-        return 1 - self._look_up(self._beta, t)
+        return 1 - self._look_up("_beta", t)
 
     @checked
     def alpha_bar(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``alpha_1 alpha_2 ... alpha_t``: how much of the data's variance ``t`` steps leave (F28). It is 1 at 0."""
-        return self._look_up(self._alpha_bar, t, first=0)
+        return self._look_up("_alpha_bar", t, first=0)
 
     @checked
     def noise_variance(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``1 - alpha_bar_t``, the variance of the noise in ``x_t``, to full precision; 0 at 0 (F28)."""
-        return self._look_up(self._noise_variance, t, first=0)
+        return self._look_up("_noise_variance", t, first=0)
 
     @checked
     def snr(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """``alpha_bar_t / (1 - alpha_bar_t)``: the signal-to-noise ratio of ``x_t`` for data of unit variance (F28)."""
-        return self._look_up(self._alpha_bar, t) / self._look_up(self._noise_variance, t)
+        return self._look_up("_alpha_bar", t) / self._look_up("_noise_variance", t)
 
     @checked
     def posterior_variance(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -150,7 +151,7 @@ class NoiseSchedule:
 
         It is 0 at ``t = 1``: given ``x_0``, nothing is open there.
         """
-        return self._look_up(self._posterior_variance, t)
+        return self._look_up("_posterior_variance", t)
 
     @checked
     def loss_weight(self, t: int | Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -159,7 +160,7 @@ class NoiseSchedule:
         ``beta_t^2 / (2 beta~_t alpha_t (1 - alpha_bar_t))``, which is ``beta_t / (2 alpha_t (1 - alpha_bar_{t-1}))``.
         Infinite at ``t = 1``: there the posterior is a point, and the bound has ``L_0`` instead (F41).
         """
-        return self._look_up(self._loss_weight, t)
+        return self._look_up("_loss_weight", t)
 
     @checked
     def variance_between(
@@ -167,15 +168,22 @@ class NoiseSchedule:
     ) -> Float[Tensor, "*shape"]:
         """``1 - alpha_bar_{t_to} / alpha_bar_{t_from}``: the noise that the steps between add, merged to one (F27)."""
         check_order(t_from=t_from, t_to=t_to)
-        first = self._look_up(self._log_alpha_bar, t_from, 0, "t_from")
-        last = self._look_up(self._log_alpha_bar, t_to, 0, "t_to")
+        first = self._look_up("_log_alpha_bar", t_from, 0, "t_from")
+        last = self._look_up("_log_alpha_bar", t_to, 0, "t_to")
         return -torch.expm1(last - first)
 
     @checked
     def check(self, t: int | Int[Tensor, "..."], first: int = 1, name: str = "t") -> None:
-        """Raises ValueError if a step, called ``name``, lies outside ``first..T``."""
+        """Raises ValueError if a step, called ``name``, lies outside ``first..T``.
+
+        On a GPU, where looking would wait for it, the GPU itself stops the program.
+        """
         if isinstance(t, Tensor):
             t = t.long()  # bytes know no T = 1000
+            if not read_at_once(t):
+                if t.device.type == "cuda" and not torch.compiler.is_compiling():
+                    torch._assert_async(((t >= first) & (t <= self.T)).all(), f"{name} must lie in {first}..{self.T}")
+                return
             outside = t[(t < first) | (t > self.T)].tolist()
         else:
             outside = [] if first <= t <= self.T else [t]
@@ -185,12 +193,14 @@ class NoiseSchedule:
                 f"where a library counts from 0, add 1"
             )
 
-    def _look_up(self, table: Tensor, t: int | Tensor, first: int = 1, name: str = "t") -> Tensor:
+    def _look_up(self, table: str, t: int | Tensor, first: int = 1, name: str = "t") -> Tensor:
         self.check(t, first, name)
         if not isinstance(t, Tensor):
-            return table[t]
+            return getattr(self, table)[t]
         device = exact_device(t.device)
-        return table.to(device)[t.to(device).long()]
+        if (table, device) not in self._copies:  # each table travels to a device once
+            self._copies[table, device] = getattr(self, table).to(device)
+        return self._copies[table, device][t.to(device).long()]
 
 
 def spread(values: Tensor, x: Tensor) -> Tensor:
@@ -203,13 +213,21 @@ def spread(values: Tensor, x: Tensor) -> Tensor:
         raise ValueError(
             f"t must be one step, or one for each of the {len(x)} examples; got steps of shape {tuple(values.shape)}"
         )
-    values = cast(values, x)
-    return values.view(-1, *[1] * (x.ndim - 1)) if values.ndim else values
+    if not values.ndim:  # one number multiplies a tensor on any device, and need not travel there
+        return values.to(x.dtype) if values.device.type == "cpu" else cast(values, x)
+    return cast(values, x).view(-1, *[1] * (x.ndim - 1))
+
+
+def spread_over(values: Tensor, x: Tensor) -> Tensor:
+    """As ``spread``, with the shape of ``x`` and where it is."""
+    return spread(values, x).to(x.device).expand_as(x)
 
 
 def as_steps(t: Step, x: Tensor) -> Int[Tensor, " batch"]:
     """``t`` as a model takes it: a LongTensor with one step for each example, on the device of ``x``."""
-    return torch.as_tensor(t, dtype=torch.long, device=x.device).expand(len(x))
+    if isinstance(t, Tensor):
+        return t.to(x.device, torch.long).expand(len(x))
+    return torch.full((len(x),), int(t), device=x.device)  # filled there: a number that travels is waited for
 
 
 def _from_row_0(rows: Tensor, zeroth: float) -> Tensor:

@@ -1,30 +1,37 @@
 """Trained models that come with the course, and the recipes that made them.
 
-| name | what | trained on | made by |
-|---|---|---|---|
-| ``vae-mnist`` | VAE, 50 latents, binary images | MNIST, redrawn each time | ``lecture11 train vae-mnist`` |
-| ``diffusion-mnist`` | U-Net, noise of 28x28 images | MNIST | ``lecture11 train diffusion-mnist`` |
-| ``diffusion-digits`` | U-Net, noise of 8x8 images | digits | ``lecture11 train diffusion-digits`` |
-| ``classifier-mnist`` | classifier of 28x28 images | MNIST, moved | ``lecture11 train classifier-mnist`` |
+====================  ==============================  ========================  ====================================
+name                  what                            trained on                made by
+====================  ==============================  ========================  ====================================
+``vae-mnist``         VAE, 50 latents, binary images  MNIST, redrawn each time  ``lecture11 train vae-mnist``
+``diffusion-mnist``   U-Net, 28x28 images, by class   MNIST                     ``lecture11 train diffusion-mnist``
+``diffusion-digits``  U-Net, noise of 8x8 images      digits                    ``lecture11 train diffusion-digits``
+``classifier-mnist``  classifier of 28x28 images      MNIST, moved              ``lecture11 train classifier-mnist``
+====================  ==============================  ========================  ====================================
 
-The diffusion models predict the noise on ``SCHEDULE``. Those and the classifier take images in [-1, 1].
+The diffusion models predict the noise on ``SCHEDULE``, ``eps = model(x_t, t)``; that of MNIST can be asked for a digit,
+``model(x_t, t, y)``, and guided (``diffusion.Guided``). Those and the classifier take images in [-1, 1].
 """
 
+import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lecture11 import checkpoints, data, processes, training
 from lecture11.arguments import whole
+from lecture11.models import own
 from lecture11.models.recipes import (
     RECIPES,
     SCHEDULE,
     Recipe,
     UnknownModelError,
     burda_vae,
+    class_loss,
+    digit_unet,
     recipe,
     scheduled_loss,
     shifted_cross_entropy,
@@ -36,14 +43,34 @@ __all__ = [
     "SCHEDULE",
     "Recipe",
     "UnknownModelError",
+    "about",
     "burda_vae",
+    "class_loss",
+    "digit_unet",
+    "fit",
     "load",
+    "own",
     "recipe",
     "scheduled_loss",
     "shifted_cross_entropy",
     "start_at_mean",
     "train",
 ]
+
+
+def about(name: str | os.PathLike) -> own.Settings:
+    """How a model was made, in the form of settings: of one that ships, or of the file that ``lecture11 train`` wrote.
+
+    Raises:
+        UnknownModelError: no such model, and no such file.
+        CheckpointError: the file is damaged, or does not say how its model is made.
+    """
+    if name in RECIPES:
+        return own.of_recipe(str(name), RECIPES[str(name)])
+    description = _description(name)
+    if "settings" in description:
+        return description["settings"]
+    return own.of_recipe(description["recipe"], RECIPES[description["recipe"]])
 
 
 def load(name: str | os.PathLike, *, device: torch.device | str | None = None) -> nn.Module:
@@ -54,24 +81,29 @@ def load(name: str | os.PathLike, *, device: torch.device | str | None = None) -
 
     Raises:
         UnknownModelError: no such model, and no such file.
-        CheckpointError: the file is damaged, or does not say by which recipe its model is made.
+        CheckpointError: the file is damaged, or does not say how its model is made.
     """
     if name in RECIPES:
-        path, how = Path(__file__).with_name(f"{name}.safetensors"), RECIPES[str(name)]
-    elif not Path(name).is_file():
-        raise UnknownModelError(f"no model and no file is called {os.fspath(name)!r}. There are: {', '.join(RECIPES)}")
+        path, model = Path(__file__).with_name(f"{name}.safetensors"), RECIPES[str(name)].build()
     else:
-        path = Path(name)
-        made_by = checkpoints.read(path).description.get("recipe")
-        if made_by not in RECIPES:
-            raise checkpoints.CheckpointError(
-                f"{path} does not name a recipe of this package (it says {made_by!r}): build its model, and give it "
-                f"the weights with training.load_weights(model, path)"
-            )
-        how = RECIPES[made_by]
-    model = how.build()
+        path, description = Path(name), _description(name)
+        settings = description.get("settings")
+        model = RECIPES[description["recipe"]].build() if settings is None else own.build(settings)
     training.load_weights(model, path)
     return model.to(device).requires_grad_(False).eval()
+
+
+def _description(name: str | os.PathLike) -> dict:
+    """What a file says of how its model is made: by a recipe, or by settings."""
+    if not Path(name).is_file():
+        raise UnknownModelError(f"no model and no file is called {os.fspath(name)!r}. There are: {', '.join(RECIPES)}")
+    description = checkpoints.read(name).description
+    if description.get("recipe") not in RECIPES and description.get("settings", {}).get("kind") not in own.KINDS:
+        raise checkpoints.CheckpointError(
+            f"{name} does not name a recipe of this package (it says {description.get('recipe')!r}): build its model, "
+            f"and give it the weights with training.load_weights(model, path)"
+        )
+    return description
 
 
 def train(
@@ -95,18 +127,35 @@ def train(
         UnknownModelError: no such model. And what ``data.load`` and ``training.Trainer`` raise.
     """
     how = recipe(name)
-    epochs = how.epochs if epochs is None else whole("epochs", epochs)
+    if epochs is not None:
+        how = dataclasses.replace(how, epochs=whole("epochs", epochs))
     training.check_split(how.options["batch_size"], how.options.get("accumulate", 1))
-    train = processes.in_turn(lambda: data.load(how.dataset, "train", root=root, value_range=how.value_range))
-    examples = (train.x,) if train.y is None or not how.labels else (train.x, train.y)
+    images = processes.in_turn(lambda: data.load(how.dataset, "train", root=root, value_range=how.value_range))
+    yield from fit(how, images, checkpoint=checkpoint, seed=seed, progress=name)
+
+
+def fit(
+    how: Recipe,
+    images: own.Images,
+    *,
+    checkpoint: str | os.PathLike | None = None,
+    seed: int = 0,
+    progress: str | None = None,
+) -> Iterator[training.State]:
+    """Trains what a recipe builds on images that are there; otherwise as ``train``."""
+    examples: tuple[Tensor, ...] | data.Folder
+    if isinstance(images, data.Folder):
+        examples = images
+    else:
+        examples = (images.x,) if images.y is None or not how.labels else (images.x, images.y)
     torch.manual_seed(seed)
     model = how.build()
     if how.prepare is not None:
-        how.prepare(model, train.x)
+        how.prepare(model, images.first(1000)[0] if isinstance(images, data.Folder) else images.x)
     trainer = training.Trainer(model, how.loss, examples, seed=seed, **how.options)
     if checkpoint is not None:
         trainer.resume(checkpoint, missing_ok=True)
-    steps_per_epoch = len(train.x) // how.options["batch_size"]
-    steps = epochs * steps_per_epoch
-    run = trainer.run(steps=steps, progress=name, checkpoint=checkpoint, checkpoint_every=steps_per_epoch)
+    steps_per_epoch = len(images) // how.options["batch_size"]
+    steps = how.epochs * steps_per_epoch
+    run = trainer.run(steps=steps, progress=progress, checkpoint=checkpoint, checkpoint_every=steps_per_epoch)
     yield from [trainer.state] if trainer.step == steps else run

@@ -1,0 +1,44 @@
+"""``lecture11 data``: which data sets there are, and what is in one, or in a folder of images."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from lecture11.commands.common import described, in_a_line
+
+TEXT = """\
+Without a name lists the data sets; with one loads it, which downloads it if need be, and says what is in it.
+
+  lecture11 data
+  lecture11 data fashion-mnist
+  lecture11 data mnist --root FOLDER         from the four original files
+  lecture11 data photos                      a folder of images, as lecture11 train --data photos reads it
+"""
+
+
+def add(commands: Any) -> None:
+    data = commands.add_parser("data", help="which data sets there are, and what is in one or in a folder of images")
+    described(data, TEXT)
+    data.add_argument("name", nargs="?", help="of a data set, or a folder of images")
+    data.add_argument("--root", type=Path, help="folder of the data's original files (default: download them)")
+    data.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    def work() -> None:
+        from lecture11 import data
+
+        if options.name is None:
+            print((data.__doc__ or "").split("\n\n")[1])
+            return
+        for split in ("train", "test"):
+            if options.name in data.NAMES:
+                print(data.load(options.name, split, root=options.root))
+            else:
+                folder = data.Folder(options.name, split)
+                print(folder)
+                counts = folder.y.bincount(minlength=len(folder.classes)).tolist()
+                for name, number in zip(folder.classes, counts, strict=False):
+                    print(f"  {name}: {number:,}")
+
+    return in_a_line("data", work)

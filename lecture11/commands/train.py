@@ -1,0 +1,178 @@
+"""``lecture11 train``: a model that ships, by its recipe, or one of one's own on any images."""
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lecture11.commands.common import count, described, in_a_line, sets, write_sheet
+
+if TYPE_CHECKING:
+    from lecture11 import training
+    from lecture11.models import own
+
+LOG_EVERY = 20  # steps
+TEXT = f"""\
+Trains, and keeps four files: the weights OUTPUT, OUTPUT.checkpoint, from which the same command goes on after an
+interruption, OUTPUT.jsonl with a line of numbers every {LOG_EVERY} steps, and OUTPUT.png with samples of each epoch.
+
+  lecture11 train vae-mnist                                 a model that the course ships, by its recipe
+  lecture11 train diffusion --data mnist-small              one's own, in minutes
+  lecture11 train diffusion --data photos --set side=64 widths=64,128,128 epochs=50
+  lecture11 train vae --data fashion-mnist --preset colab --output runs/vae.safetensors
+
+Kinds: autoencoder, vae, diffusion, classifier. A folder of images is read while it trains; its sub-folders are classes.
+In several processes: torchrun --no-python --nproc-per-node 2 lecture11 train ...
+"""
+
+
+def add(commands: Any) -> None:
+    train = commands.add_parser("train", help="train a model that the course ships, or one's own on any images")
+    described(train, TEXT)
+    train.add_argument("model", help="a model that ships, such as vae-mnist, or a kind, such as diffusion")
+    train.add_argument("--data", help="of a kind: name of a data set (see lecture11 data), or a folder of images")
+    train.add_argument("--root", type=Path, help="folder of the data's original files (default: download them)")
+    train.add_argument("--preset", help="of a kind: cpu, colab or paper (default: cpu)")
+    train.add_argument("--set", nargs="+", action="append", metavar="KEY=VALUE", help="of a kind: change settings")
+    train.add_argument("--epochs", type=count, help="in place of the recipe's or the preset's")
+    train.add_argument("--output", type=Path, help="file of the weights (default: named after the model and the data)")
+    train.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    # Here, so that --help does not wait for PyTorch.
+    from lecture11 import processes
+
+    job = Job(options)
+    try:
+        return in_a_line("train", job.run, say=processes.is_main)
+    except KeyboardInterrupt:
+        if processes.is_main():
+            print(f"lecture11 train: stopped{job.where()}")
+        return 130
+
+
+class Job:
+    """One call of the command."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.last: training.State | None = None
+        self.checkpoint: Path | None = None
+
+    def where(self) -> str:
+        """How far the run had come, and what is kept of it."""
+        at = f" at step {self.last.step:,}" if self.last else ""
+        if self.checkpoint is not None and self.checkpoint.exists():
+            return f"{at}. The same command goes on from {self.checkpoint}"
+        return f"{at}. The same command begins anew: no epoch was finished"
+
+    def run(self) -> None:
+        from lecture11 import checkpoints, data, models, processes, training
+        from lecture11.models import own
+
+        options = self.options
+        if options.model in own.KINDS:
+            if options.data is None:
+                raise ValueError(f"a {options.model} needs --data: a data set's name, or a folder of images")
+            settings = own.settings(options.model, options.data, options.preset or "cpu", sets(options.set))
+            if options.epochs is not None:
+                settings["epochs"] = options.epochs
+            output = options.output or own.file_name(settings)
+            training.check_split(settings["batch_size"], settings["accumulate"])
+        else:
+            how = models.recipe(options.model)
+            if options.data or options.preset or options.set:
+                raise ValueError(f"{options.model} has a recipe: --data, --preset and --set are for a kind of model")
+            if options.epochs is not None:
+                how = dataclasses.replace(how, epochs=options.epochs)
+            settings = own.of_recipe(options.model, how)
+            output = options.output or Path(f"{options.model}.safetensors")
+            training.check_split(how.options["batch_size"], how.options.get("accumulate", 1))
+        if output.suffix == ".checkpoint":
+            raise ValueError(f"{output} has the name of a checkpoint: call the weights {output.stem}.safetensors")
+        # Added to the whole name, so that m-0.1 and m-0.2 have one each.
+        self.checkpoint = Path(f"{output}.checkpoint")
+        processes.in_main(lambda: checkpoints.check_writable(output))
+
+        made_by: dict[str, Any] = {"recipe": options.model}
+        if options.model in own.KINDS:
+            images = processes.in_turn(lambda: own.read(settings, "train", options.root))
+            settings = own.completed(settings, images)
+            how, made_by = own.recipe(settings), {"settings": settings}
+        else:
+            images = processes.in_turn(
+                lambda: data.load(how.dataset, "train", root=options.root, value_range=how.value_range)
+            )
+        log = Log(output, settings, images, len(images) // how.options["batch_size"], how.options["batch_size"])
+        for state in models.fit(
+            how, images, checkpoint=self.checkpoint, seed=settings.get("seed", 0), progress=output.stem
+        ):
+            self.last = state
+            if processes.is_main():
+                log.add(state)
+        processes.in_main(lambda: self._write(state, output, made_by))
+
+    def _write(self, state: "training.State", output: Path, made_by: dict[str, Any]) -> None:
+        import torch
+
+        from lecture11 import training
+
+        model = state.model if state.averaged is None else state.averaged
+        training.save_weights(model, output, dtype=torch.float16, **made_by)
+        print(
+            f"{output}: the run is finished, {state.step:,} steps in {state.seconds / 60:.1f} min, "
+            f"loss of the last batch {state.loss:.4g}; {output.stat().st_size:,} bytes"
+        )
+
+
+class Log:
+    """Numbers every so many steps as lines of JSON, and a picture after each epoch."""
+
+    def __init__(
+        self, output: Path, settings: "own.Settings", images: "own.Images", steps_per_epoch: int, batch_size: int
+    ) -> None:
+        self.lines, self.picture = Path(f"{output}.jsonl"), Path(f"{output}.png")
+        self.settings, self.images = settings, images
+        self.steps_per_epoch, self.batch_size = steps_per_epoch, batch_size
+        self.before: tuple[int, float] | None = None
+
+    def add(self, state: "training.State") -> None:
+        if self.before is None:
+            self._forget_from(state.step)
+            self.before = (state.step, state.seconds)
+        ends = state.step % self.steps_per_epoch == 0
+        if ends or state.step % LOG_EVERY == 0:
+            step, seconds = self.before
+            took = state.seconds - seconds
+            line = {
+                "step": state.step,
+                "epoch": round(state.step / self.steps_per_epoch, 3),
+                "loss": state.loss,
+                "grad_norm": state.grad_norm,
+                "lr": state.lr,
+                "seconds": round(state.seconds, 3),
+                "examples_per_second": round((state.step - step) * self.batch_size / took, 1) if took > 0 else None,
+            }
+            with self.lines.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            self.before = (state.step, state.seconds)
+        if ends:
+            self._draw(state)
+
+    def _forget_from(self, step: int) -> None:
+        """What was written after the checkpoint that the run goes on from: it comes again."""
+        if self.lines.exists():
+            kept = [line for line in self.lines.read_text("utf-8").splitlines() if json.loads(line)["step"] < step]
+            self.lines.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+
+    def _draw(self, state: "training.State") -> None:
+        from lecture11.commands.sample import sheet_of
+
+        model = state.model if state.averaged is None else state.averaged
+        training = model.training
+        pictures = sheet_of(model.eval(), self.settings, self.images)
+        model.train(training)
+        if pictures is not None:
+            write_sheet(pictures, self.picture, 0.0)

@@ -1,0 +1,234 @@
+"""Models of one's own: a kind, a data set, a preset and what one sets oneself, as a dictionary that a file can keep."""
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lecture11 import autoencoder, data, diffusion, vae
+from lecture11.arguments import whole
+from lecture11.models.recipes import SCHEDULE, Recipe, class_loss, shifted_cross_entropy, start_at_mean
+from lecture11.networks import MLP, ImageClassifier, UNet
+
+Settings = dict[str, Any]
+Images = data.Dataset | data.Folder
+
+
+class SettingError(ValueError):
+    """A setting that does not exist, or a value that it cannot have."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of model that can be trained on any images.
+
+    Attributes:
+        network: the settings of its network.
+        build: ``build(shape, classes, **network)``, the untrained model.
+        loss: ``loss(classes, **network)``, what the trainer minimises.
+        value_range: of the pixels that it takes.
+        labels: whether it is told the classes: ``"never"``, ``"if any"`` or ``"always"``.
+        presets: what ``cpu`` (minutes), ``colab`` (a GPU, an hour or less) and ``paper`` (as published) change.
+    """
+
+    network: Mapping[str, Any]
+    build: Callable[..., nn.Module]
+    loss: Callable[..., Callable[..., Tensor]]
+    value_range: tuple[float, float]
+    labels: str
+    presets: Mapping[str, Mapping[str, Any]]
+
+
+def squared_error(model: nn.Module, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+    """The reconstruction error (F2), for the trainer: nothing in it is drawn."""
+    return autoencoder.reconstruction_error(model, x)
+
+
+def _autoencoder(shape: Sequence[int], classes: int, *, latents: int, hidden: Sequence[int]) -> nn.Module:
+    return autoencoder.AutoEncoder(MLP(shape, hidden, (latents,)), MLP((latents,), hidden[::-1], shape))
+
+
+def _vae(shape: Sequence[int], classes: int, *, latents: int, hidden: Sequence[int], likelihood: str) -> nn.Module:
+    encoder, decoder = MLP(shape, hidden, (2, latents)), MLP((latents,), hidden[::-1], shape)
+    return vae.VAE(encoder, decoder, likelihood)  # type: ignore[arg-type]
+
+
+def _diffusion(shape: Sequence[int], classes: int, *, widths: Sequence[int], blocks: int) -> nn.Module:
+    network = UNet(shape[0], widths, blocks, classes=classes)
+    return diffusion.VelocityModel(network, SCHEDULE).to(memory_format=torch.channels_last)
+
+
+# What every kind has: of the data (a folder's images are brought to ``side`` and ``channels``), and of the training.
+COMMON: Settings = {
+    "side": 32, "channels": 0, "epochs": 10, "batch_size": 128, "lr": 1e-3, "warmup": 100, "weight_decay": 0.0,
+    "ema_decay": 0.0, "mixed_precision": "no", "accumulate": 1, "seed": 0,
+}  # fmt: skip
+
+KINDS: dict[str, Kind] = {
+    "autoencoder": Kind(
+        network={"latents": 16, "hidden": (512, 256)},
+        build=_autoencoder,
+        loss=lambda classes, **_: squared_error,
+        value_range=(0.0, 1.0),
+        labels="never",
+        presets={"cpu": {}, "colab": {"epochs": 100}, "paper": {"epochs": 300, "hidden": (1000, 500, 250)}},
+    ),
+    "vae": Kind(
+        # An empty likelihood: Bernoulli for grey images, a Gaussian with a learned scale for colour.
+        network={"latents": 20, "hidden": (400,), "likelihood": ""},
+        build=_vae,
+        loss=lambda classes, *, likelihood, **_: partial(vae.negative_bound, redraw=likelihood == "bernoulli"),
+        value_range=(0.0, 1.0),
+        labels="never",
+        presets={
+            "cpu": {},
+            "colab": {"epochs": 200, "latents": 50, "hidden": (200, 200)},
+            # Burda et al. 2016, but for the steps in which their rate falls.
+            "paper": {"epochs": 3280, "batch_size": 20, "latents": 50, "hidden": (200, 200)},
+        },
+    ),
+    "diffusion": Kind(
+        network={"widths": (32, 64), "blocks": 1},
+        build=_diffusion,
+        loss=lambda classes, **_: partial(class_loss, classes=classes),
+        value_range=(-1.0, 1.0),
+        labels="if any",
+        presets={
+            "cpu": {"epochs": 5, "lr": 2e-3, "ema_decay": 0.99},
+            "colab": {"epochs": 30, "widths": (64, 128), "ema_decay": 0.999, "mixed_precision": "fp16"},
+            # Batch, rate, average and steps of Ho et al. 2020 on CIFAR-10 (800,000 of 128 images).
+            "paper": {"epochs": 2048, "widths": (128, 256, 256), "blocks": 2, "lr": 2e-4, "warmup": 5000,
+                      "ema_decay": 0.9999, "mixed_precision": "bf16"},
+        },
+    ),
+    "classifier": Kind(
+        network={"width": 32},
+        build=lambda shape, classes, *, width: ImageClassifier(shape, classes, width),
+        loss=lambda classes, **_: shifted_cross_entropy,
+        value_range=(-1.0, 1.0),
+        labels="always",
+        presets={"cpu": {"epochs": 3}, "colab": {"epochs": 12}, "paper": {"epochs": 40}},
+    ),
+}  # fmt: skip
+PRESETS = ("cpu", "colab", "paper")
+IMAGE_SETS = ("cifar10", "digits", "fashion-mnist", "mnist", "mnist-small")
+
+
+def settings(kind: str, dataset: str, preset: str, given: Sequence[str] = ()) -> Settings:
+    """All settings of a run: the defaults, then the preset, then ``given``, texts such as ``"lr=1e-3"``.
+
+    Raises:
+        SettingError: no such kind, preset or setting, or a value of another type.
+    """
+    if kind not in KINDS:
+        raise SettingError(f"no kind of model is called {kind!r}. There are: {', '.join(KINDS)}")
+    if preset not in PRESETS:
+        raise SettingError(f"no preset is called {preset!r}. There are: {', '.join(PRESETS)}")
+    chosen = {**KINDS[kind].network, **COMMON, **KINDS[kind].presets[preset]}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or key not in chosen:
+            raise SettingError(f"--set {text}: give KEY=VALUE, with one of the keys {', '.join(sorted(chosen))}")
+        chosen[key] = _read(key, value, chosen[key])
+    for key in ("epochs", "batch_size", "accumulate"):
+        whole(key, chosen[key])
+    return {"kind": kind, "data": dataset, **chosen}
+
+
+def _read(key: str, text: str, like: Any) -> Any:
+    """The value that ``text`` stands for, of the type of ``like``."""
+    try:
+        if isinstance(like, tuple):
+            return tuple(int(part) for part in text.split(",") if part)
+        return type(like)(text)
+    except ValueError as error:
+        wanted = {int: "a whole number", float: "a number", tuple: "whole numbers with commas between them"}[type(like)]
+        raise SettingError(f"--set {key}={text}: {key} is {wanted}, such as {_written(like)}") from error
+
+
+def _written(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def read(chosen: Settings, split: str, root: str | os.PathLike | None = None) -> Images:
+    """The images of a run: a data set by its name, whole, or a folder, to be streamed.
+
+    Raises:
+        SettingError: data that are no images, a folder without classes for a model that is told them.
+        And what ``data.load`` and ``data.Folder`` raise.
+    """
+    kind, name = KINDS[chosen["kind"]], chosen["data"]
+    if name in IMAGE_SETS:
+        return data.load(name, split, root=root, value_range=kind.value_range)
+    if name in data.NAMES:
+        raise SettingError(f"{name!r} are points, not images: the command takes {', '.join(IMAGE_SETS)}, or a folder")
+    if root is not None:
+        raise SettingError(f"--root is for a data set with a name: --data {name} is a folder itself")
+    how = {"side": chosen["side"], "channels": chosen["channels"] or None, "value_range": kind.value_range}
+    images = data.Folder(name, split, **how)
+    images.labels = kind.labels == "always" or (kind.labels == "if any" and bool(images.classes))
+    if images.labels and not images.classes:
+        raise SettingError(f"a {chosen['kind']} needs classes: put the images of each into a sub-folder of {name}")
+    return images
+
+
+def completed(chosen: Settings, images: Images) -> Settings:
+    """The settings with what the data decide: the shape, the classes, the likelihood."""
+    kind = KINDS[chosen["kind"]]
+    if isinstance(images, data.Folder):
+        classes = len(images.classes)
+    else:
+        classes = 0 if images.y is None else int(images.y.max()) + 1
+    more = {"shape": tuple(images.shape), "classes": 0 if kind.labels == "never" else classes}
+    if chosen.get("likelihood") == "":
+        more["likelihood"] = "bernoulli" if images.shape[0] == 1 else "sigma-gaussian"
+    return {**chosen, **more}
+
+
+def build(chosen: Settings) -> nn.Module:
+    """The untrained model of completed settings, which may come from a file: lists stand for tuples there."""
+    kind = KINDS[chosen["kind"]]
+    own = {key: tuple(chosen[key]) if isinstance(chosen[key], list) else chosen[key] for key in kind.network}
+    return kind.build(tuple(chosen["shape"]), chosen["classes"], **own)
+
+
+def recipe(chosen: Settings) -> Recipe:
+    """The recipe of completed settings."""
+    kind = KINDS[chosen["kind"]]
+    own = {key: chosen[key] for key in kind.network}
+    options = {
+        key: chosen[key] for key in ("batch_size", "lr", "warmup", "weight_decay", "mixed_precision", "accumulate")
+    }
+    # Losses are sums over pixels, and so are their gradients; that of a classifier is not.
+    options["clip_norm"] = 1.0 if chosen["kind"] == "classifier" else float(math.prod(chosen["shape"]))
+    if chosen["ema_decay"]:
+        options["ema_decay"] = chosen["ema_decay"]
+    return Recipe(
+        build=partial(build, chosen),
+        loss=kind.loss(chosen["classes"], **own),
+        dataset=chosen["data"],
+        epochs=chosen["epochs"],
+        options=options,
+        value_range=kind.value_range,
+        labels=chosen["classes"] > 0,
+        prepare=start_at_mean if chosen.get("likelihood") == "bernoulli" else None,
+    )
+
+
+def of_recipe(name: str, how: Recipe) -> Settings:
+    """What is known of a model that the package ships, in the form of settings: enough to sample and to judge it."""
+    kinds = {"vae": "vae", "diffusion": "diffusion", "classifier": "classifier"}
+    side, classes = (8, 10) if how.dataset == "digits" else (28, 10)
+    kind = kinds[name.partition("-")[0]]
+    return {"kind": kind, "data": how.dataset, "shape": (1, side, side), "classes": classes if how.labels else 0}
+
+
+def file_name(chosen: Settings) -> Path:
+    """Where the weights go if nothing else is said."""
+    return Path(f"{chosen['kind']}-{Path(chosen['data']).resolve().name}.safetensors")

@@ -1,0 +1,311 @@
+"""The commands on models of one's own, as a new user would call them: on data sets and on a folder of images."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import several
+import torch
+from PIL import Image
+
+from lecture11 import cli, data, diffusion, models, networks, training, vae
+from lecture11.commands import export
+
+Run = Callable[..., tuple[int, str]]
+TINY = ["--set", "widths=8,8", "batch_size=300", "epochs=2", "lr=0.01"]
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*arguments: str) -> tuple[int, str]:
+    """Exit status and what was printed, but for the progress bar."""
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()):
+        try:
+            code = cli.main(arguments)
+        except SystemExit as error:  # argparse's
+            code = int(error.code or 0)
+    return code, out.getvalue()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two classes of coloured pictures of several shapes: dark ones and bright ones."""
+    rng = np.random.default_rng(0)
+    for name, level in (("bright", 200), ("dark", 20)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(20):
+            pixels = rng.integers(level, level + 40, (16 + i % 3, 12, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{i:02}.{'png' if i % 2 else 'jpg'}")
+    return tmp_path / "photos"
+
+
+def test_a_folder_is_read_at_one_size_and_a_tenth_is_held_out(photos: Path) -> None:
+    train, test = (data.Folder(photos, split, side=8, labels=True, workers=0) for split in ("train", "test"))
+    assert (len(train), len(test), train.shape, train.classes) == (36, 4, (3, 8, 8), ("bright", "dark"))
+    assert not set(train.paths) & set(test.paths)
+    x, y = next(train.batches(torch.arange(36)[None]))
+    assert (x.shape, x.dtype) == ((36, 3, 8, 8), torch.float32)
+    # The mean of a bright picture is 220 of 255, and of a dark one 40.
+    assert x[y == 0].mean().item() == pytest.approx(220 / 255, abs=0.01)
+    assert x[y == 1].mean().item() == pytest.approx(40 / 255, abs=0.01)
+    signed = data.Folder(photos, "train", side=8, value_range=(-1.0, 1.0), channels=1, workers=0)
+    (grey,) = next(signed.batches(torch.tensor([[0, 1]])))
+    assert grey.shape == (2, 1, 8, 8)
+    assert grey.mean().item() == pytest.approx(2 * 220 / 255 - 1, abs=0.02)
+    # By processes that read ahead: the same pictures in the same order.
+    ahead = data.Folder(photos, "train", side=8, labels=True, workers=1)
+    for here, there in zip(train.batches(torch.arange(36).view(4, 9)), ahead.batches(torch.arange(36).view(4, 9)),
+                           strict=True):  # fmt: skip
+        assert torch.equal(here[0], there[0])
+        assert torch.equal(here[1], there[1])
+
+
+def test_a_folder_with_splits_of_its_own_keeps_them(photos: Path, here: Path) -> None:
+    for split in ("train", "test"):
+        (here / "sorted").mkdir(exist_ok=True)
+        (photos / {"train": "bright", "test": "dark"}[split]).rename(here / "sorted" / split)
+    train, test = (data.Folder(here / "sorted", split, workers=0) for split in ("train", "test"))
+    assert (len(train), len(test), train.classes) == (20, 20, ())
+    with pytest.raises(ValueError, match="their classes are not known"):
+        data.Folder(here / "sorted", "train", labels=True)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_is_wrong_with_a_folder_is_said(photos: Path, here: Path, workers: int) -> None:
+    with pytest.raises(data.DataUnavailableError, match="'nowhere' is no folder of images"):
+        data.Folder("nowhere", "train")
+    (here / "empty").mkdir()
+    with pytest.raises(data.DataUnavailableError, match=r"empty holds no image: what ends in .jpg"):
+        data.Folder(here / "empty", "train")
+    (photos / "dark" / "00.jpg").write_bytes(b"junk")
+    folder = data.Folder(photos, "train", workers=workers)
+    with pytest.raises(data.CorruptDataError) as caught:
+        list(folder.batches(torch.arange(36)[None]))
+    assert str(caught.value).endswith("dark/00.jpg is no image that can be read: remove it, or get it again")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_streamed_run_that_was_cut_off_is_the_run(photos: Path, here: Path) -> None:
+    def trainer() -> training.Trainer:
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 64, 1))
+        loss = lambda model, x, y, generator: (model(x)[:, 0] - y).square()  # noqa: E731
+        folder = data.Folder(photos, "train", side=8, labels=True, workers=0)
+        return training.Trainer(model, loss, folder, batch_size=10, lr=0.01)
+
+    whole = trainer()
+    list(whole.run(steps=8))
+    part = trainer()
+    list(part.run(steps=5, checkpoint=here / "run"))  # in the middle of the second epoch, of three batches
+    again = trainer()
+    again.resume(here / "run")
+    part_of_8 = trainer()
+    run = part_of_8.run(steps=8, checkpoint=here / "cut", checkpoint_every=1)
+    for _ in range(5):
+        next(run)
+    run.close()
+    resumed = trainer()
+    resumed.resume(here / "cut")
+    list(resumed.run(steps=8))
+    assert torch.equal(resumed.model[1].weight, whole.model[1].weight)
+    (photos / "dark" / "01.png").unlink()
+    with pytest.raises(training.CheckpointError, match="of another run: data was 36 images"):
+        trainer().resume(here / "run")
+
+
+def test_a_diffusion_model_of_one_s_own_from_training_to_samples(here: Path) -> None:
+    command = ["train", "diffusion", "--data", "digits", *TINY]
+    code, text = call(*command, "--output", "runs/m.safetensors")
+    assert code == 0, text
+    assert "runs/m.safetensors: the run is finished, 10 steps" in text
+    assert sorted(path.name for path in (here / "runs").iterdir()) == [
+        "m.safetensors", "m.safetensors.checkpoint", "m.safetensors.jsonl", "m.safetensors.png"
+    ]  # fmt: skip
+    lines = [json.loads(line) for line in (here / "runs/m.safetensors.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [5, 10]
+    assert lines[1]["examples_per_second"] > 0
+    assert Image.open(here / "runs/m.safetensors.png").size == (102, 42)  # 10 x 4 images of 8 pixels, 2 between
+
+    model = models.load(here / "runs/m.safetensors")
+    assert isinstance(model, diffusion.VelocityModel)
+    kept = models.about(here / "runs/m.safetensors")
+    assert (kept["data"], tuple(kept["widths"]), kept["classes"], kept["lr"]) == ("digits", (8, 8), 10, 0.01)
+
+    code, text = call("sample", "runs/m.safetensors", "--n", "6", "--class", "7", "--guidance", "2", "--steps", "3")
+    assert (code, text) == (0, "samples.png and samples.npz: 6 images of (1, 8, 8)\n")
+    arrays = np.load(here / "samples.npz")
+    assert (arrays["images"].shape, arrays["images"].dtype) == ((6, 1, 8, 8), np.uint8)
+    assert arrays["classes"].tolist() == [7] * 6
+    first = arrays["images"].copy()
+    call("sample", "runs/m.safetensors", "--n", "6", "--class", "7", "--guidance", "2", "--steps", "3", "--seed", "1")
+    assert (np.load(here / "samples.npz")["images"] != first).any()
+
+    # Started again: nothing is trained, the log has each line once. With more epochs: the run goes on.
+    assert call(*command, "--output", "runs/m.safetensors")[0] == 0
+    assert len((here / "runs/m.safetensors.jsonl").read_text().splitlines()) == 2
+    code, text = call(*command, "--epochs", "3", "--output", "runs/m.safetensors")
+    assert (code, "15 steps" in text) == (0, True)
+    lines = [json.loads(line) for line in (here / "runs/m.safetensors.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [5, 10, 15]
+    code, text = call("train", "diffusion", "--data", "digits", *TINY[:-1], "lr=0.02", "--output", "runs/m.safetensors")
+    assert code == 1
+    assert "of another run: lr was 0.01, is 0.02" in text
+
+
+def test_a_vae_an_autoencoder_and_a_classifier_of_a_folder(photos: Path, here: Path) -> None:
+    small = ["--set", "side=8", "batch_size=12", "epochs=2"]
+    for kind, more in (("vae", ["hidden=16", "latents=2"]), ("autoencoder", ["hidden=16", "latents=2"]),
+                       ("classifier", ["width=8", "lr=0.01", "epochs=8"])):  # fmt: skip
+        code, text = call("train", kind, "--data", "photos", *small, *more)
+        assert code == 0, text
+    model = models.load("vae-photos.safetensors")
+    assert isinstance(model, vae.VAE)
+    assert model.likelihood == "sigma-gaussian"
+    assert call("sample", "vae-photos.safetensors", "--n", "3")[0] == 0
+    assert np.load("samples.npz")["images"].shape == (3, 3, 8, 8)
+    for name, numbers in (("vae", 5), ("autoencoder", 2), ("classifier", 1)):
+        code, text = call("evaluate", f"{name}-photos.safetensors", "--json")
+        assert code == 0, text
+        found = json.loads(text)
+        assert len(found) == numbers
+        assert all(np.isfinite(value) for value in found.values())
+    assert found["accuracy"] == 1.0  # dark and bright
+
+
+def test_evaluation_is_by_the_package_s_own_functions(here: Path) -> None:
+    code, text = call("evaluate", "diffusion-digits", "--images", "30", "--json", "--seed", "3")
+    assert code == 0, text
+    x = data.load("digits", "test", value_range=(-1, 1)).x[:30]
+    x = ((x + 1) * 127.5).round() / 127.5 - 1
+    bound = diffusion.sampled_bound(
+        models.load("diffusion-digits"), models.SCHEDULE, x, draws=10, clip=True,
+        generator=torch.Generator().manual_seed(3),
+    )  # fmt: skip
+    assert json.loads(text) == {"bound on -log p, bits/dim": pytest.approx(bound.mean().item() / 64 / np.log(2))}
+
+
+@pytest.mark.slow
+def test_an_exported_model_answers_as_pytorch_does(here: Path) -> None:
+    """In an interpreter of its own: the checks of types that these tests add cannot be traced."""
+    pytest.importorskip("onnxruntime")
+    torch.manual_seed(0)
+    network = diffusion.VelocityModel(networks.UNet(1, (8,), classes=3), models.SCHEDULE)
+    for p in network.parameters():
+        torch.nn.init.normal_(p, std=0.3)
+    settings = models.own.settings("diffusion", "digits", "cpu", ["widths=8"]) | {"shape": (1, 8, 8), "classes": 3}
+    training.save_weights(network, here / "m.safetensors", settings=settings)
+    code = "import sys; from lecture11 import cli; sys.exit(cli.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "export", "m.safetensors"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    import onnxruntime
+
+    x, t, y = torch.randn(5, 1, 8, 8), torch.tensor([1, 10, 100, 500, 1000]), torch.tensor([0, 1, 2, 3, 3])
+    (eps,) = onnxruntime.InferenceSession("m.onnx").run(None, {"x_t": x.numpy(), "t": t.numpy(), "y": y.numpy()})
+    expected = models.load(here / "m.safetensors")(x, t, y)  # a batch of another size than was traced
+    torch.testing.assert_close(torch.from_numpy(eps), expected, atol=1e-5, rtol=0)
+
+
+def test_a_wrong_export_is_not_kept(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime")
+    from onnx import TensorProto, helper, save
+
+    def wrong(network: torch.nn.Module, examples: tuple, path: Path, **how: object) -> None:
+        x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 3]) for name in "xy")
+        graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "wrong", [x], [y])
+        save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+
+    monkeypatch.setattr(torch.onnx, "export", wrong)
+    export.write(torch.nn.Identity(), (torch.randn(2, 3),), ["x"], "y", here / "m.onnx")
+    (here / "m.onnx").unlink()
+    with pytest.raises(ValueError, match=r"m.onnx would differ from PyTorch by .*: not written"):
+        export.write(torch.nn.Linear(3, 3), (torch.randn(2, 3),), ["x"], "y", here / "m.onnx")
+    assert not list(here.iterdir())
+
+
+def test_a_page_gets_weights_and_what_it_must_know(here: Path) -> None:
+    import safetensors.torch
+
+    code, text = call("export", "diffusion-digits", "--format", "web")
+    assert code == 0, text
+    about = json.loads((here / "diffusion-digits.json").read_text())
+    assert (about["kind"], about["shape"], len(about["alpha_bar"])) == ("diffusion", [1, 8, 8], 1000)
+    tensors = safetensors.torch.load_file(here / "diffusion-digits.safetensors")
+    for name, x in models.load("diffusion-digits").state_dict().items():
+        assert torch.equal(tensors[name].float(), x)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["train", "diffusion"], "a diffusion needs --data"),
+        (["train", "diffusion", "--data", "nowhere"], "'nowhere' is no folder of images, and no data set"),
+        (["train", "diffusion", "--data", "moons"], "'moons' are points, not images"),
+        (["train", "diffusion", "--data", "digits", "--preset", "tpu"], "no preset is called 'tpu'. There are: cpu"),
+        (["train", "diffusion", "--data", "digits", "--set", "width=3"], "--set width=3: give KEY=VALUE, with one"),
+        (["train", "diffusion", "--data", "digits", "--set", "lr=fast"], "lr is a number, such as 0.002"),
+        (["train", "diffusion", "--data", "digits", "--set", "epochs=0"], "epochs must be at least 1, got 0"),
+        (["train", "diffusion", "--data", "digits", "--set", "accumulate=3"], "batch_size 128 must be a multiple of 3"),
+        (["train", "diffusion", "--data", "digits", "--set", "batch_size=2000"], "batch_size must lie in 1..1500"),
+        (["train", "diffusion-digits", "--preset", "cpu"], "diffusion-digits has a recipe"),
+        (["train", "vae", "--data", "digits", "--output", "/proc/m"], "cannot be written"),
+        (["sample", "gan"], "no model and no file is called 'gan'"),
+        (["sample", "classifier-mnist"], "of the kind classifier: it draws nothing"),
+        (["sample", "diffusion-digits", "--class", "3"], "--class 3: diffusion-digits knows no classes"),
+        (["sample", "diffusion-digits", "--guidance", "2"], "diffusion-digits knows no classes to be guided to"),
+        (["evaluate", "diffusion-digits", "--data", "mnist-small"], "takes images of (1, 8, 8), mnist-small has"),
+        (["evaluate", "diffusion-digits", "--judge", "vae-mnist"], "--judge vae-mnist is a model of the kind vae"),
+        (["export", "gan"], "no model and no file is called 'gan'"),
+        (["data", "nowhere"], "'nowhere' is no folder of images"),
+    ],
+)
+def test_each_wrong_turn_is_one_line(here: Path, arguments: list[str], fault: str) -> None:
+    code, text = call(*arguments)
+    assert code == 1
+    assert text.count("\n") == 1, text
+    assert text.startswith(f"lecture11 {arguments[0]}: ")
+    assert fault in text
+    assert not list(here.iterdir())
+
+
+def test_the_data_are_listed_and_described(photos: Path) -> None:
+    code, text = call("data")
+    assert (code, all(name in text for name in data.NAMES)) == (0, True)
+    assert call("data", "digits")[1].startswith("<digits train: 1,500 examples of shape (1, 8, 8)")
+    assert "bright: 18\n  dark: 18" in call("data", "photos")[1]
+
+
+def test_two_processes_train_one_model_of_a_folder(photos: Path, here: Path) -> None:
+    """As on one machine, then as on two, with a folder for each: only the first prints, and weights are the same."""
+    small = ["--data", str(photos), "--set", "side=8", "batch_size=12", "epochs=1", "hidden=8", "latents=2"]
+
+    def work(i: int) -> list:
+        torch.set_num_threads(1)
+        one = call("train", "autoencoder", *small, "--output", str(here / "m"))
+        (here / f"node {i}").mkdir()
+        two = call("train", "autoencoder", *small, "--output", str(here / f"node {i}" / "m"))
+        # The first has its checkpoint, the other has none: they would go on from different weights.
+        three = call(
+            "train", "autoencoder", *small[:-1], "latents=2", "epochs=2", "--output", str(here / f"node {i}" / "m")
+        )
+        four = call("train", "autoencoder", "--data", "none", "--set", "batch_size=125", "--output", str(here / "n"))
+        return [one, two, three, four]
+
+    main, other = several.run(work)
+    assert [code for code, _ in main] == [code for code, _ in other] == [0, 0, 1, 1]
+    assert [text for _, text in other] == [""] * 4
+    assert "the run is finished, 3 steps" in main[0][1]
+    assert "do not find one checkpoint" in main[2][1]
+    assert "batch_size 125 must be a multiple of 2" in main[3][1]
+    assert list((here / "node 1").iterdir()) == []
+    assert (here / "node 0" / "m").read_bytes() == (here / "m").read_bytes()

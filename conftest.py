@@ -10,7 +10,7 @@ import pytest
 # Seconds of each file, and of each test of a second or more, as `make times` last measured them.
 DURATIONS = json.loads(Path(__file__).with_name("tests").joinpath("durations.json").read_text(encoding="utf-8"))
 # A test that uses one of these fixtures starts a browser, or builds the book.
-MARK_OF_FIXTURE = {"browser": "browser", "site": "slow"}
+MARK_OF_FIXTURE = {"browser": "browser", "chromium": "browser", "site": "slow"}
 NEEDS = {
     "browser": "Chromium (Debian, Ubuntu: .ci/chromium) or Google Chrome",
     "sandbox": "bubblewrap (Debian, Ubuntu: sudo apt-get install bubblewrap), or user namespaces (.ci/namespaces)",

@@ -8,7 +8,6 @@ nobody is told who reads it. Needs ``npm``; the book's build does not.
 """
 
 import hashlib
-import importlib.metadata
 import shutil
 import subprocess
 import sys
@@ -25,17 +24,17 @@ PACKAGES = {
         "mathjax",
         {
             "LICENSE": ".",
-            "es5/tex-mml-chtml.js": ".",
+            "es5/startup.js": ".",
+            "es5/core.js": ".",
+            "es5/input/tex.js": "input",
             # It is fetched where an equation has a colour.
             "es5/input/tex/extensions/color.js": "input/tex/extensions",
+            "es5/output/chtml.js": "output",
+            "es5/output/chtml/fonts/tex.js": "output/chtml/fonts",
+            "es5/a11y/assistive-mml.js": "a11y",
             # MathJax looks for its fonts here, relative to its script.
             "es5/output/chtml/fonts/woff-v2/*.woff": "output/chtml/fonts/woff-v2",
         },
-    ),
-    "@jupyter-widgets/html-manager@1.0.15": (
-        "html-manager",
-        # Not embed-amd.js: its require.js keeps MathJax from starting. The fonts are the icons on buttons.
-        {"dist/embed.js": ".", "dist/embed.js.LICENSE.txt": ".", "dist/*.woff2": "."},
     ),
 }
 
@@ -63,17 +62,10 @@ def fetch(package: str, folder: Path, wanted: dict[str, str]) -> None:
                 shutil.copyfile(path, folder / target / path.name)
 
 
-def ipywidgets_license() -> str:
-    """html-manager's own licence text: npm leaves it out, the Python package from the same repository has it."""
-    files = importlib.metadata.files("ipywidgets") or []
-    return next(f for f in files if f.name == "LICENSE").read_text()
-
-
 def main() -> None:
     shutil.rmtree(VENDOR, ignore_errors=True)
     for package, (name, wanted) in PACKAGES.items():
         fetch(package, VENDOR / name, wanted)
-    (VENDOR / "html-manager" / "LICENSE").write_text(ipywidgets_license(), encoding="utf-8", newline="\n")
     if "--update" in sys.argv[1:]:
         CHECKSUMS.write_text(checksums(), encoding="utf-8", newline="\n")
     elif checksums() != CHECKSUMS.read_text(encoding="utf-8"):

@@ -24,7 +24,7 @@ class summary(nodes.General, nodes.TextElement):
 class FoldedEvidence(SphinxTransform):
     """Replace the sections by ``evidence`` nodes."""
 
-    default_priority = 880  # after the sections are whole, before they are collected for the table of contents
+    default_priority = 870  # after the sections are whole, before they are collected (880) for the table of contents
 
     def apply(self, **kwargs: Any) -> None:
         for section in list(self.document.findall(nodes.section)):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from found import add_entry
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
@@ -45,6 +46,8 @@ class TaggedEquation(SphinxTransform):
                 LOGGER.warning("equation %s is on page %s already", tag[1], page, location=node)
             node["names"].append(name)
             self.document.note_explicit_target(node, node)
+            node["ids"].append(tag[1])  # an address with #F2 is typed as the label is written
+            add_entry(node, tag[1], tag[1])
             # As written: Sphinx would wrap several lines in an environment in which MathJax refuses a tag.
             node["nowrap"] = True
             self.set(node)

@@ -1,18 +1,18 @@
-"""The built site, and a server of it."""
+"""The built site, a server of it, and a browser."""
 
-import functools
 import os
+import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-from book_source import ROOT, build_arguments
+from book_source import ROOT, build_arguments, served
 from filelock import FileLock
+from playwright.sync_api import Browser, sync_playwright
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="session")
@@ -34,16 +34,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return ROOT / "_build" / "html"
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
+@pytest.fixture(scope="session")
+def url(site: Path) -> Iterator[str]:
+    """Address of the built site."""
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
-def url(site: Path) -> Iterator[str]:
-    """Address of a server of the site on this machine."""
-    handler = functools.partial(QuietHandler, directory=str(site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def chromium() -> Iterator[Browser]:
+    """The browser, for which no other host has an address."""
+    if CHROMIUM is None:
+        # In CI the absence of a browser is a failure, not a silence.
+        assert os.environ.get("CI") != "true", "CI needs a browser: apt-get install chromium"
+        pytest.skip("no browser: sudo apt-get install chromium (Debian), or install Google Chrome")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    # (Playwright's own way to refuse requests turns the browser's cache off.)
+    alone = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*quiet, alone])
+        yield browser
+        browser.close()

@@ -1,7 +1,10 @@
 """The built pages, read as files."""
 
+import functools
+import gzip
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +16,6 @@ from book_source import BOOK, ROOT, build_arguments, config, toc_files
 from bs4 import BeautifulSoup, Tag
 
 PAGES = toc_files()
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture(scope="module")
@@ -38,20 +39,16 @@ def article(soup: BeautifulSoup) -> Tag:
     return found
 
 
-def widget_state(soup: BeautifulSoup) -> dict[str, dict]:
-    scripts = soup.find_all("script", type=STATE)
-    return {key: model for script in scripts for key, model in json.loads(script.string)["state"].items()}
+def stored(figure: Tag) -> list[tuple[str, str]]:
+    """Address and alternative text of all pictures of a slider."""
+    return [tuple(pair) for pair in json.loads(str(figure["data-pictures"]))]
 
 
-def images(soup: BeautifulSoup) -> Iterator[Tag]:
-    """The pictures of a page, those that wait inside a widget among them."""
-    yield from article(soup).find_all("img")
-    for model in widget_state(soup).values():
-        value = model["state"].get("value")
-        if isinstance(value, str) and "<img" in value:
-            yield from BeautifulSoup(value, "html.parser").find_all("img")
-        if model["model_name"] == "ImageModel":  # has no alternative text at all
-            pytest.fail("use ipywidgets.HTML with an <img alt=...>: an Image widget cannot carry alternative text")
+def texts(soup: BeautifulSoup) -> Iterator[str]:
+    """The alternative texts of a page, those of the pictures that wait behind a slider among them."""
+    yield from (str(img.get("alt") or "") for img in article(soup).find_all("img"))
+    for figure in soup.select("figure.pictures"):
+        yield from (alt for _, alt in stored(figure))
 
 
 def test_make_builds_strictly() -> None:
@@ -64,14 +61,21 @@ def test_each_page_exists(soups: dict[Path, BeautifulSoup]) -> None:
 
 
 def test_pictures_have_alternative_text(page: tuple[Path, BeautifulSoup]) -> None:
-    bare = [str(img)[:120] for img in images(page[1]) if not (img.get("alt") or "").strip()]
-    assert bare == []
+    assert [alt for alt in texts(page[1]) if not alt.strip()] == []
     # Sphinx falls back to the name of the file, which tells nobody anything.
-    named = [img["alt"] for img in images(page[1]) if re.search(r"\.(png|svg|jpe?g)$", img["alt"])]
-    assert named == []
+    assert [alt for alt in texts(page[1]) if re.search(r"\.(png|svg|jpe?g)$", alt)] == []
 
 
-def test_internal_links_resolve(page: tuple[Path, BeautifulSoup], site: Path, soups: dict[Path, BeautifulSoup]) -> None:
+@pytest.fixture(scope="module")
+def places(soups: dict[Path, BeautifulSoup]) -> dict[Path, set[str]]:
+    """What a link may lead to on each page."""
+    return {
+        file: {str(tag[key]) for tag in soup.find_all(True) for key in ("id", "name") if tag.has_attr(key)}
+        for file, soup in soups.items()
+    }
+
+
+def test_internal_links_resolve(page: tuple[Path, BeautifulSoup], site: Path, places: dict[Path, set[str]]) -> None:
     path, soup = page
     broken = []
     for element in soup.select("a[href], link[href], script[src], img[src]"):
@@ -79,15 +83,16 @@ def test_internal_links_resolve(page: tuple[Path, BeautifulSoup], site: Path, so
         parts = urlsplit(target)
         if parts.scheme or parts.netloc:
             continue
+        name = unquote(parts.fragment)
         file = (path.parent / unquote(parts.path)).resolve() if parts.path else path
         if file.is_dir():
             file /= "index.html"
-        if not file.is_relative_to(site.resolve()) or not file.exists():
+        if (
+            not file.is_relative_to(site.resolve())
+            or not file.exists()
+            or (name and element.name == "a" and name not in places.get(file, {name}))
+        ):
             broken.append(target)
-        elif parts.fragment and element.name == "a" and file in soups:
-            name = unquote(parts.fragment)
-            if not soups[file].find(attrs={"id": name}) and not soups[file].find(attrs={"name": name}):
-                broken.append(target)
     assert broken == []
 
 
@@ -106,6 +111,42 @@ def test_nothing_is_loaded_from_another_host(page: tuple[Path, BeautifulSoup]) -
     assert [a for a in addresses if urlsplit(a).netloc] == []
 
 
+@functools.cache
+def compressed(path: Path) -> int:
+    """Bytes of a file as a server sends it: text compressed, pictures as they are."""
+    data = path.read_bytes()
+    return len(gzip.compress(data, 6)) if path.suffix in (".html", ".css", ".js", ".svg") else len(data)
+
+
+def test_a_page_is_light(page: tuple[Path, BeautifulSoup], site: Path) -> None:
+    """What comes before the reader asks for anything or moves down: text, styles, scripts, and the eager pictures.
+
+    MathJax fetches its parts by itself, 155 kB, and of its fonts those that a page shows, about 20 kB each.
+    """
+    path, soup = page
+    elements = soup.select("link[rel=stylesheet], script[src], img[src]:not([loading=lazy])")
+    addresses = {str(element.get("href") or element.get("src")).partition("?")[0] for element in elements}
+    files = {path, *((path.parent / unquote(address)).resolve() for address in addresses)}
+    if any(file.name == "startup.js" for file in files):
+        mathjax = site / "_static" / "mathjax"
+        files |= {mathjax / f"{part}.js" for part in ("core", "input/tex", "output/chtml", "output/chtml/fonts/tex")}
+    assert sum(map(compressed, files)) <= 400_000
+    # The icons of the theme, which had a script of half a megabyte.
+    assert soup.select('[class*="fa-"]') == []
+    assert soup.select_one("svg.svg-inline--fa path[d]")
+    # No picture has to be waited for to know how large it is.
+    sizeless = [str(img["src"]) for img in article(soup).select("img[src$='.png']") if not img.get("width")]
+    assert sizeless == []
+
+
+def test_what_is_not_shown_is_not_published(site: Path) -> None:
+    assert list((site / "_static").rglob("*.map")) == []
+    assert not (site / "_static" / "scripts" / "fontawesome.js").exists()
+    fonts = list((site / "_static" / "vendor" / "fontawesome").rglob("*.*"))
+    assert {font.suffix for font in fonts} == {".woff"}
+    assert all(500 < font.stat().st_size < 5000 for font in fonts)
+
+
 def test_equation_references_resolve(page: tuple[Path, BeautifulSoup]) -> None:
     # \ref and \label reach neither another page nor Colab: equations carry a \tag (_ext/lecture11_book.py).
     math = [element.get_text() for element in article(page[1]).select(".math")]
@@ -122,20 +163,27 @@ def test_no_markup_is_left_in_the_text(page: tuple[Path, BeautifulSoup]) -> None
     assert found == []
 
 
-def test_widget_state_is_whole(page: tuple[Path, BeautifulSoup]) -> None:
+def test_a_slider_has_all_its_pictures(page: tuple[Path, BeautifulSoup]) -> None:
     path, soup = page
-    state = widget_state(soup)
-    views = [json.loads(script.string)["model_id"] for script in soup.find_all("script", type=VIEW)]
-    assert [view for view in views if view not in state] == [], (
-        f"{path.name}: a widget is shown whose state is not stored"
-    )
-    references = set(re.findall(r"IPY_MODEL_(\w+)", json.dumps(state)))
-    assert references <= set(state)
+    for figure in soup.select("figure.pictures"):
+        sliders = [json.loads(str(slider["data-labels"])) for slider in figure.select("input[type=range]")]
+        assert len(stored(figure)) == math.prod(map(len, sliders)) > 1
+        assert [src for src, _ in stored(figure) if not (path.parent / src).resolve().is_file()] == []
+        shown = figure.select_one("img")
+        assert shown is not None
+        assert (shown["src"], shown["alt"]) in stored(figure)
+        for slider in figure.select("input[type=range]"):
+            assert slider["aria-valuetext"] in json.loads(str(slider["data-labels"]))
+            assert figure.select_one(f"label[for={slider['id']}]")
 
 
-def test_each_chapter_has_a_widget(soups: dict[Path, BeautifulSoup]) -> None:
+def test_no_page_needs_a_widget_manager(page: tuple[Path, BeautifulSoup]) -> None:
+    assert page[1].select('script[type^="application/vnd.jupyter"]') == []
+
+
+def test_each_chapter_can_be_played_with(soups: dict[Path, BeautifulSoup]) -> None:
     chapters = {path.stem: soup for path, soup in soups.items() if re.match(r"\d\d-", path.stem)}
-    assert [name for name, soup in chapters.items() if not soup.find("script", type=VIEW)] == []
+    assert [name for name, soup in chapters.items() if not soup.select("figure.pictures, figure.live")] == []
 
 
 def sources() -> Iterator[tuple[str, str]]:
@@ -177,4 +225,4 @@ def test_vendored_files_are_those_of_npm() -> None:
         if path.is_file()
     }
     assert found == listed
-    assert {"mathjax/LICENSE", "html-manager/LICENSE"} <= set(found)
+    assert "mathjax/LICENSE" in found

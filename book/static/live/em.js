@@ -1,0 +1,104 @@
+// @ts-check
+/** The EM stepper: p(x | z) = N(x; w z, 1), q(z | x) = N(z; a x, v), data of mean square S (F18 to F20). */
+
+import { Frame, fixed, range } from "./figure.js";
+
+/** The first principal coordinate of the digits, in units of eight grey levels. */
+export const S = 2.7806206410507026;
+const LOG_2PI = Math.log(2 * Math.PI);
+
+/** @param {number} w @param {number} a @param {number} v */
+export function elbo(w, a, v) {
+  return -(S * (1 - a * w) ** 2 + v * w ** 2 + LOG_2PI) / 2 - (a ** 2 * S + v - 1 - Math.log(v)) / 2;
+}
+
+/** @param {number} w */
+export const logLikelihood = (w) => -(S / (1 + w ** 2) + Math.log(1 + w ** 2) + LOG_2PI) / 2;
+/** The posterior: a and v. @param {number} w */
+export const eStep = (w) => [w / (1 + w ** 2), 1 / (1 + w ** 2)];
+/** The top of the parabola in w. @param {number} a @param {number} v */
+export const mStep = (a, v) => (a * S) / (a ** 2 * S + v);
+
+/** @param {HTMLElement} figure */
+export default function em(figure) {
+  const frame = new Frame(figure, draw);
+  const plot = frame.plot({ x: [0, 2.4], y: [-2.6, -1.85], xlabel: "w, the decoder", ylabel: "nats" });
+  const rises = frame.plot({ x: [0, 12], y: [-2.6, -1.85], xlabel: "steps", ylabel: "bound" });
+  let [a, v] = [0.3, 0.6];
+  let word = "A decoder and an encoder to begin with.";
+  /** @type {number[]} */
+  let path = [];
+  const w = frame.slider("w", 0, 2.4, 0.01, 0.4, (value) => fixed(value));
+  const e = frame.button("E-step", () => step("E"));
+  const m = frame.button("M-step", () => step("M"));
+  frame.button("Begin again", () => {
+    [a, v, path, word] = [0.3, 0.6, [], "A decoder and an encoder to begin with."];
+    w.value = 0.4;
+  });
+  w.input.addEventListener("input", () => {
+    path = [];
+    word = "You moved the decoder.";
+  });
+  plot.drag((x) => {
+    path = [];
+    word = "You moved the decoder.";
+    w.value = x;
+  });
+  w.input.step = "any"; // an M-step arrives at any number
+  w.input.addEventListener("keydown", (event) => {
+    const by = { ArrowRight: 0.02, ArrowUp: 0.02, ArrowLeft: -0.02, ArrowDown: -0.02 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    [path, word] = [[], "You moved the decoder."];
+    w.value += by;
+  });
+
+  /** @param {string} which */
+  function step(which) {
+    const before = elbo(w.value, a, v);
+    if (!path.length) path = [before];
+    if (which === "E") [a, v] = eStep(w.value);
+    else w.value = mStep(a, v);
+    const rise = elbo(w.value, a, v) - before;
+    if (path.length > 12) path = path.slice(-12);
+    path.push(before + rise);
+    word = `${which}-step: the bound rose by ${rise.toFixed(4)}.`;
+    frame.changed();
+  }
+
+  const xs = range(0, 2.4, 241);
+  plot.line("likelihood", xs, xs.map(logLikelihood), "");
+  plot.rule("best", Math.sqrt(S - 1), "green dashed");
+  plot.write("n1", 338, 22, "log-likelihood: grey", "end");
+  plot.write("n2", 338, 38, "bound, over w", "end", "blue");
+  plot.write("n3", 338, 54, "closed form", "end", "green");
+
+  function draw() {
+    const bound = elbo(w.value, a, v);
+    plot.line(
+      "bound",
+      xs,
+      xs.map((x) => elbo(x, a, v)),
+      "blue",
+    );
+    plot.dot("now", w.value, Math.max(-2.6, bound), "vermilion", 6);
+    const shown = path.length ? path : [bound];
+    rises.line(
+      "path",
+      shown.map((_, i) => i),
+      shown,
+      "vermilion",
+    );
+    shown.forEach((y, i) => rises.dot(`p${i}`, i, y, "vermilion"));
+    for (let i = shown.length; i < 14; i++) rises.marks.get(`p${i}`)?.setAttribute("r", "0");
+    rises.line("top", [0, 12], [logLikelihood(Math.sqrt(S - 1)), logLikelihood(Math.sqrt(S - 1))], "green dashed");
+    const text =
+      `${word} w = ${fixed(w.value, 3)}, a = ${fixed(a, 3)}, v = ${fixed(v, 3)}: bound ${fixed(bound, 4)}, log-likelihood ` +
+      `${fixed(logLikelihood(w.value), 4)}; the best w is ${fixed(Math.sqrt(S - 1), 3)}.`;
+    plot.describe(text);
+    rises.describe(text);
+    frame.say(text);
+    [e.disabled, m.disabled] = [false, false];
+  }
+  frame.begin();
+}

@@ -1,0 +1,97 @@
+// @ts-check
+/** Reparametrise: draws that slide along with phi, and two estimates of the slope of their mean (F17). */
+
+import { Frame, fixed, range } from "./figure.js";
+import { Generator } from "./gauss.js";
+
+export const f = (/** @type {number} */ z) => z ** 2 + Math.sin(3 * z);
+const slope = (/** @type {number} */ z) => 2 * z + 3 * Math.cos(3 * z);
+const mean = (/** @type {number} */ phi) => phi ** 2 + 1 + Math.exp(-4.5) * Math.sin(3 * phi);
+const exact = (/** @type {number} */ phi) => 2 * phi + 3 * Math.exp(-4.5) * Math.cos(3 * phi);
+
+/** One estimate of the slope from each draw, by either way. @param {number} phi @param {ArrayLike<number>} eps */
+export function estimates(phi, eps) {
+  return {
+    through: Array.from(eps, (e) => slope(phi + e)),
+    score: Array.from(eps, (e) => f(phi + e) * e),
+  };
+}
+
+/** Mean and standard deviation. @param {number[]} values */
+function moments(values) {
+  const m = values.reduce((sum, v) => sum + v, 0) / values.length;
+  return [m, Math.sqrt(values.reduce((sum, v) => sum + (v - m) ** 2, 0) / (values.length - 1))];
+}
+
+/** @param {HTMLElement} figure */
+export default function reparametrise(figure) {
+  const frame = new Frame(figure, draw);
+  const plot = frame.plot({ x: [-3, 3.4], y: [-1, 9], xlabel: "z, and φ", ylabel: "f" });
+  const spread = frame.plot({
+    x: [-25, 25],
+    y: [0, 3],
+    xlabel: "estimates of the slope",
+    ylabel: "",
+    height: 170,
+    bare: true,
+  });
+  const phi = frame.slider("φ", -2, 2, 0.02, 0.6, (v) => fixed(v));
+  const n = frame.slider("draws", 0, 4, 1, 1, (k) => String([16, 32, 100, 400, 1000][k]));
+  const seed = frame.slider("seed", 1, 50, 1, 3);
+  plot.drag((x) => (phi.value = Math.min(2, Math.max(-2, x))));
+  const zs = range(-3, 3.4, 321);
+  plot.line("f", zs, zs.map(f), "grey");
+  plot.line("mean", zs, zs.map(mean), "blue");
+  plot.write("n1", 60, 24, "f: grey", "start");
+  plot.write("n2", 60, 40, "its mean", "start", "blue");
+
+  function draw() {
+    const eps = new Generator(seed.value).normal([16, 32, 100, 400, 1000][n.value]);
+    const at = phi.value;
+    const { through, score } = estimates(at, eps);
+    const [m1, s1] = moments(through);
+    const [m2, s2] = moments(score);
+    plot.dots(
+      "draws",
+      Array.from(eps.slice(0, 100), (e) => [at + e, f(at + e)]),
+      "vermilion",
+    );
+    const right = exact(at);
+    plot.line("tangent", [at - 1, at + 1], [mean(at) - right, mean(at) + right], "blue dashed");
+    plot.dot("phi", at, mean(at), "blue", 6);
+    spread.dots(
+      "through",
+      through.map((v, i) => [v, 2 + ((i * 0.618) % 1) * 0.6]),
+      "vermilion",
+    );
+    spread.dots(
+      "score",
+      score.map((v, i) => [Math.max(-25, Math.min(25, v)), 0.4 + ((i * 0.618) % 1) * 0.6]),
+      "orange",
+    );
+    spread.rule("exact", right, "blue dashed");
+    spread.write(
+      "t",
+      30,
+      16,
+      `through the draw: ${fixed(m1)} ± ${fixed(s1 / Math.sqrt(eps.length))}`,
+      "start",
+      "vermilion",
+    );
+    spread.write(
+      "s",
+      30,
+      spread.py(1.15),
+      `by the score: ${fixed(m2)} ± ${fixed(s2 / Math.sqrt(eps.length))}`,
+      "start",
+      "orange",
+    );
+    const text =
+      `At φ = ${fixed(at)} the mean rises with slope ${fixed(right)}. From the same ${eps.length} draws: through the draw ` +
+      `${fixed(m1)}, one estimate spreads by ${fixed(s1)}; by the score function ${fixed(m2)}, spread ${fixed(s2)}.`;
+    plot.describe(text);
+    spread.describe(text);
+    frame.say(text);
+  }
+  frame.begin();
+}

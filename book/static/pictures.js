@@ -1,0 +1,26 @@
+// Sliders that choose one of several stored pictures. The others are fetched when a reader comes near the slider.
+for (const figure of document.querySelectorAll("figure.pictures")) {
+  const pictures = JSON.parse(figure.dataset.pictures);
+  const image = figure.querySelector("img");
+  const inputs = [...figure.querySelectorAll("input")];
+  const labels = inputs.map((input) => JSON.parse(input.dataset.labels));
+  const aloud = figure.querySelector(".live-aloud");
+  let waiting;
+  const show = () => {
+    let at = 0;
+    inputs.forEach((input, k) => {
+      const label = labels[k][input.valueAsNumber];
+      at = at * labels[k].length + input.valueAsNumber;
+      input.setAttribute("aria-valuetext", label);
+      input.nextElementSibling.textContent = label;
+    });
+    [image.src, image.alt] = pictures[at];
+    clearTimeout(waiting);
+    waiting = setTimeout(() => (aloud.textContent = image.alt), 600); // when the reader has come to rest
+  };
+  const fetchAll = () => pictures.forEach(([src]) => (new Image().src = src));
+  for (const input of inputs) input.addEventListener("input", show);
+  for (const event of ["pointerenter", "focusin"]) figure.addEventListener(event, fetchAll, { once: true });
+  // A browser that kept the sliders where they were shows the picture that belongs to them.
+  if (inputs.some((input) => input.value !== input.defaultValue)) show();
+}

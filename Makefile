@@ -14,7 +14,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help env book test test-fast serve sync run generate times lint format address gpu-check colab-check links
+.PHONY: help env book pdf test test-fast serve sync run generate times lint format address gpu-check colab-check links
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -42,8 +42,11 @@ book: $(ENV) ## Build the site into _build/html; a warning is an error
 test: $(ENV) ## Run the unit tests, and all notebooks against their stored outputs (JOBS=4 ARGS="-k ...")
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-test-fast: $(ENV) ## Run what takes less than a minute: no notebooks, browser or sandbox, no slow tests
+test-fast: $(ENV) ## Run the quick tests: no notebooks, browser or sandbox, no slow ones
 	$(BIN)/python -m pytest -n $(JOBS) -m "not (notebook or browser or sandbox or slow)" $(ARGS)
+
+pdf: book ## Build the site, and print the whole book into _build/html/book.pdf (needs Chromium; takes some minutes)
+	$(BIN)/python -m tools.pdf
 
 serve: book ## Build the site and show it at http://localhost:8000 (PORT=...)
 	@echo "The book: http://localhost:$(PORT)   (stop with Ctrl-C)"

@@ -155,9 +155,14 @@ def _code(derivation: symbolic.Derivation) -> str:
     lines = [f'proof = symbolic.derivation("{derivation.key}")', "symbolic.check(proof)"]
     if derivation.code:
         lines.append("difference = symbolic.largest_difference(proof)")
-        verdict = f'"{derivation.code.name} differs by", difference, at_most=1e-10'
-        short = len(verdict) <= 78 - len("evaluation.verdict()")
-        lines.append(f"evaluation.verdict({verdict})" if short else f"evaluation.verdict(\n    {verdict}\n)")
+        arguments = [f'"{derivation.code.name} differs by"', "difference", "at_most=1e-10"]
+        verdict = f"evaluation.verdict({', '.join(arguments)})"
+        if len(verdict) > 78:
+            inside = f"    {', '.join(arguments)}\n"
+            if len(inside) > 79:
+                inside = "".join(f"    {argument},\n" for argument in arguments)
+            verdict = f"evaluation.verdict(\n{inside})"
+        lines.append(verdict)
     return "\n".join([*lines, "proof"])
 
 

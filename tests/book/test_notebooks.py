@@ -8,8 +8,6 @@ import pytest
 from book_source import ROOT, config, notebooks
 from nbformat import NotebookNode
 
-from tools import text
-
 VIEW = "application/vnd.jupyter.widget-view+json"
 # A folder of some machine, and a warning, in what a cell printed.
 PATH = re.compile(r"(?<![\w./:])/(?:home|Users|work|root|tmp|mnt|usr|opt|content)/|\b[A-Za-z]:\\\\?\w")
@@ -130,7 +128,7 @@ def test_a_slider_is_a_picture_where_no_widget_is_shown(notebook: NotebookNode) 
     assert [data["text/plain"] for data in shown if "image/png" not in data or "(" in data["text/plain"]] == []
 
 
-@pytest.mark.parametrize("path", text.paired(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
 def test_code_is_as_wide_as_its_column(path: Path) -> None:
     nb = nbformat.read(path, as_version=4)
     shown = [cell for cell in code_cells(nb) if "remove-cell" not in cell.metadata.get("tags", [])]

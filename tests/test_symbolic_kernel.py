@@ -42,6 +42,7 @@ h, h2 = indexed("h_of_a_test", "h", real=True), indexed("h2_of_a_test", "h'", re
 r, fraction = indexed("r_of_a_test", "r", nonnegative=True), indexed("f_of_a_test", "f'", fraction=True)
 law, law2 = density("law_of_a_test", "p")(x), density("other_law_of_a_test", "p'")(x)
 t = F.t
+one_pixel = Definition("F7", "the decoder's law, for one pixel", D.likelihood, Normal(D.x, D.dec(D.z), 1))
 
 Chains = tuple[Derivation, ...]
 
@@ -108,9 +109,10 @@ def no_spread() -> Chains:
 
 
 def three_levels_too_many() -> Chains:
-    top, edges = B.levels, B.cdf(B.edge(B.levels + 1)) - B.cdf(B.edge(B.levels))
-    steps = ((B.mass(top) - edges, B.HIGHEST.at({top: top + 1})), (0, B.INNER.at({B.k: top})))
-    return (chain(B.mass(top + 1), (1 - B.cdf(B.edge(top + 1)), B.HIGHEST.at({top: top + 2})), *steps),)
+    top, c = B.levels, B.j
+    edges = B.cdf(B.edge(top + 1), c) - B.cdf(B.edge(top), c)
+    steps = ((B.mass(top, c) - edges, B.HIGHEST.at({top: top + 1})), (0, B.INNER.at({B.k: top})))
+    return (chain(B.mass(top + 1, c), (1 - B.cdf(B.edge(top + 1), c), B.HIGHEST.at({top: top + 2})), *steps),)
 
 
 def cites_itself() -> Derivation:
@@ -230,6 +232,61 @@ def a_letter_of_its_own() -> Derivation:
     return chain(log(letter**2), (2 * log(letter),))
 
 
+class Equal:
+    """Says that it equals whatever stands there, and has the hash of it."""
+
+    def __init__(self, like: object) -> None:
+        self.like = like
+
+    def __hash__(self) -> int:
+        return hash(self.like)
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __bool__(self) -> bool:
+        return True
+
+    def _sympy_(self) -> object:
+        return self.like
+
+
+class Number(int):
+    """An integer that SymPy asks to subtract itself."""
+
+    _op_priority = 1000.0
+
+    def __rsub__(self, other: object) -> Integer:
+        return Integer(1000)
+
+
+def a_line_that_equals_another() -> Derivation:
+    proved = chain((x + 1) ** 2 - 1, (x**2 + 2 * x,))
+    symbolic.check(proved)
+    return dataclasses.replace(proved, start=Equal(proved.start))  # type: ignore[arg-type]
+
+
+def a_sign_that_equals_another() -> Derivation:
+    proved = chain(-((x + 1) ** 2) - 1, (-(x**2) - 2 * x - 2,))
+    symbolic.check(proved)
+    sign = dataclasses.replace(proved, nonnegative=Equal(False))  # type: ignore[arg-type]
+    return chain(r(x), (proved.start, named(r(x), proved.start, sign=sign)))
+
+
+def a_forged_first() -> Derivation:
+    base = chain(h(1), (0, named(h(1), 0)), key="base")
+    back = named(h(n), h(n - 1), where=(n - 2,))
+    return chain(h(n), (h(n - 1), back), (0, HYPOTHESIS), induction=Induction(n, base, Number(1)))
+
+
+def a_density_by_a_forged_fact() -> Derivation:
+    fact = symbolic.Fact(named(h(2), 0))
+    fact.__dict__.update(left=Mean(g(x) / 2, x, 1), right=Integer(1))
+    return chain(law, (g(x) / 2, named(law, g(x) / 2, by=(fact,))))
+
+
+count = Symbol("N_of_a_test", integer=True, positive=True)
+squares = Sum(h(j) ** 2, (j, 1, count))
 negative = Symbol("c", negative=True)
 whole = Function("k_of_a_test", integer=True, nonnegative=True)
 
@@ -238,15 +295,36 @@ KINDS: dict[str, dict[str, Case]] = {
     "A. renaming what a premise has fixed": {
         "E9 from F28": lambda: chain(
             F.q(F.x(t), F.x(0)),
-            (Normal(F.x(t), sqrt(F.alpha(t)) * F.x(0), 1 - F.alpha(t)), F.F28.at({F.abar(t): F.alpha(t)})),
+            (
+                F.product(Normal(F.pixel(F.x(t)), sqrt(F.alpha(t)) * F.pixel(F.x(0)), 1 - F.alpha(t))),
+                F.F28.at({F.abar(t): F.alpha(t)}),
+            ),
         ),
         "mass 1 of 2 f": lambda: chain(
             2, (2 * Mean(1, E.z, E.left), E.LEFT_MASS), (Mean(1, E.z, 2 * E.left),),
             (1, E.LEFT_MASS.at({E.left: 2 * E.left})),
         ),
         "beta is alpha": lambda: instance(F.F23.at({F.beta(t): F.alpha(t)})),
+        "another stretch": lambda: chain(
+            Mean(h(x), x, 1), (Mean(h(2 * y), y, 1), Definition("integral", "", Mean(h(x), x, 1), Mean(h(2 * y), y, 1)))
+        ),
+        "turned round": lambda: instance(D.OTHER.at({D.scale: -1})),
+        "a stretch that moves": lambda: instance(D.OTHER.at({D.h(D.one): D.h(D.one) ** 2, D.scale: D.eps})),
+        "a slope without the chain rule": lambda: chain(
+            Derivative(f(2 * x + a), x), (Derivative(f(2 * x + a), a),)
+        ),
+        "a slope along another argument": lambda: chain(
+            Derivative(D.f(x, a), x), (Derivative(D.f(x, a), a),)
+        ),
+        "a slope of its own variable twice": lambda: chain(Derivative(D.f(x, x), x), (Derivative(D.f(x, a), x),)),
+        "the mean of a product of sums": lambda: chain(
+            Mean(Sum(h2(i) * x, (i, 1, n)) ** 2, x, Normal(x, 0, 1)), (Sum(h2(i) ** 2, (i, 1, n)),)
+        ),
+        "a sum with too few means": lambda: chain(
+            Mean(Sum(A.at(x, i), (i, 1, n + 1)), x, law), (Sum(Mean(A.at(x, i), x, law), (i, 1, n)),)
+        ),
         "another mean": lambda: chain(A.m, (A.m + 1, A.CENTRE.at({A.m: A.m + 1}))),
-        "F9 for R = 0": lambda: instance(D.F9.at({D.R: 0})),
+        "F9 for R = 0": lambda: instance(D.F9_LINEAR.at({D.R: 0})),
         "KL of no density": lambda: chain(
             KL(2 * E.left, E.right),
             (Mean(log(2 * E.left / E.right), E.z, 2 * E.left), E.kl(2 * E.left, E.right, E.z)),
@@ -256,6 +334,10 @@ KINDS: dict[str, dict[str, Case]] = {
         ),
     },
     "B. values of another kind, or out of range": {
+        "a count of -3": lambda: chain(count + abs(a), (-3 + abs(a), named(count, -3))),
+        "a count of 0": lambda: chain(count, (0, named(count, 0))),
+        "a count of -1, from 0 on": lambda: chain(abs(k) + a, (a - 1, named(k, -1))),
+        "a derivative over integers": lambda: chain(Derivative(n**2, n), (2 * n,)),
         "a positive v at -3": lambda: (root := a_root(), chain(2, (-2, root.at({v: -3})))),
         "G(-1)": lambda: chain(-2 - log(Integer(-1)), (E.gap(-1), E.GAP.at({E.u: -1})), nonnegative=True),
         "a real u": lambda: instance(E.F12_GAP.at({E.u: a})),
@@ -274,6 +356,15 @@ KINDS: dict[str, dict[str, Case]] = {
         "an imaginary number": lambda: instance(chain((a + 1) ** 2, (a**2 + 2 * a + 1,)).at({a: I})),
     },
     "C. capture": {
+        "a derivative of what hides a state": lambda: chain(
+            Derivative(b, h(1)) + b, (squares, named(b, squares))
+        ),
+        "a mean of what hides a state": lambda: chain(
+            Mean(b * h(1) ** 2, h(1), Normal(h(1), 0, 1)), (b,), (squares, named(b, squares))
+        ),
+        "a mean of what hides it behind a number": lambda: chain(
+            Mean(h2(count), h(1), Normal(h(1), 0, 1)), (h2(count),), (squares, named(h2(count), squares))
+        ),
         "2 x below an integral over x": lambda: (
             mean := a_mean(), chain(1, (Mean(x**2, x, Normal(x, 0, 1)),), (1 + 4 * x**2, mean.at({b: 2 * x}))),
         ),
@@ -427,11 +518,11 @@ KINDS: dict[str, dict[str, Case]] = {
         "the noise without t": lambda: chain(F.guess(x), (F.guess(x) + Mean(x, x, Normal(x, 0, 1)),)),
         "one p for both models": lambda: chain(
             P.p(F.x(t - 1), F.x(t)),
-            (Normal(F.x(t - 1), D.dec(F.x(t)), 1), D.DECODER.at({D.x: F.x(t - 1), D.z: F.x(t)})),
+            (Normal(F.x(t - 1), D.dec(F.x(t)), 1), one_pixel.at({D.x: F.x(t - 1), D.z: F.x(t)})),
             where=(t - 2,),
         ),
         "posterior and likelihood": lambda: chain(
-            D.posterior, (Normal(D.z, D.dec(D.x), 1), D.DECODER.at({D.x: D.z, D.z: D.x}))
+            D.posterior, (Normal(D.z, D.dec(D.x), 1), one_pixel.at({D.x: D.z, D.z: D.x}))
         ),
         "a law at another step": lambda: chain(
             F.q(F.x(t), F.x(t - 1)), (F.step_law(F.x(t), F.x(t - 1), t + 1), F.F23.at({t: t + 1}))
@@ -475,6 +566,10 @@ KINDS: dict[str, dict[str, Case]] = {
         ),
     },
     "L. check alone": {
+        "a line that says it equals another": a_line_that_equals_another,
+        "a sign that says it was asked for": a_sign_that_equals_another,
+        "a first number of its own class": a_forged_first,
+        "a density by a forged fact": a_density_by_a_forged_fact,
         "cites itself": cites_itself,
         "in a circle": in_a_circle,
         "its own base": base_of_itself,

@@ -23,7 +23,7 @@ The {total} statements of the lecture, as the chapters write them, each with the
 it, its proof, and its tests. This page is generated from the sources, and a test fails if it is out of date.
 
 Each bears a mark. {proved} are **proved** as they stand, by chains of steps in SymPy that a machine has verified, and
-{case} are **proved for** the case that the mark names: one pixel, a linear decoder, three steps of noise. {consequence}
+{case} are **proved for** the case that the mark names: a linear decoder, or one latent. {consequence}
 are definitions, choices or aims, for which there is nothing to prove: there the chains show a **consequence**. For the
 rest ({experiment}), which is a choice, an **experiment** that could fail stands for the proof. What the chains of a
 statement, and those below them, take for granted beside definitions, is listed as *assumed*. What the notes print

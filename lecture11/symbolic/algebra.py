@@ -16,7 +16,7 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.signs import NEGATIVE, Where, below_sum, positive, sign
-from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, canonical, depends, last_sum, moment
+from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, canonical, depends, kind, last_sum, moment
 
 
 class DivergentError(Exception):
@@ -29,15 +29,30 @@ def same_by_algebra(left: sympy.Expr, right: sympy.Expr, where: Where = ()) -> b
     Raises:
         DivergentError: an integral does not show that it converges.
     """
-    if left == right:
+    if left == right or _same_parts(left, right, where):
         return True
-    left, right = work_out(left, where), work_out(right, where)
+    left, right = (canonical(work_out(side, where)) for side in (left, right))  # whatever names their variables have
     if _is_zero(left - right):
         return True
     if not left.has(sympy.exp) or not (positive(left, where) and positive(right, where)):
         return False
     # Positive, with exponents that differ in form: their logarithms are sums.
     return _is_zero(_log(left, where) - _log(right, where))
+
+
+def _same_parts(left: sympy.Expr, right: sympy.Expr, where: Where) -> bool:
+    """Whether they are the same function, sum or mean of parts that are equal one by one."""
+    if left.func != right.func or not isinstance(left, sympy.exp | sympy.log | sympy.Pow | Normal | sympy.Sum | Mean):
+        return False
+    pairs = list(zip(left.args, right.args, strict=False))
+    if isinstance(left, sympy.Sum):
+        (f, *limits), (g, *others) = last_sum(left), last_sum(right)
+        return limits == others and same_by_algebra(f, g, below_sum(where, *limits))
+    if isinstance(left, Mean):
+        (*_, variables), pairs = pairs[:2], pairs[::2]
+        if variables[0] != variables[1]:
+            return False
+    return all(same_by_algebra(a, b, where) for a, b in pairs)
 
 
 def _is_zero(e: sympy.Expr) -> bool:
@@ -154,9 +169,25 @@ def work_out(e: sympy.Expr, where: Where = ()) -> sympy.Expr:
         return _between_ends(work_out(e.function, where), e.limits[0], where)
     if isinstance(e, sympy.Derivative):
         e = e.func(work_out(e.args[0], where), *e.args[1:])
-        done = e.doit()
+        done = _slopes(e.doit())
         return e if done == e else work_out(done, where)
     return e.func(*(work_out(argument, where) for argument in e.args))
+
+
+def _slopes(e: sympy.Basic) -> sympy.Basic:
+    """A derivative of an unknown function over one of its arguments as a function of its own, as the chain rule has it.
+
+    SymPy writes ``f'(a + b x)`` as a derivative over a variable that it puts something in the place of.
+    """
+    if not e.args or not e.has(sympy.Derivative):
+        return e
+    slope, places = (e.expr, e.point) if isinstance(e, sympy.Subs) else (e, getattr(e, "variables", ()))
+    if isinstance(slope, sympy.Derivative) and isinstance(slope.expr, AppliedUndef) and len(slope.variables) == 1:
+        f, (x,) = slope.expr, slope.variables
+        if x in f.args and [depends(argument, x) for argument in f.args].count(True) == 1:
+            i = f.args.index(x)
+            return sympy.Function(f"{f.func.__name__}|{i}", real=True)(*f.args[:i], *places, *f.args[i + 1 :])
+    return e if isinstance(e, sympy.Subs | sympy.Derivative) else e.func(*map(_slopes, e.args))
 
 
 def _integral(f: sympy.Expr, x: sympy.Expr, law: sympy.Expr, where: Where) -> sympy.Expr:
@@ -252,6 +283,14 @@ def _integrate_term(term: sympy.Expr, x: sympy.Expr, where: Where) -> sympy.Expr
     if term == 0:
         return term
     constant, varying = _split(sympy.Mul.make_args(term), lambda factor: not depends(factor, x))
+    for factor in varying:
+        if isinstance(factor, sympy.Sum):  # the mean of a sum is the sum of the means
+            f, i, low, high = last_sum(factor)
+            n = sympy.Dummy("n", **kind(i))
+            rest = sympy.Mul(*(other for other in varying if other is not factor))
+            within = below_sum(where, n, low, high)
+            means = sympy.Add(*(_integrate_term(part, x, within) for part in _terms(f.xreplace({i: n}) * rest)))
+            return sympy.Mul(*constant) * _sum(means, n, low, high, where)
     exponent = sympy.Add(*(factor.args[0] for factor in varying if isinstance(factor, sympy.exp)))
     others = sympy.Mul(*(factor for factor in varying if not isinstance(factor, sympy.exp)))
     unknown = any(depends(u, x) for factor in varying for u in factor.atoms(AppliedUndef, KL) - {x})

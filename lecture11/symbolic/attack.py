@@ -42,9 +42,12 @@ def planted_errors(derivation: Derivation, most: int = 2) -> Iterator[Mutant]:
         facts = derivation.facts(step)
         names = _names(derivation)
         found: dict[str, list[sympy.Expr]] = {}
-        for error, wrong in changes(step.expression, names):
+        for error, place, part in _changes(step.expression, names):
             same_kind = found.setdefault(error, [])
-            if len(same_kind) >= most or wrong in same_kind or wrong.has(sympy.zoo, sympy.nan):
+            if len(same_kind) >= most:
+                continue
+            wrong = _put(step.expression, place, part)
+            if wrong in same_kind or wrong.has(sympy.zoo, sympy.nan):
                 continue
             if _differ(derivation, facts, wrong, step.expression):
                 same_kind.append(wrong)
@@ -58,11 +61,11 @@ def planted_errors(derivation: Derivation, most: int = 2) -> Iterator[Mutant]:
                     break
 
 
-def _differ(derivation: Derivation, facts: Sequence[Fact], left: sympy.Expr, right: sympy.Expr) -> bool:
+def _differ(derivation: Derivation, facts: Sequence[Fact], left: sympy.Expr, right: sympy.Expr, seed: int = 1) -> bool:
     """By numbers, with all facts. What cannot even be rewritten or computed differs too."""
     try:
         left, right = (rewrite(side, facts, derivation.range) for side in (left, right))
-        return not same_by_numbers(left, right, seed=1, where=derivation.range)
+        return not same_by_numbers(left, right, seed=seed, where=derivation.range)
     except (ProofError, ArithmeticError, ValueError, TypeError, AttributeError):
         return True
 
@@ -108,6 +111,9 @@ def is_refused(claim: Derivation) -> bool:
 
 def is_caught(derivation: Derivation, mutant: Mutant) -> bool:
     """Whether the checker refuses the step that holds the error."""
+    before, facts = derivation.lines[mutant.number - 1], derivation.facts(mutant.step)
+    if _differ(derivation, facts, before, mutant.step.expression, seed=0):
+        return True  # one of its judges refuses it, which is all that is asked
     try:
         check_step(derivation, mutant.number, mutant.step)
     except ProofError:
@@ -148,13 +154,19 @@ def _put(e: sympy.Basic, place: Place, new: sympy.Expr) -> sympy.Expr:
 
 def changes(e: sympy.Expr, names: list[sympy.Expr]) -> Iterator[tuple[str, sympy.Expr]]:
     """Wrong forms of an expression, each with the kind of its error."""
-    yield "factor 2", 2 * e
-    yield "sign", -e
+    for error, place, part in _changes(e, names):
+        yield error, _put(e, place, part)
+
+
+def _changes(e: sympy.Expr, names: list[sympy.Expr]) -> Iterator[tuple[str, Place, sympy.Expr]]:
+    """The kind of an error, its place, and what is put there."""
+    yield "factor 2", (), 2 * e
+    yield "sign", (), -e
     for more in (sympy.Integer(1), *names, sympy.Integer(2)):
-        yield "extra term", e + more
+        yield "extra term", (), e + more
     for place, part in _nodes(e):
         for error, wrong in _changed(part, names):
-            yield error, _put(e, place, wrong)
+            yield error, place, wrong
 
 
 def _changed(part: sympy.Expr, names: list[sympy.Expr]) -> Iterator[tuple[str, sympy.Expr]]:

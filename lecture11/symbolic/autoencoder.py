@@ -199,39 +199,266 @@ F3_AXIS = Derivation(
     induction=Induction(d, F3_AXIS_BASE),
 )
 
-# The columns v of the decoder are the first k of d orthonormal directions; the code for column k has the weights m.
+# The decoder's columns: k of d directions v of length 1, at right angles to each other.
 v, reach = indexed("v", "v", real=True), indexed("reach", "m", real=True)
-error = indexed("error", "E", real=True)
-held, left_over = indexed("held", "b", real=True), indexed("left_over", "c", real=True)
+few = Symbol("l", integer=True, nonnegative=True)
+UNIT = Assumption("F3", "a direction has length 1", over_axes(v(k, j) ** 2), Integer(1), (k,), (k - 1, d - k))
+RIGHT = Assumption(
+    "F3", "two directions are at right angles", over_axes(v(few, j) * v(k, j)), Integer(0), (few, k),
+    (few - 1, k - few - 1, d - k),
+)  # fmt: skip
+
+# Any columns are sums of such directions (Gram and Schmidt).
+given, inner = indexed("given", "a", real=True), indexed("inner", "t", real=True)
+both_sums = indexed("two_sums", "f", real=True)
+GRAM = Assumption(
+    "F3", "k columns lie in a plane with k such directions (Gram and Schmidt)", given(i, j),
+    Sum(inner(i, n) * v(n, j), (n, 1, k)), (i, j),
+)  # fmt: skip
+
+F3_ORDER_BASE = Derivation(
+    key="F3.order.base",
+    statement="where one of two sums, over n, has one term only",
+    start=Sum(Sum(both_sums(i, n), (i, 1, k)), (n, 1, 1)),
+    steps=(
+        Step(Sum(both_sums(i, 1), (i, 1, k)), "one term"),
+        Step(Sum(Sum(both_sums(i, n), (n, 1, 1)), (i, 1, k)), "and one in each"),
+    ),
+)
+
+F3_ORDER = Derivation(
+    key="F3.order",
+    statement="two sums may be taken in either order: of any terms f, over i up to k and over n up to l",
+    start=Sum(Sum(both_sums(i, n), (i, 1, k)), (n, 1, few)),
+    steps=(
+        Step(
+            Sum(Sum(both_sums(i, n), (i, 1, k)), (n, 1, few - 1)) + Sum(both_sums(i, few), (i, 1, k)),
+            "the last n apart",
+        ),
+        Step(
+            Sum(Sum(both_sums(i, n), (n, 1, few - 1)) + both_sums(i, few), (i, 1, k)),
+            "the statement for l - 1, in one sum",
+            by=(HYPOTHESIS,),
+        ),
+        Step(Sum(Sum(both_sums(i, n), (n, 1, few)), (i, 1, k)), "one term more in each"),
+    ),
+    induction=Induction(few, F3_ORDER_BASE),
+)
+
+F3_COLUMNS = Derivation(
+    key="F3.columns",
+    statement="so it is enough to look at decoders with such columns: what any columns a give back for a code z, in "
+    "coordinate j, the directions v give back for another code, of which the l-th number is the inner sum",
+    start=Sum(code(i) * given(i, j), (i, 1, k)),
+    steps=(
+        Step(Sum(Sum(code(i) * inner(i, n) * v(n, j), (n, 1, k)), (i, 1, k)), "the plane of the columns", by=(GRAM,)),
+        Step(
+            Sum(Sum(code(i) * inner(i, n) * v(n, j), (i, 1, k)), (n, 1, k)),
+            "the sums in the other order",
+            by=(F3_ORDER.at({both_sums(i, n): code(i) * inner(i, n) * v(n, j), few: k}),),
+        ),
+        Step(Sum(Sum(code(i) * inner(i, n), (i, 1, k)) * v(n, j), (n, 1, k)), "take v out of the inner one"),
+    ),
+    where=(k - 1,),
+)
+
+# What a plane keeps of the axes (Bessel).
 kept, lost = indexed("kept", "h", nonnegative=True), indexed("lost", "g", nonnegative=True)
+onto = indexed("onto", "P", real=True)
+KEPT = Definition("F3", "v_k adds its share of axis j to what is kept", kept(k, j), kept(k - 1, j) + v(k, j) ** 2,
+                  where=(k - 1,))  # fmt: skip
+NONE_KEPT = Definition("F3", "without a direction nothing is kept", kept(0, j), Integer(0))
+ONTO = Definition(
+    "F3", "P projects onto the plane of the first k directions", onto(k, i, j),
+    onto(k - 1, i, j) + v(k, i) * v(k, j), where=(k - 1,),
+)  # fmt: skip
+ONTO_NONE = Definition("F3", "without a direction onto 0", onto(0, i, j), Integer(0))
+_row = ONTO.at({i: j, j: i})
+
+F3_NEXT_BASE = Derivation(
+    key="F3.next.base",
+    statement="the projection P onto no direction is at right angles to any v",
+    start=Sum(onto(0, j, i) * v(k, i), (i, 1, d)),
+    steps=(Step(Integer(0), "each term is 0", by=(ONTO_NONE.at({i: j, j: i}),)),),
+    where=(k - 1, d - k),
+)
+
+F3_NEXT = Derivation(
+    key="F3.next",
+    statement="P projects onto the first l directions; a later one, $v_k$, it projects onto 0",
+    start=Sum(onto(few, j, i) * v(k, i), (i, 1, d)),
+    steps=(
+        Step(
+            Sum((onto(few - 1, j, i) + v(few, j) * v(few, i)) * v(k, i), (i, 1, d)),
+            "the last one apart",
+            by=(_row.at({k: few}),),
+        ),
+        Step(
+            Sum(onto(few - 1, j, i) * v(k, i), (i, 1, d)) + v(few, j) * Sum(v(few, i) * v(k, i), (i, 1, d)),
+            "the sum term by term",
+        ),
+        Step(Integer(0), "both are 0", by=(HYPOTHESIS, RIGHT)),
+    ),
+    induction=Induction(few, F3_NEXT_BASE, first=0),
+    where=(k - few - 1, d - k),
+)
+
+F3_ROW_BASE = Derivation(
+    key="F3.row.base",
+    statement="of no direction, the squared length of a row of P is 0",
+    start=Sum(onto(0, j, i) ** 2, (i, 1, d)),
+    steps=(Step(kept(0, j), "nothing is kept", by=(ONTO_NONE.at({i: j, j: i}), NONE_KEPT)),),
+)
+
+F3_ROW = Derivation(
+    key="F3.row",
+    statement="the squared length of row j of P is the share h that the k directions keep of axis j",
+    start=Sum(onto(k, j, i) ** 2, (i, 1, d)),
+    steps=(
+        Step(Sum((onto(k - 1, j, i) + v(k, j) * v(k, i)) ** 2, (i, 1, d)), "the last direction apart", by=(_row,)),
+        Step(
+            Sum(onto(k - 1, j, i) ** 2, (i, 1, d))
+            + 2 * v(k, j) * Sum(onto(k - 1, j, i) * v(k, i), (i, 1, d))
+            + v(k, j) ** 2 * Sum(v(k, i) ** 2, (i, 1, d)),
+            "the sum term by term",
+        ),
+        Step(
+            kept(k - 1, j) + v(k, j) ** 2,
+            "the statement for k - 1; right angles; length 1",
+            by=(HYPOTHESIS, F3_NEXT.at({few: k - 1}), UNIT),
+        ),
+        Step(kept(k, j), "what is kept", by=(KEPT,)),
+    ),
+    induction=Induction(k, F3_ROW_BASE, first=0),
+    where=(d - k,),
+)
+
+F3_DIAGONAL_BASE = Derivation(
+    key="F3.diagonal.base",
+    statement="without a direction, both P and h are 0",
+    start=onto(0, j, j),
+    steps=(Step(kept(0, j), "nothing is kept", by=(ONTO_NONE.at({i: j}), NONE_KEPT)),),
+)
+
+F3_DIAGONAL = Derivation(
+    key="F3.diagonal",
+    statement="and so is what stands on the diagonal of P",
+    start=onto(k, j, j),
+    steps=(
+        Step(onto(k - 1, j, j) + v(k, j) ** 2, "the last direction apart", by=(ONTO.at({i: j}),)),
+        Step(kept(k, j), "the statement for k - 1", by=(HYPOTHESIS, KEPT)),
+    ),
+    induction=Induction(k, F3_DIAGONAL_BASE, first=0),
+)
+
+F3_BESSEL = Derivation(
+    key="F3.bessel",
+    statement="k directions keep no more of an axis than there is (Bessel): 1 - h is the squared length of what "
+    "P leaves of "
+    "the axis, as a sum of squares",
+    start=1 - kept(k, j),
+    steps=(
+        Step(1 - 2 * onto(k, j, j) + Sum(onto(k, j, i) ** 2, (i, 1, d)), "twice h, and h", by=(F3_DIAGONAL, F3_ROW)),
+        Step(
+            (1 - onto(k, j, j)) ** 2 + Sum(onto(k, j, i) ** 2, (i, 1, j - 1)) + Sum(onto(k, j, i) ** 2, (i, j + 1, d)),
+            "the j-th term apart",
+        ),
+    ),
+    nonnegative=True,
+    where=(d - k, d - j),
+)
+LOST = Definition(
+    "F3", "the rest is lost, and not negative (F3.bessel)", lost(k, j), 1 - kept(k, j), where=(d - k, d - j),
+    sign=F3_BESSEL,
+)  # fmt: skip
+
+# What comes back of an example (Pythagoras).
+error, comes = indexed("error", "E", real=True), indexed("comes", r"\tilde x", real=True)
+held, left_over = indexed("held", "b", real=True), indexed("left_over", "c", real=True)
 miss = indexed("miss", "s", nonnegative=True)
 HELD = Definition("F3", "what an example has along v_k", held(k, example), along(lambda j: v(k, j), d))
 LEFT_OVER = Definition(
     "F3", "and what the code leaves of it", left_over(k, example), along(lambda j: v(k, j) - reach(k, j), d)
 )
+COMES = Definition(
+    "F3", "the k-th number of the code, m_k times the example, gives back so much of v_k",
+    comes(k, example, j), comes(k - 1, example, j) + (held(k, example) - left_over(k, example)) * v(k, j), (k - 1,),
+)  # fmt: skip
+NOTHING = Definition("F3", "without a code nothing comes back", comes(0, example, j), Integer(0))
 ERROR = Definition(
-    "F3",
-    "along the new direction v_k there was b, and c is left",
-    error(k),
-    error(k - 1) - over_data_law(held(k, example) ** 2) + over_data_law(left_over(k, example) ** 2),
-    where=(k - 1,),
-)
-NO_COLUMN = Definition("F3", "without a column all is error", error(0), over_axes(spread(j)))
-KEPT = Definition("F3", "v_k adds its share of axis j to what is kept", kept(k, j), kept(k - 1, j) + v(k, j) ** 2,
-                  where=(k - 1,))  # fmt: skip
-LOST = Assumption(
-    "F3",
-    "the rest is lost: all d directions together keep 1 (Bessel)",
-    lost(k, j),
-    1 - kept(k, j),
-    (k, j),
-    where=(d - k,),
-)
+    "F3", "E is the mean error", error(k), over_data_law(over_axes((at(example, j) - comes(k, example, j)) ** 2))
+)  # fmt: skip
 MISS = Definition("F3", "what m misses of v adds up", miss(k, j), miss(k - 1, j) + (v(k, j) - reach(k, j)) ** 2,
                   where=(k - 1,))  # fmt: skip
-NONE_KEPT = Definition("F3", "without a direction nothing is kept", kept(0, j), Integer(0))
 NONE_MISSED = Definition("F3", "and nothing missed", miss(0, j), Integer(0))
-UNIT = Assumption("F3", "a direction has length 1", over_axes(v(k, j) ** 2), Integer(1), (k,), (k - 1, d - k))
+
+F3_BEHIND_BASE = Derivation(
+    key="F3.behind.base",
+    statement="nothing comes back of an example e without a code, and so nothing along any v",
+    start=over_axes(comes(0, example, j) * v(k, j)),
+    steps=(Step(Integer(0), "each term is 0", by=(NOTHING,)),),
+    where=(k - 1, d - k),
+)
+
+F3_BEHIND = Derivation(
+    key="F3.behind",
+    statement="what the first l directions give back of an example e is at right angles to a later one, $v_k$",
+    start=over_axes(comes(few, example, j) * v(k, j)),
+    steps=(
+        Step(
+            over_axes(
+                (comes(few - 1, example, j) + (held(few, example) - left_over(few, example)) * v(few, j)) * v(k, j)
+            ),
+            "the last one apart",
+            by=(COMES.at({k: few}),),
+        ),
+        Step(
+            over_axes(comes(few - 1, example, j) * v(k, j))
+            + (held(few, example) - left_over(few, example)) * over_axes(v(few, j) * v(k, j)),
+            "the sum term by term",
+        ),
+        Step(Integer(0), "both are 0", by=(HYPOTHESIS, RIGHT)),
+    ),
+    induction=Induction(few, F3_BEHIND_BASE, first=0),
+    where=(k - few - 1, d - k),
+)
+
+F3_PYTHAGORAS = Derivation(
+    key="F3.pythagoras",
+    statement="along the direction $v_k$ an example e had b, and c is left; across it nothing changes (Pythagoras)",
+    start=over_axes((at(example, j) - comes(k, example, j)) ** 2),
+    steps=(
+        Step(
+            over_axes(
+                (at(example, j) - comes(k - 1, example, j) - (held(k, example) - left_over(k, example)) * v(k, j)) ** 2
+            ),
+            "the last direction apart",
+            by=(COMES,),
+        ),
+        Step(
+            over_axes((at(example, j) - comes(k - 1, example, j)) ** 2)
+            - 2 * (held(k, example) - left_over(k, example)) * over_axes(at(example, j) * v(k, j))
+            + 2 * (held(k, example) - left_over(k, example)) * over_axes(comes(k - 1, example, j) * v(k, j))
+            + (held(k, example) - left_over(k, example)) ** 2 * over_axes(v(k, j) ** 2),
+            "the sum term by term",
+        ),
+        Step(
+            over_axes((at(example, j) - comes(k - 1, example, j)) ** 2)
+            - 2 * (held(k, example) - left_over(k, example)) * over_axes(at(example, j) * v(k, j))
+            + (held(k, example) - left_over(k, example)) ** 2,
+            "right angles, and length 1",
+            by=(F3_BEHIND.at({few: k - 1}), UNIT),
+        ),
+        Step(
+            over_axes((at(example, j) - comes(k - 1, example, j)) ** 2)
+            - held(k, example) ** 2
+            + left_over(k, example) ** 2,
+            "b is what the example has along it",
+            by=(HELD,),
+        ),
+    ),
+    where=(k - 1, d - k),
+)
 
 F3_ERROR_BASE = Derivation(
     key="F3.error.base",
@@ -239,7 +466,9 @@ F3_ERROR_BASE = Derivation(
     "share h = 0 and loses g = 1, and its encoder misses s = 0",
     start=error(0),
     steps=(
-        Step(over_axes(spread(j)), "nothing comes back", by=(NO_COLUMN,)),
+        Step(over_data_law(over_axes(at(example, j) ** 2)), "nothing comes back", by=(ERROR.at({k: 0}), NOTHING)),
+        Step(over_axes(over_data_law(at(example, j) ** 2)), "the mean of a sum"),
+        Step(over_axes(spread(j)), "the mean squares along all axes", by=(SPREAD.at({d: j}),)),
         Step(
             over_axes(spread(j) * (lost(0, j) + miss(0, j))),
             "nothing is kept, nothing missed",
@@ -250,17 +479,20 @@ F3_ERROR_BASE = Derivation(
 
 F3_ERROR = Derivation(
     key="F3.error",
-    statement="the mean error E_k of a linear auto-encoder. Its decoder has k columns v, of length 1 and at right "
-    "angles: any others become so when the code is given other coordinates. Of axis j their plane keeps "
-    "the share h and loses g; the encoder, with weights m where v would be best, misses s. Of an example "
-    "e, b is the part along the last direction, and c what the code leaves of it",
+    statement="the mean error E_k of a linear auto-encoder with the columns v. Of axis j their plane keeps the "
+    "share h and "
+    "loses g; the encoder, with weights m where v would be best, misses s",
     start=error(k),
     steps=(
+        Step(
+            error(k - 1) - over_data_law(held(k, example) ** 2) + over_data_law(left_over(k, example) ** 2),
+            "along the last direction there was b, and c is left",
+            by=(ERROR, ERROR.at({k: k - 1}), F3_PYTHAGORAS),
+        ),
         Step(
             error(k - 1) - over_axes(spread(j) * v(k, j) ** 2) + over_axes(spread(j) * (v(k, j) - reach(k, j)) ** 2),
             "mean squares along two weights",
             by=(
-                ERROR,
                 HELD,
                 LEFT_OVER,
                 F3_AXIS.at({weight(j): v(k, j)}),
@@ -423,6 +655,26 @@ F3 = Derivation(
     nonnegative=True,
     where=(d - k,),
     code=Code("autoencoder.PCA", _excess_of_linear, of=lambda e: e.subs({k: 2, d: 3}).doit()),
+)
+
+first_back, other_back = indexed("first_back", "x^*", real=True), indexed("other_back", r"x^\circ", real=True)
+FIRST = Definition("F3", "PCA gives back the first k coordinates", first_back(example, j), at(example, j))
+OTHERS = Definition("F3", "and nothing of the others", other_back(example, j), Integer(0))
+
+F3_ATTAINED = Derivation(
+    key="F3.attained",
+    statement=r"PCA has that error: $x^*$ is what it gives back of an example e along the first k axes, and "
+    r"$x^\circ$ along "
+    "the others",
+    start=over_data_law(
+        large((at(example, j) - first_back(example, j)) ** 2) + small((at(example, j) - other_back(example, j)) ** 2)
+    ),
+    steps=(
+        Step(over_data_law(small(at(example, j) ** 2)), "the first k are right", by=(FIRST, OTHERS)),
+        Step(small(over_data_law(at(example, j) ** 2)), "the mean of a sum"),
+        Step(small(spread(j)), "the mean square along each", by=(SPREAD.at({d: j}),)),
+    ),
+    where=(d - k,),
 )
 
 angle = Symbol(r"\varphi", real=True)
@@ -636,8 +888,10 @@ F5_GAUSS = Derivation(
 )
 
 DERIVATIONS = (
-    F1_BASE, F1, F2, F3_UNCORRELATED_BASE, F3_UNCORRELATED, F3_AXIS_BASE, F3_AXIS, F3_ERROR_BASE, F3_ERROR,
-    F3_TRACE_BASE, F3_TRACE, F3_BALANCE, F3_HELD, F3, F3_SLOPE, F4, F4_BEST, F5_BEST, F5, F5_PIXELS, F5_GAUSS,
+    F1_BASE, F1, F2, F3_UNCORRELATED_BASE, F3_UNCORRELATED, F3_AXIS_BASE, F3_AXIS, F3_ORDER_BASE, F3_ORDER, F3_COLUMNS,
+    F3_NEXT_BASE, F3_NEXT, F3_ROW_BASE, F3_ROW, F3_DIAGONAL_BASE, F3_DIAGONAL, F3_BESSEL, F3_BEHIND_BASE, F3_BEHIND,
+    F3_PYTHAGORAS, F3_ERROR_BASE, F3_ERROR, F3_TRACE_BASE, F3_TRACE, F3_BALANCE, F3_HELD, F3, F3_ATTAINED, F3_SLOPE,
+    F4, F4_BEST, F5_BEST, F5, F5_PIXELS, F5_GAUSS,
 )  # fmt: skip
 EXPERIMENTS = (
     Experiment(

@@ -1,58 +1,92 @@
 r"""The bound on the likelihood, line by line and term by term (F36-F38, F40, F41).
 
-The five lines are written for ``T = 3``, in unknown densities: they hold for any betas and any model. ``F36.any`` has
-them for any ``T``, path by path. $\mathbb{E}_q$ is the mean over $x_1$, $x_2$, $x_3$ given $x_0$.
+For any number of steps T, any betas and any model, and for images of d pixels. A path w of T steps from $x_0$ is the
+list of its states $w_1$ to $w_T$, and $w_0$ is $x_0$.
 """
 
 from typing import Any
 
-from sympy import Expr, Function, Integer, Rational, Sum, Symbol, erf, exp, log, pi, sqrt
+from sympy import Expr, Integer, Rational, Sum, Symbol, erf, exp, log, pi, sqrt
 from sympy import Integral as OverInterval
 
+from lecture11.symbolic import lists
 from lecture11.symbolic.chain import Code, Experiment
-from lecture11.symbolic.facts import HYPOTHESIS, Definition, Derivation, Induction, Step
+from lecture11.symbolic.facts import HYPOTHESIS, Definition, Derivation, Fact, Induction, Step
 from lecture11.symbolic.forward import (
     ALPHA,
-    F23,
+    BETWEEN,
     F26,
+    F26_START,
     F28,
+    FIRST_STEP,
+    NEXT_STEP,
+    WAY,
+    WAY_LAST,
+    WAY_ONE,
     abar,
     alpha,
     beta,
     eps,
     law_from_data,
+    n,
+    over_pixels,
+    path,
+    pixel_from_data,
     q,
+    q_path,
+    q_step,
     random_points,
-    step_law,
+    s,
+    start,
     t,
+    way,
     x,
 )
+from lecture11.symbolic.lists import MARGINAL, MASS, d, i, j, k, m, one_law, pixel, product, summed, u, y
 from lecture11.symbolic.posterior import (
     BAYES,
     F32,
-    F39,
+    F39_DIFFERENCE,
     MODEL,
     NO_MEMORY,
     VARIANCE,
+    T,
     beta_tilde,
     mu_theta,
     mu_tilde,
+    noise_in,
     p,
     predicted,
     sigma,
 )
-from lecture11.symbolic.terms import Mean, Normal, density, indexed
-from lecture11.symbolic.vae.decoder import z1, z2
-from lecture11.symbolic.vae.elbo import F16_PRODUCT, divergence, kl, p_1, p_2, q_1, q_2
+from lecture11.symbolic.substitution import substitute
+from lecture11.symbolic.terms import Mean, Normal, density, indexed, last, rest
+from lecture11.symbolic.vae.elbo import divergence, kl
+
+noise = density("noise_of_image", "p")
+NOISE_LAW = Definition(
+    "F29", "standard normal noise", noise(y), product(Normal(pixel(y), 0, 1)),
+    by=(MASS.at({one_law(y, j): Normal(y, 0, 1)}),)
+)  # fmt: skip
+
+
+def of_one_pixel(e: Expr) -> Expr:
+    """A formula for images of one pixel, which the points are."""
+    return e.replace(Sum, lambda term, limits: term)
+
 
 # --- The five lines ---------------------------------------------------------------------------------------------------
 
-x0, x1, x2, x3 = map(x, range(4))
-path = (x1, x2, x3)
-whole_q = density("q_path", "q", of=3, timed=True)(*path, x0)
-whole_p = density("p_path", r"p_\theta", of=4, timed=True)(x0, *path)
-CHAIN = Definition("F26", "the chain, step by step", whole_q, q(x1, x0) * q(x2, x1) * q(x3, x2))
-MODEL_CHAIN = Definition("F29", "the model, step by step", whole_p, p(x3) * p(x2, x3) * p(x1, x2) * p(x0, x1))
+x0 = x(0)
+whole_q = q_path(path, x0, T)
+whole_p = indexed("p_path", r"p_\theta", positive=True)(path, x0, T)
+whole_p.func._latex = lambda self, printer, exp=None: r"p_\theta(x_0, w)" + ("" if exp is None else f"^{{{exp}}}")
+_on_path = {x(t): way(path, x0, t, T - t)}
+
+
+def on_path(e: Expr) -> Expr:
+    """What is said of states x_0 to x_T, of those of the path w."""
+    return substitute(e, _on_path)
 
 
 def over_path(f: Expr) -> Mean:
@@ -60,8 +94,13 @@ def over_path(f: Expr) -> Mean:
     return Mean(f, path, whole_q)
 
 
+ALONG = Definition(
+    "F29", "the model, step by step", whole_p, on_path(p(x(T)) * exp(Sum(log(p(x(t - 1), x(t))), (t, 1, T))))
+)  # fmt: skip
+
+
 def _path_densities() -> tuple[Any, dict[Expr, Any]]:
-    """The five lines of the package on 1,000 paths, and the densities that stand in them."""
+    """The five lines of the package on 1,000 paths of 3 steps, and the densities that stand in them."""
     import torch
 
     from lecture11 import diffusion
@@ -78,8 +117,8 @@ def _path_densities() -> tuple[Any, dict[Expr, Any]]:
     seed = torch.Generator().manual_seed
     lines = diffusion.negative_elbo_lines(model, s, x_0, variance="posterior", levels=None, generator=seed(1))
     xs = list(diffusion.q_chain(s, x_0, generator=seed(1)))
-    at = {p(x3): normal(xs[3], 0 * x_0, torch.ones_like(x_0))}
-    for k in (1, 2, 3):
+    at = {p(x(3)): normal(xs[3], 0 * x_0, torch.ones_like(x_0))}
+    for k in (1, 2, 3):  # noqa: F402
         a, b, kept = s.alpha(k), s.beta(k), s.alpha_bar(k)
         learned = (xs[k] - b / (1 - kept).sqrt() * model(xs[k], torch.full((1000,), k))) / a.sqrt()
         at[q(x(k), x(k - 1))] = normal(xs[k], a.sqrt() * xs[k - 1], b)
@@ -89,9 +128,10 @@ def _path_densities() -> tuple[Any, dict[Expr, Any]]:
             at[q(x(k), x(k - 1), x0)] = at[q(x(k), x(k - 1))]
             forward = at[q(x(k), x(k - 1))] * at[q(x(k - 1), x0)]
             at[q(x(k - 1), x(k), x0)] = forward / at[q(x(k), x0)]
-    at[whole_q] = at[q(x1, x0)] * at[q(x2, x1)] * at[q(x3, x2)]
-    at[whole_p] = at[p(x3)] * at[p(x2, x3)] * at[p(x1, x2)] * at[p(x0, x1)]
-    return lines, at
+    found = {on_path(law).xreplace({T: Integer(3)}): values for law, values in at.items()}
+    found[q_path(path, x0, 3)] = at[q(x(1), x0)] * at[q(x(2), x(1))] * at[q(x(3), x(2))]
+    found[whole_p.xreplace({T: Integer(3)})] = at[p(x(3))] * at[p(x(2), x(3))] * at[p(x(1), x(2))] * at[p(x0, x(1))]
+    return lines, found
 
 
 def elbo_line(number: int) -> Code:
@@ -101,61 +141,9 @@ def elbo_line(number: int) -> Code:
         lines, at = _path_densities()
         return lines[number - 1], at
 
-    return Code("diffusion.negative_elbo_lines", compute, of=lambda line: line.args[0])
+    return Code("diffusion.negative_elbo_lines", compute, of=lambda line: line.args[0].subs(T, 3).doit())
 
 
-F36 = Derivation(
-    key="F36",
-    statement="-ELBO in five lines, for T = 3",
-    start=over_path(-log(whole_p / whole_q)),
-    steps=(
-        Step(
-            over_path(
-                -log(p(x3)) - log(p(x0, x1) / q(x1, x0)) - log(p(x1, x2) / q(x2, x1)) - log(p(x2, x3) / q(x3, x2))
-            ),
-            "both chains, step by step",
-            by=(CHAIN, MODEL_CHAIN),
-        ),
-        Step(
-            over_path(
-                -log(p(x3))
-                - log(p(x1, x2) / q(x2, x1, x0))
-                - log(p(x2, x3) / q(x3, x2, x0))
-                - log(p(x0, x1) / q(x1, x0))
-            ),
-            "given x_0 as well, a step is the same; t = 1 apart",
-            by=(NO_MEMORY.at({t: 2}), NO_MEMORY.at({t: 3})),
-        ),
-        Step(
-            over_path(
-                -log(p(x3))
-                - log(p(x1, x2) / q(x1, x2, x0) * q(x1, x0) / q(x2, x0))
-                - log(p(x2, x3) / q(x2, x3, x0) * q(x2, x0) / q(x3, x0))
-                - log(p(x0, x1) / q(x1, x0))
-            ),
-            "Bayes' rule given x_0",
-            by=(BAYES.at({t: 2}), BAYES.at({t: 3})),
-        ),
-        Step(
-            over_path(
-                -log(p(x3) / q(x3, x0))
-                - log(p(x1, x2) / q(x1, x2, x0))
-                - log(p(x2, x3) / q(x2, x3, x0))
-                - log(p(x0, x1))
-            ),
-            "what stands above and below cancels",
-        ),
-    ),
-    code=elbo_line(5),
-)
-
-# For any number of steps, path by path: with the logarithm of a product as a sum.
-T, n = Symbol("T", integer=True, positive=True), Symbol("n", integer=True, positive=True)
-along_q, along_p = indexed("along_q", "Q", positive=True), indexed("along_p", "P", positive=True)
-ALONG_Q = Definition("F26", "the chain, T steps", along_q(T), exp(Sum(log(q(x(t), x(t - 1))), (t, 1, T))))
-ALONG_P = Definition(
-    "F29", "the model, T steps", along_p(T), p(x(T)) * exp(Sum(log(p(x(t - 1), x(t))), (t, 1, T)))
-)  # fmt: skip
 _any = indexed("any_sequence", "u", real=True)
 
 F36_TELESCOPE_BASE = Derivation(
@@ -182,191 +170,325 @@ def _after_first(f: Expr) -> Sum:
 
 
 _back = _after_first(log(p(x(t - 1), x(t)) / q(x(t - 1), x(t), x0)))
-_first, _kept = log(p(x0, x1) / q(x1, x0)), q(x(t - 1), x0) / q(x(t), x0)
+_first, _kept = log(p(x0, x(1)) / q(x(1), x0)), q(x(t - 1), x0) / q(x(t), x0)
 
-F36_ANY = Derivation(
-    key="F36.any",
-    statement="the five lines for any number of steps T from 2 on, and any model: what stands in the mean is the same "
-    "for every path. Q and P are the densities of the path under the chain, given x_0, and under the model",
-    start=-log(along_p(T) / along_q(T)),
+
+def _line(f: Expr) -> Mean:
+    return over_path(on_path(f))
+
+
+F36 = Derivation(
+    key="F36",
+    statement="-ELBO in five lines, for any number of steps T from 2 on, any model, and images of any "
+    "size. The last but "
+    "one here only sorts a sum",
+    start=over_path(-log(whole_p / whole_q)),
     steps=(
         Step(
-            -log(p(x(T))) - Sum(log(p(x(t - 1), x(t)) / q(x(t), x(t - 1))), (t, 1, T)),
+            _line(-log(p(x(T))) - Sum(log(p(x(t - 1), x(t)) / q(x(t), x(t - 1))), (t, 1, T))),
             "both chains, step by step",
-            by=(ALONG_Q, ALONG_P),
-        ),
-        Step(-log(p(x(T))) - _after_first(log(p(x(t - 1), x(t)) / q(x(t), x(t - 1)))) - _first, "the first step apart"),
-        Step(
-            -log(p(x(T))) - _after_first(log(p(x(t - 1), x(t)) / q(x(t - 1), x(t), x0) * _kept)) - _first,
-            "no memory, and Bayes' rule given x_0",
-            by=(BAYES, NO_MEMORY),
+            by=(F26.at({start: x0, n: T}), ALONG),
         ),
         Step(
-            -log(p(x(T))) - _back - _after_first(log(q(x(t - 1), x0)) - log(q(x(t), x0))) - _first,
+            _line(-log(p(x(T))) - _after_first(log(p(x(t - 1), x(t)) / q(x(t), x(t - 1)))) - _first),
+            "the first step apart",
+        ),
+        Step(
+            _line(-log(p(x(T))) - _after_first(log(p(x(t - 1), x(t)) / q(x(t - 1), x(t), x0) * _kept)) - _first),
+            "no memory, and Bayes' rule given the start",
+            by=(BAYES.at(_on_path), NO_MEMORY.at(_on_path)),
+        ),
+        Step(
+            _line(-log(p(x(T))) - _back - _after_first(log(q(x(t - 1), x0)) - log(q(x(t), x0))) - _first),
             "the sum of logarithms in two",
         ),
         Step(
-            -log(p(x(T)) / q(x(T), x0)) - _back - log(p(x0, x1)),
+            _line(-log(p(x(T)) / q(x(T), x0)) - _back - log(p(x0, x(1)))),
             "what stands above and below cancels",
-            by=(F36_TELESCOPE.at({_any(n): log(q(x(n), x0))}).at({n: T}),),
+            by=(F36_TELESCOPE.at({_any(n): on_path(log(q(x(n), x0)))}).at({n: T}),),
         ),
     ),
+    code=elbo_line(5),
     where=(T - 2,),
 )
 
 # --- The terms of the bound (F37) -------------------------------------------------------------------------------------
 
-u, u2 = Function("f", real=True), Function("f_2", real=True)  # any functions of one state of a path, and of two
+two = indexed("of_two", "h", real=True)  # any function of two states
+_states = t + k
+_law = q_path(rest(path, _states), x0, _states - 1) * q_step(
+    last(path, _states), way(rest(path, _states), x0, _states - 1, 0), _states, _states - 1
+)
+before = Symbol("v", real=True)  # a path of one step less
+_next = q_step(y, way(before, x0, _states - 1, 0), _states, _states - 1)
+_step = NEXT_STEP.at({start: x0, n: _states})
+_way = WAY.at({start: x0})
 
-F37_FIRST = Derivation(
-    key="F37.first",
-    statement="the mean of any f(x_1) needs the first step alone",
-    start=over_path(u(x1)),
+
+def _shorter(f: Expr) -> Mean:
+    """A mean over a path of one step less."""
+    return Mean(f, before, q_path(before, x0, _states - 1))
+
+
+_last_law = _law.xreplace({k: Integer(0)})
+_last_step = q_step(x(t), way(before, x0, t - 1, 0), t, t - 1)
+F37_ONE_STEP = Derivation(
+    key="F37.last.base",
+    statement="the same for a path of one step",
+    start=Mean(u(way(path, x0, 1, 0)), path, q_path(path, x0, 1)),
     steps=(
         Step(
-            Mean(Mean(Mean(u(x1), x3, step_law(x3, x2, 3)), x2, step_law(x2, x1, 2)), x1, q(x1, x0)),
-            "step by step",
-            by=(CHAIN, F23.at({t: 2}), F23.at({t: 3})),
+            Mean(u(path), path, q_step(path, x0, 1, 0)),
+            "it is its one state",
+            by=(WAY_ONE.at({start: x0}), FIRST_STEP.at({start: x0})),
         ),
-        Step(Mean(u(x1), x1, q(x1, x0)), "later steps have mass 1"),
+        Step(Mean(u(x(1)), x(1), q(x(1), x0)), "with another name"),
     ),
 )
 
 F37_LAST = Derivation(
     key="F37.last",
-    statement="the mean of any f(x_3) needs the law of x_3 given x_0 alone",
-    start=over_path(u(x3)),
-    steps=(
-        Step(Mean(Mean(u(x3), x3, q(x3, x2)), x2, q(x2, x0)), "integrate over x_1", by=(CHAIN, F26.at({t: 2}))),
-        Step(Mean(u(x3), x3, q(x3, x0)), "and over x_2", by=(F26.at({t: 3}),)),
-    ),
-)
-
-F37_MIDDLE = Derivation(
-    key="F37.middle",
-    statement="the mean of any f_2(x_1, x_2): first over x_1 given x_2 and x_0, then over x_2",
-    start=over_path(u2(x1, x2)),
+    statement="the mean of any function f of the last state of a path needs the law of that state given x_0 alone. In "
+    "a formula, the last state of w is last(w), and the states before it rest(w)",
+    start=Mean(u(way(path, x0, t, 0)), path, q_path(path, x0, t)),
     steps=(
         Step(
-            Mean(Mean(Mean(u2(x1, x2), x3, step_law(x3, x2, 3)), x2, q(x2, x1)), x1, q(x1, x0)),
-            "step by step",
-            by=(CHAIN, F23.at({t: 3})),
+            Mean(u(last(path, t)), path, _last_law),
+            "the last step apart",
+            by=(WAY_LAST.at({start: x0}), NEXT_STEP.at({start: x0, n: t})),
         ),
-        Step(Mean(Mean(u2(x1, x2), x2, q(x2, x1)), x1, q(x1, x0)), "the last step has mass 1"),
         Step(
-            Mean(Mean(u2(x1, x2), x1, q(x1, x2, x0)), x2, q(x2, x0)),
-            "Bayes' rule given x_0: the other order",
-            by=(BAYES.at({t: 2}), NO_MEMORY.at({t: 2})),
+            Mean(Mean(u(x(t)), x(t), _last_step), before, q_path(before, x0, t - 1)),
+            "over the last state, and over those before it",
+            by=(lists.over_list(Mean(u(last(path, t)), path, _last_law), t),),
         ),
+        Step(
+            Mean(Mean(u(x(t)), x(t), q(x(t), x(t - 1))), x(t - 1), q(x(t - 1), x0)),
+            "the statement for t - 1",
+            by=(HYPOTHESIS.at({path: before, u(y): Mean(u(x(t)), x(t), q_step(x(t), y, t, t - 1))}),),
+        ),
+        Step(Mean(u(x(t)), x(t), q(x(t), x0)), "the other order", by=(BETWEEN,)),
     ),
+    induction=Induction(t, F37_ONE_STEP),
 )
 
-F37_END = Derivation(
-    key="F37.end",
-    statement="the mean of any f_2(x_2, x_3): first over x_2 given x_3 and x_0, then over x_3",
-    start=over_path(u2(x2, x3)),
+F37_STATE = Derivation(
+    key="F37.state",
+    statement="the same for any state of a path, behind which stand k more",
+    start=Mean(u(way(path, x0, t, k)), path, q_path(path, x0, _states)),
     steps=(
-        Step(Mean(Mean(u2(x2, x3), x3, q(x3, x2)), x2, q(x2, x0)), "integrate over x_1", by=(CHAIN, F26.at({t: 2}))),
         Step(
-            Mean(Mean(u2(x2, x3), x2, q(x2, x3, x0)), x3, q(x3, x0)),
-            "Bayes' rule given x_0: the other order",
-            by=(BAYES.at({t: 3}), NO_MEMORY.at({t: 3})),
+            Mean(u(way(rest(path, _states), x0, t, k - 1)), path, _law),
+            "the last step apart",
+            by=(_way.at({s: t}), _step),
         ),
+        Step(
+            _shorter(u(way(before, x0, t, k - 1)) * Mean(1, y, _next)),
+            "over the last state, and over those before it",
+            by=(lists.over_list(Mean(u(way(rest(path, _states), x0, t, k - 1)), path, _law), _states),),
+        ),
+        Step(_shorter(u(way(before, x0, t, k - 1))), "the last step has mass 1", by=(lists.has_mass(_next, y),)),
+        Step(Mean(u(x(t)), x(t), q(x(t), x0)), "the statement for k - 1", by=(HYPOTHESIS.at({path: before}),)),
     ),
+    induction=Induction(k, F37_LAST, first=0),
 )
 
-_prior, _decoder = log(q(x3, x0) / p(x3)), log(p(x0, x1))
-_step_2, _step_3 = log(q(x1, x2, x0) / p(x1, x2)), log(q(x2, x3, x0) / p(x2, x3))
+_last_two = two(way(rest(path, t), x0, t - 1, 0), last(path, t))
+_other_order = Mean(Mean(two(x(t - 1), x(t)), x(t - 1), q(x(t - 1), x(t), x0)), x(t), q(x(t), x0))
+F37_LAST_TWO = Derivation(
+    key="F37.two.base",
+    statement="the same for the last two states",
+    start=Mean(two(way(path, x0, t - 1, 1), way(path, x0, t, 0)), path, q_path(path, x0, t)),
+    steps=(
+        Step(
+            Mean(_last_two, path, _last_law),
+            "the last step apart",
+            by=(_way.at({s: t - 1, k: 1}), WAY_LAST.at({start: x0}), NEXT_STEP.at({start: x0, n: t})),
+        ),
+        Step(
+            Mean(Mean(two(way(before, x0, t - 1, 0), x(t)), x(t), _last_step), before, q_path(before, x0, t - 1)),
+            "over the last state, and over those before it",
+            by=(lists.over_list(Mean(_last_two, path, _last_law), t),),
+        ),
+        Step(
+            Mean(Mean(two(x(t - 1), x(t)), x(t), q(x(t), x(t - 1))), x(t - 1), q(x(t - 1), x0)),
+            "over the last of these",
+            by=(F37_LAST.at({t: t - 1, path: before}).at({u(y): Mean(two(y, x(t)), x(t), q_step(x(t), y, t, t - 1))}),),
+        ),
+        Step(_other_order, "Bayes' rule given x_0: the other order", by=(BAYES, NO_MEMORY)),
+    ),
+    where=(t - 2,),
+)
+
+_short_two = two(way(rest(path, _states), x0, t - 1, k), way(rest(path, _states), x0, t, k - 1))
+_fewer_two = two(way(before, x0, t - 1, k), way(before, x0, t, k - 1))
+F37_TWO = Derivation(
+    key="F37.two",
+    statement="the mean of any function h of two states in a row, behind which stand k more: first over the earlier "
+    "one, given the later one and x_0, then over the later one",
+    start=Mean(two(way(path, x0, t - 1, k + 1), way(path, x0, t, k)), path, q_path(path, x0, _states)),
+    steps=(
+        Step(
+            Mean(_short_two, path, _law),
+            "the last step apart",
+            by=(_way.at({s: t - 1, k: k + 1}), _way.at({s: t}), _step),
+        ),
+        Step(
+            _shorter(_fewer_two * Mean(1, y, _next)),
+            "over the last state, and over those before it",
+            by=(lists.over_list(Mean(_short_two, path, _law), _states),),
+        ),
+        Step(_shorter(_fewer_two), "the last step has mass 1", by=(lists.has_mass(_next, y),)),
+        Step(_other_order, "the statement for k - 1", by=(HYPOTHESIS.at({path: before}),)),
+    ),
+    induction=Induction(k, F37_LAST_TWO, first=0),
+    where=(t - 2,),
+)
+
+
+def _from_start(f: Expr) -> Expr:
+    """Of the path, with x_0 for w_0."""
+    return on_path(f).xreplace({way(path, x0, 0, T): x0})
+
+
+_prior, _decoder = log(q(x(T), x0) / p(x(T))), log(p(x0, x(1)))
+_each = log(q(x(t - 1), x(t), x0) / p(x(t - 1), x(t)))
 
 F37 = Derivation(
     key="F37",
-    statement="-ELBO as divergences, for T = 3: the last lines are L_3, L_1, L_2 and L_0, in this order",
+    statement="-ELBO as divergences, for any number of steps T from 2 on: L_T, the sum of the L_(t-1), and L_0",
     start=F36.start,
     steps=(
         Step(F36.right, "the fifth line", by=(F36,)),
         Step(
-            over_path(_prior) + over_path(_step_3) + over_path(_step_2) - over_path(_decoder),
+            over_path(_from_start(_prior + _after_first(_each) - _decoder)),
+            "w_0 is x_0; turn the fractions round",
+            by=(F26_START.at({start: x0, k: T}),),
+        ),
+        Step(
+            over_path(_from_start(_prior))
+            + over_path(_from_start(_after_first(_each)))
+            - over_path(_from_start(_decoder)),
             "the mean of a sum, term by term",
         ),
         Step(
-            Mean(_prior, x3, q(x3, x0))
-            + Mean(Mean(_step_3, x2, q(x2, x3, x0)), x3, q(x3, x0))
-            + Mean(Mean(_step_2, x1, q(x1, x2, x0)), x2, q(x2, x0))
-            - Mean(_decoder, x1, q(x1, x0)),
+            over_path(_from_start(_prior))
+            + _after_first(over_path(_from_start(_each)))
+            - over_path(_from_start(_decoder)),
+            "and of the sum of T - 1 terms",
+        ),
+        Step(
+            Mean(_prior, x(T), q(x(T), x0))
+            + _after_first(Mean(Mean(_each, x(t - 1), q(x(t - 1), x(t), x0)), x(t), q(x(t), x0)))
+            - Mean(_decoder, x(1), q(x(1), x0)),
             "each over the states that it depends on",
             by=(
-                F37_LAST.at({u(x3): _prior}),
-                F37_END.at({u2(x2, x3): _step_3}),
-                F37_MIDDLE.at({u2(x1, x2): _step_2}),
-                F37_FIRST.at({u(x1): _decoder}),
+                F37_LAST.at({t: T}).at({u(x(T)): _prior}),
+                F37_TWO.at({k: T - t}).at({two(x(t - 1), x(t)): _each}),
+                F37_STATE.at({t: 1, k: T - 1}).at({u(x(1)): _decoder}),
             ),
         ),
         Step(
-            divergence(q(x3, x0), p(x3))
-            + Mean(divergence(q(x2, x3, x0), p(x2, x3)), x3, q(x3, x0))
-            + Mean(divergence(q(x1, x2, x0), p(x1, x2)), x2, q(x2, x0))
-            - Mean(_decoder, x1, q(x1, x0)),
+            divergence(q(x(T), x0), p(x(T)))
+            + _after_first(Mean(divergence(q(x(t - 1), x(t), x0), p(x(t - 1), x(t))), x(t), q(x(t), x0)))
+            - Mean(_decoder, x(1), q(x(1), x0)),
             "what a divergence is",
             by=(
-                kl(q(x3, x0), p(x3), x3),
-                kl(q(x2, x3, x0), p(x2, x3), x2),
-                kl(q(x1, x2, x0), p(x1, x2), x1),
+                kl(q(x(T), x0), p(x(T)), x(T)),
+                kl(q(x(t - 1), x(t), x0), p(x(t - 1), x(t)), x(t - 1), t - 2),
             ),
         ),
     ),
+    where=(T - 2,),
 )
 
-_last = divergence(q(x(t), x0), Normal(x(t), 0, 1))
+
+def as_lists(law: Expr) -> Expr:
+    """A product over the pixels, with m for its index: below a sum over j, that is another one."""
+    return law.xreplace({j: m})
+
+
+def one_of(f: Expr, law: Expr) -> Fact:
+    """The mean of a function f of pixel j, y, under a product of such laws of y, needs the law of that pixel alone."""
+    return MARGINAL.at({i: j, k: d - j, u(y): f, one_law(y, m): as_lists(law)})
+
+
+_start_law = pixel_from_data(y, pixel(x0), t)
+_standard = Normal(y, 0, 1)
+_last = divergence(q(x(t), x0), noise(x(t)))
+
+
+def _at_pixel(f: Expr) -> Expr:
+    return f.xreplace({y: pixel(x(t))})
 
 
 def _prior_divergence() -> tuple[Any, dict[Expr, Any]]:
     from lecture11 import diffusion
 
     s, _, at = random_points()
-    return diffusion.prior_divergence(s, at[x0][:, None]), {x0: at[x0], abar(t): s.alpha_bar(s.T)}
+    x_0 = at[pixel(x0)]
+    return diffusion.prior_divergence(s, x_0[:, None]), {pixel(x0): x_0, abar(t): s.alpha_bar(s.T)}
 
 
 F37_PRIOR = Derivation(
     key="F37.prior",
-    statement="the divergence of x_t from standard normal noise, for one pixel: for t = T it is L_T, in which "
-    "nothing is learned",
+    statement="the divergence of x_t from standard normal noise: for t = T it is L_T, in which nothing is learned",
     start=_last,
     steps=(
         Step(
-            Mean(log(law_from_data(t) / Normal(x(t), 0, 1)), x(t), law_from_data(t)),
+            Mean(log(q(x(t), x0) / noise(x(t))), x(t), q(x(t), x0)),
             "what a divergence is",
-            by=(kl(q(x(t), x0), Normal(x(t), 0, 1), x(t)), F28),
+            by=(kl(q(x(t), x0), noise(x(t)), x(t)),),
         ),
         Step(
-            Mean(
-                x(t) ** 2 / 2 - (x(t) - sqrt(abar(t)) * x0) ** 2 / (2 * (1 - abar(t))) - log(1 - abar(t)) / 2,
-                x(t),
-                law_from_data(t),
-            ),
-            "the logarithms of two normal densities",
+            Mean(log(law_from_data(t) / product(_at_pixel(_standard))), x(t), law_from_data(t)),
+            "the two laws",
+            by=(F28, NOISE_LAW.at({y: x(t)})),
         ),
-        Step((abar(t) * x0**2 - abar(t) - log(1 - abar(t))) / 2, "mean squares"),
+        Step(
+            Mean(over_pixels(_at_pixel(log(_start_law / _standard))), x(t), law_from_data(t)),
+            "the logarithm of a product",
+        ),
+        Step(
+            over_pixels(Mean(log(_start_law / _standard), y, _start_law)),
+            "term by term, and in each the law of one pixel",
+            by=(
+                summed(_at_pixel(log(_start_law / _standard)), j, Integer(1), d, x(t), as_lists(law_from_data(t))),
+                one_of(log(_start_law / _standard), _start_law),
+            ),
+        ),
+        Step(
+            over_pixels((abar(t) * pixel(x0) ** 2 - abar(t) - log(1 - abar(t))) / 2),
+            "logarithms of normal densities, and mean squares",
+        ),
     ),
-    code=Code("diffusion.prior_divergence", _prior_divergence),
+    code=Code("diffusion.prior_divergence", _prior_divergence, of=of_one_pixel),
 )
 
 # --- One step ---------------------------------------------------------------------------------------------------------
 
 posterior, learned = q(x(t - 1), x(t), x0), p(x(t - 1), x(t))
-_posterior, _learned = F32.right, MODEL.right
+_mean, _guess, _eps = mu_tilde(x(t), x0, t, j), mu_theta(x(t), t, j), noise_in(x(t), x0, t, j)
+_true, _model = Normal(y, _mean, beta_tilde(t)), Normal(y, _guess, sigma(t) ** 2)
+
+
+def _before(f: Expr) -> Expr:
+    return f.xreplace({y: pixel(x(t - 1))})
 
 
 def _step_divergence() -> tuple[Any, dict[Expr, Any]]:
     from lecture11 import diffusion
 
     s, steps, at = random_points()
-    x_t, guessed = diffusion.q_sample(s, at[x0], steps, at[eps]), at[x(t - 1)]
-    values = diffusion.step_divergence(lambda *_: guessed[:, None], s, at[x0][:, None], steps, at[eps][:, None])
+    x_0, noise, guessed = at[pixel(x0)], at[pixel(eps)], at[pixel(x(t - 1))]
+    x_t = diffusion.q_sample(s, x_0, steps, noise)
+    values = diffusion.step_divergence(lambda *_: guessed[:, None], s, x_0[:, None], steps, noise[:, None])
     return values, {
         **at,
         predicted: guessed,
-        mu_tilde(x(t), x0, t): diffusion.posterior_mean_from_x0(s, at[x0], x_t, steps),
-        mu_theta(x(t), t): diffusion.p_mean(s, x_t, steps, guessed),
+        _eps: noise,
+        _mean: diffusion.posterior_mean_from_x0(s, x_0, x_t, steps),
+        _guess: diffusion.p_mean(s, x_t, steps, guessed),
         beta_tilde(t): s.posterior_variance(steps),
     }
 
@@ -377,88 +499,78 @@ def _loss_weight() -> tuple[Any, dict[Expr, Any]]:
 
 
 CHOICE = Definition("F38", "the model takes the variance of the step back", sigma(t), sqrt(beta_tilde(t)), (t - 2,))
-_distance = (mu_tilde(x(t), x0, t) - mu_theta(x(t), t)) ** 2
+_distance = over_pixels((_mean - _guess) ** 2)
+_ratio = beta_tilde(t) / sigma(t) ** 2
+_rest = d * (_ratio - 1 - log(_ratio)) / 2
 
 F38_ANY = Derivation(
     key="F38.any",
-    statement="L_(t-1) at one x_t, for one pixel and any variance sigma_t^2 of the model: a squared distance of means, "
-    "over twice the variance, and what the variances differ by",
+    statement="L_(t-1) at one x_t, for any variance sigma_t^2 of the model: a squared distance of means over twice the "
+    "variance, and what the variances differ by, which is c_t",
     start=divergence(posterior, learned),
     steps=(
         Step(
-            Mean(log(_posterior / _learned), x(t - 1), _posterior),
+            Mean(log(posterior / learned), x(t - 1), posterior),
             "what a divergence is",
-            by=(kl(posterior, learned, x(t - 1), t - 2), F32, MODEL),
+            by=(kl(posterior, learned, x(t - 1), t - 2),),
         ),
         Step(
-            Mean(
-                (x(t - 1) - mu_theta(x(t), t)) ** 2 / (2 * sigma(t) ** 2)
-                - (x(t - 1) - mu_tilde(x(t), x0, t)) ** 2 / (2 * beta_tilde(t))
-                - log(beta_tilde(t) / sigma(t) ** 2) / 2,
-                x(t - 1),
-                _posterior,
+            Mean(log(_before(product(_true)) / _before(product(_model))), x(t - 1), _before(product(_true))),
+            "the two laws",
+            by=(F32, MODEL),
+        ),
+        Step(
+            Mean(over_pixels(_before(log(_true / _model))), x(t - 1), _before(product(_true))),
+            "the logarithm of a product",
+        ),
+        Step(
+            over_pixels(Mean(log(_true / _model), y, _true)),
+            "term by term, and in each the law of one pixel",
+            by=(
+                summed(_before(log(_true / _model)), j, Integer(1), d, x(t - 1), as_lists(_before(product(_true)))),
+                one_of(log(_true / _model), _true),
+            ),
+        ),
+        Step(
+            over_pixels(
+                Mean(
+                    (y - _guess) ** 2 / (2 * sigma(t) ** 2) - (y - _mean) ** 2 / (2 * beta_tilde(t)) - log(_ratio) / 2,
+                    y,
+                    _true,
+                )
             ),
             "the logarithms of two normal densities",
         ),
-        Step(
-            _distance / (2 * sigma(t) ** 2)
-            + (beta_tilde(t) / sigma(t) ** 2 - 1 - log(beta_tilde(t) / sigma(t) ** 2)) / 2,
-            "mean squares",
-        ),
+        Step(_distance / (2 * sigma(t) ** 2) + _rest, "mean squares"),
     ),
+    where=(t - 2,),
+)
+
+F38_ONE = Derivation(
+    key="F38.one",
+    statement="L_(t-1) at one x_t, for the variance beta~_t in both laws, is a squared distance of "
+    "means, over twice the "
+    "variance: c_t is zero",
+    start=divergence(posterior, learned),
+    steps=(
+        Step(_distance / (2 * sigma(t) ** 2) + _rest, "for any variance", by=(F38_ANY,)),
+        Step(_distance / (2 * beta_tilde(t)), "one variance in both", by=(CHOICE,)),
+    ),
+    code=Code("diffusion.step_divergence", _step_divergence, of=of_one_pixel),
+    printed=(("E14", _distance / (2 * beta_tilde(t - 1))),),
     where=(t - 2,),
 )
 
 F38 = Derivation(
     key="F38",
-    statement="L_(t-1) at one x_t, for one pixel and the variance beta~_t in both laws, is a squared distance of "
-    "means, over twice the variance",
-    start=divergence(posterior, learned),
-    steps=(
-        Step(
-            _distance / (2 * sigma(t) ** 2)
-            + (beta_tilde(t) / sigma(t) ** 2 - 1 - log(beta_tilde(t) / sigma(t) ** 2)) / 2,
-            "for any variance",
-            by=(F38_ANY,),
-        ),
-        Step(_distance / (2 * beta_tilde(t)), "one variance in both", by=(CHOICE,)),
-    ),
-    code=Code("diffusion.step_divergence", _step_divergence),
-    printed=(("E14", _distance / (2 * beta_tilde(t - 1))),),
+    statement="L_(t-1) as it stands in the bound, in the mean over x_t: a squared distance of means over twice the "
+    "variance",
+    start=Mean(divergence(posterior, learned), x(t), q(x(t), x0)),
+    steps=(Step(Mean(_distance, x(t), q(x(t), x0)) / (2 * beta_tilde(t)), "at each x_t", by=(F38_ONE,)),),
     where=(t - 2,),
 )
 
-# A second pixel of the same image.
-other = indexed("second", "y", real=True)
-second = {x(t): other(t)}
-posterior_y, learned_y = F38.at(second).left.args
-
-F38_PIXELS = Derivation(
-    key="F38.pixels",
-    statement="two pixels x and y: their divergences add up, and so do those of d pixels",
-    start=Mean(
-        Mean(log(posterior * posterior_y / (learned * learned_y)), other(t - 1), posterior_y), x(t - 1), posterior
-    ),
-    steps=(
-        Step(
-            divergence(posterior, learned) + divergence(posterior_y, learned_y),
-            "divergences of independent pixels add up",
-            by=(
-                F16_PRODUCT.at(
-                    {z1: x(t - 1), z2: other(t - 1), q_1: posterior, q_2: posterior_y, p_1: learned, p_2: learned_y}
-                ),
-            ),
-        ),
-        Step(
-            (_distance + (mu_tilde(other(t), other(0), t) - mu_theta(other(t), t)) ** 2) / (2 * beta_tilde(t)),
-            "each is a squared distance of means",
-            by=(F38, F38.at(second)),
-        ),
-    ),
-    where=(t - 2,),
-)
-
-_error = (eps - predicted) ** 2
+_error = over_pixels((_eps - predicted) ** 2)
 _weight = (1 - alpha(t)) / (2 * alpha(t) * (1 - abar(t - 1)))
 _long_weight = beta(t) ** 2 / (2 * beta_tilde(t) * alpha(t) * (1 - abar(t)))
 
@@ -478,85 +590,124 @@ F40_WEIGHT = Derivation(
     where=(t - 2,),
 )
 
-F40 = Derivation(
-    key="F40",
+F40_ONE = Derivation(
+    key="F40.one",
     statement="L_(t-1) at one x_t is a squared distance of noises, times the weight w_t",
     start=divergence(posterior, learned),
     steps=(
-        Step(_distance / (2 * beta_tilde(t)), "a distance of means", by=(F38,)),
+        Step(_distance / (2 * beta_tilde(t)), "a distance of means", by=(F38_ONE,)),
         Step(
-            ((1 - alpha(t)) / (sqrt(alpha(t)) * sqrt(1 - abar(t))) * (predicted - eps)) ** 2 / (2 * beta_tilde(t)),
+            over_pixels(((1 - alpha(t)) / (sqrt(alpha(t)) * sqrt(1 - abar(t))) * (predicted - _eps)) ** 2)
+            / (2 * beta_tilde(t)),
             "the means differ by the noises",
-            by=(F39,),
+            by=(F39_DIFFERENCE,),
         ),
-        Step(_long_weight * _error, "square the factor", by=(ALPHA,)),
-        Step(_weight * _error, "put in the posterior variance, and cancel", by=(VARIANCE, ALPHA)),
+        Step(_long_weight * _error, "take the factor out, and square it", by=(ALPHA,)),
+        Step(_weight * _error, "the weight of the step, as in F40.weight", by=(VARIANCE, ALPHA)),
     ),
-    code=Code("diffusion.step_divergence", _step_divergence),
+    code=Code("diffusion.step_divergence", _step_divergence, of=of_one_pixel),
     printed=(("E14", _weight.subs(t, t + 1) * _error),),
+    where=(t - 2,),
+)
+
+F40 = Derivation(
+    key="F40",
+    statement="L_(t-1) as it stands in the bound, in the mean over x_t: a squared distance of noises, times w_t",
+    start=Mean(divergence(posterior, learned), x(t), q(x(t), x0)),
+    steps=(Step(_weight * Mean(_error, x(t), q(x(t), x0)), "at each x_t", by=(F40_ONE,)),),
     where=(t - 2,),
 )
 
 # --- The last step: pixels --------------------------------------------------------------------------------------------
 
-k, levels = Symbol("k", integer=True, nonnegative=True), Symbol("L", integer=True, positive=True)
-mass, total, edge = (
-    indexed(name, latex, real=True) for name, latex in (("mass", "m"), ("masses", "S"), ("edge_of", "b"))
-)
-cdf = Function("Phi", positive=True)
-LOWEST = Definition("F41", "the lowest value has all that lies below its edge", mass(0), cdf(edge(1)))
+levels, value = Symbol("L", integer=True, positive=True), Symbol("n", integer=True, nonnegative=True)
+mass, total = indexed("mass", "m", real=True), indexed("masses", "S", real=True)
+edge, cdf = indexed("edge_of", "b", real=True), indexed("Phi", r"\Phi", positive=True)
+images = indexed("images", "I", real=True)
+LOWEST = Definition("F41", "the lowest value has all that lies below its edge", mass(0, j), cdf(edge(1), j))
 INNER = Definition(
-    "F41", "an inner value has what lies between its edges", mass(k), cdf(edge(k + 1)) - cdf(edge(k)),
+    "F41", "an inner value has what lies between its edges", mass(k, j), cdf(edge(k + 1), j) - cdf(edge(k), j),
     (k - 1, levels - 2 - k),
 )  # fmt: skip
 HIGHEST = Definition(
-    "F41", "the highest value has all that lies above its edge", mass(levels - 1), 1 - cdf(edge(levels - 1)),
-    (levels - 2,),
+    "F41", "the highest value has all that lies above its edge", mass(levels - 1, j),
+    1 - cdf(edge(levels - 1), j), (levels - 2,),
 )  # fmt: skip
-FIRST_TERM = Definition("F41", "a sum of one term", total(0), mass(0))
-ONE_MORE = Definition("F41", "a sum of one term more", total(k), total(k - 1) + mass(k), (k - 1,))
+TOTAL = Definition("F41", "the masses of the values from 0 on", total(k, j), Sum(mass(value, j), (value, 0, k)))
+IMAGE = Definition("F41", "images of one pixel", images(1), Sum(mass(value, 1), (value, 0, levels - 1)))
+IMAGES = Definition(
+    "F41", "of d pixels: those of d - 1, with each value of the last", images(d),
+    Sum(images(d - 1) * mass(value, d), (value, 0, levels - 1)), (d - 2,),
+)  # fmt: skip
 
 F41_BASE = Derivation(
     key="F41.base",
-    statement="the mass of the lowest value: $m_k$ is the mass of value k, $S_k$ the sum of the masses of 0 to k, "
-    r"$b_k$ the lower edge of value k, and $\Phi(b)$ what a normal law has below b",
-    start=total(0),
+    statement="the mass of the lowest value of pixel j: $m_{k,j}$ is the mass of value k, $S_{k,j}$ the sum of the "
+    r"masses of 0 to k, $b_k$ the lower edge of value k, and $\Phi_{b,j}$ what the normal law of the pixel has below b",
+    start=total(0, j),
     steps=(
-        Step(mass(0), "one term", by=(FIRST_TERM,)),
-        Step(cdf(edge(1)), "all that lies below its edge", by=(LOWEST,)),
+        Step(Sum(mass(value, j), (value, 0, 0)), "what it is", by=(TOTAL.at({k: 0}),)),
+        Step(mass(0, j), "one term"),
+        Step(cdf(edge(1), j), "all that lies below its edge", by=(LOWEST,)),
     ),
 )
 
 F41_SUM = Derivation(
     key="F41.sum",
     statement="the masses of the values 0 to k add up to what lies below the upper edge of k",
-    start=total(k),
+    start=total(k, j),
     steps=(
-        Step(total(k - 1) + mass(k), "one term more", by=(ONE_MORE,)),
-        Step(cdf(edge(k)) + mass(k), "the statement for k - 1", by=(HYPOTHESIS,)),
-        Step(cdf(edge(k + 1)), "what lies between the edges", by=(INNER,)),
+        Step(total(k - 1, j) + mass(k, j), "one term more", by=(TOTAL, TOTAL.at({k: k - 1}))),
+        Step(cdf(edge(k), j) + mass(k, j), "the statement for k - 1", by=(HYPOTHESIS,)),
+        Step(cdf(edge(k + 1), j), "what lies between the edges", by=(INNER,)),
     ),
     induction=Induction(k, F41_BASE, first=0),
     where=(levels - 2 - k,),
 )
 
-F41 = Derivation(
-    key="F41",
-    statement="the masses of all L values, 0 to L - 1, add up to 1, for L from 2 on, in the letters of F41.base",
-    start=total(levels - 1),
+F41_PIXEL = Derivation(
+    key="F41.pixel",
+    statement="the masses of all L values of a pixel, 0 to L - 1, add up to 1, for L from 2 on, in the "
+    "letters of F41.base",
+    start=Sum(mass(value, j), (value, 0, levels - 1)),
     steps=(
-        Step(total(levels - 2) + mass(levels - 1), "the highest value apart", by=(ONE_MORE.at({k: levels - 1}),)),
-        Step(cdf(edge(levels - 1)) + mass(levels - 1), "all below it", by=(F41_SUM.at({k: levels - 2}),)),
+        Step(total(levels - 2, j) + mass(levels - 1, j), "the highest value apart", by=(TOTAL.at({k: levels - 2}),)),
+        Step(cdf(edge(levels - 1), j) + mass(levels - 1, j), "all below it", by=(F41_SUM.at({k: levels - 2}),)),
         Step(Integer(1), "and all above its edge", by=(HIGHEST,)),
     ),
     where=(levels - 2,),
 )
 
-y, mean, scale = Symbol("y", real=True), Symbol("mu", real=True), Symbol("sigma", positive=True)
+F41_IMAGE = Derivation(
+    key="F41.image",
+    statement="the same for images of one pixel; $I_d$ is the sum of the masses of all images of d pixels",
+    start=images(1),
+    steps=(
+        Step(IMAGE.right, "its values", by=(IMAGE,)),
+        Step(Integer(1), "they add up to 1", by=(F41_PIXEL.at({j: 1}),)),
+    ),
+    where=(levels - 2,),
+)
+
+F41 = Derivation(
+    key="F41",
+    statement="the masses of all images of d pixels with L values each add up to 1, for L from 2 on: the decoder is a "
+    "law of images, and $-\\log_2$ of it a number of bits. $I_d$ is their sum, in the letters of F41.base",
+    start=images(d),
+    steps=(
+        Step(IMAGES.right, "the last pixel apart", by=(IMAGES,)),
+        Step(Sum(mass(value, d), (value, 0, levels - 1)), "the statement for d - 1", by=(HYPOTHESIS,)),
+        Step(Integer(1), "the values of a pixel", by=(F41_PIXEL.at({j: d}),)),
+    ),
+    induction=Induction(d, F41_IMAGE),
+    where=(levels - 2,),
+)
+
+mean, scale = Symbol("mu", real=True), Symbol("sigma", positive=True)
 low, high = Symbol("b", real=True), Symbol("c", real=True)
 
 
-def _standard(at: Expr) -> Expr:
+def _below(at: Expr) -> Expr:
     return Rational(1, 2) * (1 + erf((at - mean) / (sqrt(2) * scale)))
 
 
@@ -582,14 +733,14 @@ F41_MASS = Derivation(
             OverInterval(exp(-(y**2) / 2) / sqrt(2 * pi), (y, (low - mean) / scale, (high - mean) / scale)),
             "measure from the mean, in standard deviations",
         ),
-        Step(_standard(high) - _standard(low), "the distribution function of the normal law"),
+        Step(_below(high) - _below(low), "the distribution function of the normal law"),
     ),
     code=Code("diffusion.discretised_log_likelihood", _discretised),
 )
 
 DERIVATIONS = (
-    F36, F36_TELESCOPE_BASE, F36_TELESCOPE, F36_ANY, F37_FIRST, F37_LAST, F37_MIDDLE, F37_END, F37, F37_PRIOR,
-    F38_ANY, F38, F38_PIXELS, F40_WEIGHT, F40, F41_BASE, F41_SUM, F41, F41_MASS,
+    F36_TELESCOPE_BASE, F36_TELESCOPE, F36, F37_ONE_STEP, F37_LAST, F37_STATE, F37_LAST_TWO, F37_TWO, F37, F37_PRIOR,
+    F38_ANY, F38_ONE, F38, F40_WEIGHT, F40_ONE, F40, F41_BASE, F41_SUM, F41_PIXEL, F41_IMAGE, F41, F41_MASS,
 )  # fmt: skip
 EXPERIMENTS = (
     Experiment(

@@ -24,14 +24,16 @@ from lecture11.symbolic.facts import (
 )
 from lecture11.symbolic.meaning import check_meaning, has_kind
 from lecture11.symbolic.rewriting import check_fact, rewrite
-from lecture11.symbolic.signs import in_range, never_negative, nonzero
-from lecture11.symbolic.substitution import is_variable, letters, own_arguments
+from lecture11.symbolic.signs import in_range, never_negative, nonzero, positive
+from lecture11.symbolic.substitution import counts, is_variable, letters, own_arguments
 from lecture11.symbolic.terms import (
     KL,
     Mean,
     kind,
+    last,
     law_variables,
     letter_of,
+    rest,
 )
 
 
@@ -47,6 +49,8 @@ def check_definition(definition: Definition) -> None:
         check_meaning(side, where)
     if is_axiom(definition):
         return
+    if isinstance(left, rest | last):
+        raise DefinitionError(says, " is no definition: what the parts of a list are is known")
     if not (left.is_Symbol or isinstance(left, AppliedUndef)):
         raise DefinitionError(
             says, " is no definition: on its left stands no name. If it is assumed, it is an Assumption"
@@ -70,6 +74,8 @@ def _is_index(e: sympy.Expr) -> bool:
 def _is_kind_of(definition: Definition) -> bool:
     left, right, where = definition.left, definition.right, definition.where
     variables = law_variables(left) if isinstance(left, AppliedUndef) else ()
+    if left.is_Symbol and counts(left) and not in_range(right - (1 if left.is_positive else 0), where):
+        return False
     if has_kind(right, left, where, variables):
         return True
     if definition.sign is not None:
@@ -79,15 +85,23 @@ def _is_kind_of(definition: Definition) -> bool:
         general = not (letters(left) - {left.func}) & proof.fixed
         return bool(weak and proved and general and all(in_range(e, where) for e in proof.where))
     if variables and definition.by:
-        # A density over its own integral.
+        # Something with mass 1, as the facts show; or a density over its own integral.
         above, below = sympy.fraction(sympy.together(right))
-        facts = [one if isinstance(one, Fact) else Fact(one) for one in definition.by]
+        facts = [Fact(one.source, one.renamings) if isinstance(one, Fact) else Fact(one) for one in definition.by]
         for fact in facts:
             check_fact(fact, where)
+            if (letters(left) - {left.func}) & fact.fixed:
+                return False  # it is not for all values of the variables
+        if positive(right, where) and rewrite(Mean(right, _one_or_all(variables), 1), facts, where) == 1:
+            return True
         above, below = (rewrite(part, facts, where) for part in (above, below))
         if isinstance(below, Mean) and set(below.variables) == set(variables):
             return never_negative(above, where) and bool(sympy.expand(below.args[0] * below.args[2] - above) == 0)
     return False
+
+
+def _one_or_all(variables: tuple[sympy.Expr, ...]) -> sympy.Expr:
+    return variables[0] if len(variables) == 1 else sympy.Tuple(*variables)
 
 
 def _check_recursion(definition: Definition, says: str) -> None:

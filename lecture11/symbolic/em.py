@@ -1,12 +1,12 @@
 """Variational EM: what each step gains, that nothing falls, and where it ends (F18-F20).
 
-One latent, where several do not mix: columns at right angles are enough (``F9.rotation``), and rows of a decoder, its
-pixels, are fitted one by one.
+The steps are for any decoder and any data. Where it ends is solved for a linear decoder: with one latent, where several
+do not mix, since columns at right angles are enough (``F9.rotation``); its rows, the pixels, are fitted one by one.
 """
 
 from typing import Any
 
-from sympy import Derivative, Expr, Function, Integer, Rational, Sum, Symbol, log, pi, sqrt
+from sympy import Derivative, Expr, Function, Integer, Rational, Sum, Symbol, exp, log, sqrt
 
 from lecture11.symbolic.autoencoder import F3_HELD, KEPT, NONE_KEPT, above, below, d, i, j, kept, large, lost, small
 from lecture11.symbolic.autoencoder import k as rank
@@ -126,7 +126,8 @@ def _rise_of_e_step() -> tuple[Any, dict[Expr, Any]]:
 
 F18_LINEAR = Derivation(
     key="F18.linear",
-    statement="the bound of a linear decoder in closed form, in the letters of F9, for q with mean m and deviation s",
+    statement="the bound of a linear decoder in closed form, in the letters of F9.linear, for q with mean m and "
+    "deviation s",
     start=Mean(-(R - 2 * z * c + z**2 * g) / (2 * v) - constant, z, _q) - divergence(_q, Normal(z, 0, 1)),
     steps=(
         Step(
@@ -168,6 +169,95 @@ F18_GAIN = Derivation(
 
 # --- The M-step (F19) -------------------------------------------------------------------------------------------------
 
+law_of_data = data(x)
+shade, says, tells = (
+    indexed("shade", "y", real=True),
+    indexed("says", "D", real=True),
+    indexed("tells", "D'", real=True),
+)
+old_law, new_law = density("old_law", r"p_\theta")(x, z), density("new_law", r"p_{\theta'}")(x, z)
+
+
+def over_data_and(f: Expr, law: Expr) -> Mean:
+    """The mean over the data and, for each image, over codes with some law."""
+    return Mean(Mean(f, z, law), x, law_of_data)
+
+
+def distance(answer: Expr) -> Sum:
+    """The squared distance of an image from a decoder's answer to a code."""
+    return Sum((shade(x, j) - answer) ** 2, (j, 1, d))
+
+
+DECODER, NEW_DECODER = (
+    Assumption("F7", "the decoder's density: d pixels, independent given the code",
+               law, exp(Sum(log(Normal(shade(x, j), answer(z, j), v)), (j, 1, d))), for_all=(x, z))
+    for law, answer in ((old_law, says), (new_law, tells))
+)  # fmt: skip
+
+F19 = Derivation(
+    key="F19",
+    statement="what the M-step gains when it moves the decoder from D to D' and holds q, in the mean over the "
+    "data: the "
+    r"squared error falls by 2 v times as much, so that its maximum is the least squares. For any decoders; "
+    r"$y_{x,j}$ is "
+    r"pixel j of the image x, and $D_{z,j}$ what the decoder says of it for the code z",
+    start=over_data_and(log(new_law * prior(z) / q(z, x)), q(z, x))
+    - over_data_and(log(old_law * prior(z) / q(z, x)), q(z, x)),
+    steps=(
+        Step(over_data_and(log(new_law) - log(old_law), q(z, x)), "the prior and q stay as they are"),
+        Step(
+            (over_data_and(distance(says(z, j)), q(z, x)) - over_data_and(distance(tells(z, j)), q(z, x))) / (2 * v),
+            "the log-density of d pixels",
+            by=(DECODER, NEW_DECODER),
+        ),
+    ),
+)
+
+codes, answer = density("codes", r"q_\phi"), indexed("mean_image", "m", real=True)
+CODES = Definition("F6", "the law of the codes of all data", codes(z), Mean(q(z, x), x, law_of_data))
+ANSWER = Definition(
+    "F19", "m is the mean of the images behind a code", answer(z, j),
+    Mean(shade(x, j) * q(z, x) / codes(z), x, law_of_data),
+)  # fmt: skip
+
+F19_BEST = Derivation(
+    key="F19.best",
+    statement="of all decoders that with the answers m has the least error, the mean image behind each code: any "
+    "other D "
+    "adds its mean squared distance from m",
+    start=over_data_and(distance(says(z, j)), q(z, x)) - over_data_and(distance(answer(z, j)), q(z, x)),
+    steps=(
+        Step(
+            over_data_and(
+                Sum((answer(z, j) - says(z, j)) * (2 * shade(x, j) - answer(z, j) - says(z, j)), (j, 1, d)), q(z, x)
+            ),
+            "the squares of the pixels cancel",
+        ),
+        Step(
+            Mean(
+                Sum(
+                    (answer(z, j) - says(z, j))
+                    * (
+                        2 * Mean(shade(x, j) * q(z, x), x, law_of_data)
+                        - (answer(z, j) + says(z, j)) * Mean(q(z, x), x, law_of_data)
+                    ),
+                    (j, 1, d),
+                ),
+                z,
+                1,
+            ),
+            "first over the images behind a code",
+        ),
+        Step(
+            Mean(Sum((answer(z, j) - says(z, j)) ** 2, (j, 1, d)), z, codes(z)),
+            "their mean is m",
+            by=(ANSWER, CODES),
+        ),
+    ),
+    nonnegative=True,
+)
+
+# For a decoder that is a line, it can be said what the best one is.
 pixel = Symbol("x", real=True)
 w, b, w1, b1 = Symbol("w", real=True), Symbol("b", real=True), Symbol("w_1", real=True), Symbol("b_1", real=True)
 pairs = density("pairs", "q", of=2)(pixel, z)  # images of the data, codes drawn from q
@@ -182,9 +272,9 @@ _change, _left = (w1 - w) * z + b1 - b, pixel - w1 * z - b1
 NORMAL_1 = Assumption("F19", "what the decoder leaves has mean 0", over_pairs(_left), Integer(0))
 NORMAL_Z = Assumption("F19", "and so has it times the code", over_pairs(_left * z), Integer(0))
 
-F19 = Derivation(
-    key="F19",
-    statement="F19 for a linear decoder. For one pixel x and its codes z, the decoder w_1 z + b_1 that fulfils the "
+F19_LINE = Derivation(
+    key="F19.line",
+    statement="for a linear decoder: for one pixel x and its codes z, the decoder w_1 z + b_1 that fulfils the "
     "normal equations has the least error: any other, w z + b, adds the mean square of the difference. "
     r"$\mathbb{E}_q$ is the mean over the data and, for each example, over its codes",
     start=over_pairs((pixel - w * z - b) ** 2),
@@ -254,25 +344,17 @@ F19_BIAS = Derivation(
 )
 
 bound = indexed("bound", r"\operatorname{ELBO}", real=True)  # of the data, after so many steps of EM: 0, then E, then M
-law_of_data = data(x)
 old_marginal, new_marginal = density("old", r"p_\theta")(x), density("new", r"p_{\theta'}")(x)
 old_posterior = density("old_posterior", r"p_\theta")(z, x)
 new_posterior = density("new_posterior", r"p_{\theta'}")(z, x)
-
-
-def over_data_and(f: Expr, law: Expr) -> Mean:
-    """The mean over the data and, for each image, over codes with some law."""
-    return Mean(Mean(f, z, law), x, law_of_data)
-
-
-_decoders = Normal(x, w * z + b, v), Normal(x, w1 * z + b1, v)
+gain = Symbol("gamma", nonnegative=True)
 OLD_MARGINAL, NEW_MARGINAL = (
-    Definition("F9", "over all codes", law, Mean(decoder, z, prior(z)))
-    for law, decoder in zip((old_marginal, new_marginal), _decoders, strict=True)
+    Definition("F9", "over all codes", marginal_, Mean(law, z, prior(z)))
+    for marginal_, law in ((old_marginal, old_law), (new_marginal, new_law))
 )
-OLD = Definition("F12", "Bayes' rule, before the M-step", old_posterior, _decoders[0] * prior(z) / old_marginal,
+OLD = Definition("F12", "Bayes' rule, before the M-step", old_posterior, old_law * prior(z) / old_marginal,
                  by=(OLD_MARGINAL,))  # fmt: skip
-NEW = Definition("F12", "Bayes' rule, after it", new_posterior, _decoders[1] * prior(z) / new_marginal,
+NEW = Definition("F12", "Bayes' rule, after it", new_posterior, new_law * prior(z) / new_marginal,
                  by=(NEW_MARGINAL,))  # fmt: skip
 BOUND_0 = Definition(
     "F12", "the bound of the data before a round", bound(0),
@@ -286,39 +368,38 @@ F20 = Definition(
     "F20", "after the M-step, which changes p and leaves q", bound(2),
     over_data_and(log(new_marginal * new_posterior / old_posterior), old_posterior),
 )  # fmt: skip
-PAIRS = Definition("F19", "the codes are drawn from q, which is the old posterior", pairs, law_of_data * old_posterior)
+old_fit, new_fit = Symbol("L", real=True), Symbol("L'", real=True)
+OLD_FIT, NEW_FIT = (
+    Definition("F19", f"the decoder's log-density {when} the M-step", fit, over_data_and(log(law), old_posterior))
+    for when, fit, law in (("before", old_fit, old_law), ("after", new_fit, new_law))
+)
+HIGHER = Assumption(
+    "F19", r"the M-step takes a maximum: what it gains, $\gamma$, is not negative", old_fit, new_fit - gain
+)
 
 F19_GAIN = Derivation(
     key="F19.gain",
-    statement=r"what the M-step gains for one pixel, in the mean over the data, from $\operatorname{ELBO}_1$ to "
-    r"$\operatorname{ELBO}_2$: the mean square of the change in what the decoder says, over 2 v. $p_\theta$ is the "
-    r"model with w and b, $p_{\theta'}$ that with w_1 and b_1",
+    statement=r"the M-step, in the mean over the data and for any decoder: from $\operatorname{ELBO}_1$ to "
+    r"$\operatorname{ELBO}_2$ the bound gains what the decoder's log-density gains. $p_\theta$ is the model before it, "
+    r"$p_{\theta'}$ that after it",
     start=bound(1),
     steps=(
         Step(
-            over_data_and(log(_decoders[0] * prior(z) / old_posterior), old_posterior),
+            over_data_and(log(old_law * prior(z) / old_posterior), old_posterior),
             "the bound of the data after the E-step",
             by=(BOUND_1, OLD),
         ),
         Step(
-            over_data_and(log(prior(z) / old_posterior) - log(2 * pi * v) / 2, old_posterior)
-            - over_pairs((pixel - w * z - b) ** 2) / (2 * v),
+            over_data_and(log(prior(z) / old_posterior), old_posterior) + old_fit,
             "the part that sees the decoder, and the rest",
-            by=(PAIRS,),
+            by=(OLD_FIT,),
         ),
         Step(
-            over_data_and(log(prior(z) / old_posterior) - log(2 * pi * v) / 2, old_posterior)
-            - (over_pairs(_left**2) + over_pairs(_change**2)) / (2 * v),
-            "the least error",
-            by=(F19,),
-        ),
-        Step(
-            over_data_and(log(_decoders[1] * prior(z) / old_posterior), old_posterior)
-            - over_pairs(_change**2) / (2 * v),
+            over_data_and(log(new_law * prior(z) / old_posterior), old_posterior) - gain,
             "the new decoder",
-            by=(PAIRS,),
+            by=(HIGHER, NEW_FIT),
         ),
-        Step(bound(2) - over_pairs(_change**2) / (2 * v), "the bound after the M-step", by=(F20, NEW)),
+        Step(bound(2) - gain, "the bound after the M-step", by=(F20, NEW)),
     ),
     printed=(("E8", bound(2)),),
 )
@@ -359,8 +440,9 @@ F20_RISE = Derivation(
     key="F20",
     statement=r"after a round of EM, with $\theta'$ for $\theta$, the likelihood is at least the bound before it, in "
     r"the mean over the data: three parts, none negative. The bound is $\operatorname{ELBO}_0$ before, "
-    r"$\operatorname{ELBO}_1$ after the E-step, $\operatorname{ELBO}_2$ after the M-step, which moves w, b to w_1, b_1 "
-    "as in F19.gain; G(u) = u - 1 - ln u. For one pixel and one latent",
+    r"$\operatorname{ELBO}_1$ after the E-step, $\operatorname{ELBO}_2$ after the M-step, and $\gamma$ what that "
+    r"gains; "
+    "G(u) = u - 1 - ln u. For any decoder",
     start=Mean(log(new_marginal), x, law_of_data) - bound(0),
     steps=(
         Step(
@@ -369,9 +451,9 @@ F20_RISE = Derivation(
             by=(F12_LAW.at({marginal: new_marginal, posterior: new_posterior, q(z, x): old_posterior}),),
         ),
         Step(bound(2) + _new_slack - bound(1) + _slack, "the M-step's bound, and the E-step", by=(F20, F18_DATA)),
-        Step(over_pairs(_change**2) / (2 * v) + _new_slack + _slack, "the M-step", by=(F19_GAIN,)),
+        Step(gain + _new_slack + _slack, "the M-step", by=(F19_GAIN,)),
         Step(
-            over_pairs(_change**2) / (2 * v)
+            gain
             + over_data_and(gap(new_posterior / old_posterior), old_posterior)
             + over_data_and(gap(old_posterior / q(z, x)), q(z, x)),
             "divergences are never negative",
@@ -663,9 +745,9 @@ F20_NOISE = Derivation(
 )
 
 DERIVATIONS = (
-    F18, F18_RISE, F18_LINEAR, F18_GAIN, F19, F19_WEIGHT, F19_BIAS, F19_GAIN, F18_DATA, F20_RISE, F20_ROUND,
-    F20_JOINT_W, F20_JOINT_A, F20_JOINT_T, F20_LEVEL, F20_SHORT, F20_GROWS, F20_PARTS_BASE, F20_PARTS, F20_OPTIMUM,
-    F20_QUIET, F20_NOISE,
+    F18, F18_RISE, F18_LINEAR, F18_GAIN, F19, F19_BEST, F19_LINE, F19_WEIGHT, F19_BIAS, F19_GAIN, F18_DATA,
+    F20_RISE, F20_ROUND, F20_JOINT_W, F20_JOINT_A, F20_JOINT_T, F20_LEVEL, F20_SHORT, F20_GROWS, F20_PARTS_BASE,
+    F20_PARTS, F20_OPTIMUM, F20_QUIET, F20_NOISE,
 )  # fmt: skip
 EXPERIMENTS = (
     Experiment(

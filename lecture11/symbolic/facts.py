@@ -13,15 +13,22 @@ from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.errors import CitationError
 from lecture11.symbolic.meaning import is_law
-from lecture11.symbolic.signs import Where
+from lecture11.symbolic.signs import Where, in_range
 from lecture11.symbolic.substitution import counts, letters, substitute
 from lecture11.symbolic.terms import (
     KL,
     Mean,
+    depends,
+    last,
     law_variables,
+    rest,
 )
 
 Renaming = Mapping[sympy.Expr, Any]
+
+
+def _pairs(renaming: Renaming) -> tuple[tuple[sympy.Expr, sympy.Expr], ...]:
+    return tuple((old, sympy.sympify(new)) for old, new in renaming.items())
 
 
 class _Source:
@@ -60,7 +67,7 @@ class Definition(_Source):
     left: sympy.Expr
     right: sympy.Expr
     where: Where = ()
-    by: "tuple[Fact | Definition, ...]" = ()
+    by: "tuple[Fact | Definition | Derivation, ...]" = ()
     sign: "Derivation | None" = None
 
 
@@ -83,8 +90,19 @@ class Assumption(_Source):
     where: Where = ()
 
 
+@dataclass(frozen=True, eq=False)
 class Hypothesis:
-    """Cited in the step of an induction: the statement itself, one index earlier."""
+    """Cited in the step of an induction: the statement itself, one index earlier.
+
+    Attributes:
+        renamings: other letters, of those for all values of which it is stated.
+    """
+
+    renamings: tuple[tuple[tuple[sympy.Expr, sympy.Expr], ...], ...] = ()
+
+    def at(self, renaming: Renaming) -> "Hypothesis":
+        """The statement one index earlier, at other letters: ``HYPOTHESIS.at({f(x): x**2})``."""
+        return Hypothesis((*self.renamings, _pairs(renaming)))
 
 
 HYPOTHESIS = Hypothesis()
@@ -177,7 +195,8 @@ class Derivation(_Source):
             return Fact(cited)
         if self.induction is None:
             raise CitationError(f"{self.key} is no induction, and has no hypothesis to cite")
-        return Fact(self, (((self.induction.index, self.induction.index - 1),),), hypothesis=True)
+        earlier = ((self.induction.index, self.induction.index - 1),)
+        return Fact(self, (earlier, *cited.renamings), hypothesis=True)
 
     def __repr__(self) -> str:
         return f"{self.key}, in {len(self.steps)} {'step' if len(self.steps) == 1 else 'steps'}: {self.statement}"
@@ -224,8 +243,7 @@ class Fact:
 
     def at(self, renaming: Renaming) -> "Fact":
         """The same fact at other letters, after those that it has."""
-        pairs = tuple((old, sympy.sympify(new)) for old, new in renaming.items())
-        return Fact(self.source, (*self.renamings, pairs), self.hypothesis)
+        return Fact(self.source, (*self.renamings, _pairs(renaming)), self.hypothesis)
 
     def _at(self, e: sympy.Expr) -> sympy.Expr:
         for renaming in self.renamings:
@@ -278,9 +296,9 @@ def fixed(source: Source) -> frozenset:
 
 def fixed_by(premise: "Definition | Assumption") -> frozenset:
     if isinstance(premise, Definition):
-        return (
-            frozenset() if is_axiom(premise) else _fixed(premise.left.args, premise.left, premise.right, *premise.where)
-        )
+        if is_axiom(premise):
+            return frozenset({rest, last}) if is_of_pairs(premise) else frozenset()
+        return _fixed(premise.left.args, premise.left, premise.right, *premise.where)
     return _fixed(premise.for_all, premise.left, premise.right, *premise.where)
 
 
@@ -292,11 +310,50 @@ def _fixed(variables: tuple[sympy.Expr, ...], *sides: sympy.Expr) -> frozenset:
 
 
 def is_axiom(definition: Definition) -> bool:
-    """Whether it says what holds of all densities: their mass is 1, and what ``KL`` is."""
+    """Whether it says what holds of all densities, or of all functions that can be integrated.
+
+    That the mass of a density is 1, what ``KL`` is, and an integral over another variable or over a list.
+    """
     left, right = definition.left, definition.right
+    if is_of_pairs(definition):
+        return True
     if isinstance(left, Mean):
-        return left.args[0] == 1 and right == 1 and is_law(left.args[2], left.variables)
+        if left.args[0] == 1 and right == 1:
+            return is_law(left.args[2], left.variables)
+        return _is_other_variable(left, right)
     if isinstance(left, KL):
         f, g = left.args
         return len(left.variables) == 1 and right == Mean(sympy.log(f / g), left.variables[0], f)
     return False
+
+
+def is_of_pairs(definition: Definition) -> bool:
+    """Whether it says that an integral over a list is one over its last entry and over what stands before it.
+
+    The list occurs in these two parts alone, and so any two numbers may stand in their place.
+    """
+    left, right = definition.left, definition.right
+    if not (isinstance(left, Mean) and isinstance(right, Mean) and len(left.variables) == 1):
+        return False
+    (z,) = left.variables
+    lengths = {e.args[1] for e in left.atoms(rest, last) if e.args[0] == z}
+    if len(lengths) != 1 or len(set(right.variables)) != 2 or depends(right, z):
+        return False
+    (n,) = lengths
+    parts = dict(zip(right.variables, (rest(z, n), last(z, n)), strict=True))
+    one, other = (mean.args[0] * mean.args[2] for mean in (left, right))
+    same = substitute(other, parts) == one
+    fits = all(x.is_Symbol for x in parts) and n.is_integer and not depends(n, z)
+    return bool(same and fits) and in_range(n - 2, definition.where)
+
+
+def _is_other_variable(left: Mean, right: sympy.Expr) -> bool:
+    """Whether it is the rule for ``x = a + b y`` with positive ``b``: ``int f(x) dx = int b f(a + b y) dy``."""
+    f, x, law = left.args
+    if law != 1 or not isinstance(f, AppliedUndef) or f.args != (x,) or law_variables(f) or not isinstance(right, Mean):
+        return False
+    g, y, law = right.args
+    b = sympy.Mul(*(factor for factor in sympy.Mul.make_args(g) if factor.is_Symbol))
+    a = sympy.Add(*(term for part in g.atoms(type(f)) for term in sympy.Add.make_args(part.args[0]) if term.is_Symbol))
+    plain = all(e.is_Symbol and e.is_real for e in (x, y, a, b)) and len({x, y, a, b}) == 4
+    return bool(plain and b.is_positive and law == 1 and g == b * f.func(a + b * y))

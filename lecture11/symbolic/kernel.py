@@ -53,11 +53,11 @@ from lecture11.symbolic.facts import (
 from lecture11.symbolic.meaning import check_made, check_meaning, check_side
 from lecture11.symbolic.rewriting import check_fact, rewrite
 from lecture11.symbolic.signs import Where, in_range, never_negative
-from lecture11.symbolic.substitution import substitute
+from lecture11.symbolic.substitution import hides, substitute
 from lecture11.symbolic.terms import (
     BINDERS,
     bound_by,
-    depends,
+    canonical,
     law_variables,
 )
 
@@ -110,6 +110,8 @@ def check_is_chain(chain: Any) -> None:
     if type(chain) is not Derivation:
         raise CitationError(f"{chain!r} is no derivation")
     _check_plain(chain, chain.steps, chain.where)
+    if type(chain.nonnegative) is not bool:
+        raise CitationError(f"{chain.key}: {chain.nonnegative!r} is neither True nor False")
     if not chain.steps:
         raise GapError(f"{chain.key} has no step")
     for step in chain.steps:
@@ -120,6 +122,8 @@ def check_is_chain(chain: Any) -> None:
         if type(chain.induction) is not Induction:
             raise CitationError(f"{chain.key}: {chain.induction!r} is no induction")
         _check_plain(chain.induction)
+        if type(chain.induction.first) is not int:
+            raise CitationError(f"{chain.key}: {chain.induction.first!r} is no number to begin at")
 
 
 def _check_plain(one: Any, *tuples: tuple) -> None:
@@ -145,6 +149,10 @@ def _number(source: Source, above: tuple[Source, ...], found: dict[int, int]) ->
             check_is_chain(source)
         else:
             _check_plain(source, source.where, source.by if isinstance(source, Definition) else source.for_all)
+        # Before they are compared with what was verified: an object of one's own may say that it equals anything.
+        made = source.lines if isinstance(source, Derivation) else (source.left, source.right)
+        for e in (*made, *source.where, *(source.for_all if isinstance(source, Assumption) else ())):
+            check_made(e)
         content = [source.__class__, source.left, source.right, source.where]
         for below in cited(source):
             _number(below, (*above, source), found)
@@ -171,9 +179,10 @@ def _source(one: Any) -> Any:
 
 
 def _cited_as(one: Any, found: dict[int, int]) -> tuple:
-    if type(one) is Hypothesis:
-        return ("hypothesis",)
-    return (found[id(_source(one))], one.renamings if type(one) is Fact else ())
+    renamings = one.renamings if type(one) in (Fact, Hypothesis) else ()
+    for e in (e for renaming in renamings for pair in renaming for e in pair):
+        check_made(e)
+    return ("hypothesis" if type(one) is Hypothesis else found[id(_source(one))], renamings)
 
 
 def verify(chain: Derivation) -> None:
@@ -238,8 +247,6 @@ def check_premises(chain: Derivation) -> None:
     """
     below = premises(chain)
     for premise in below:
-        for e in (premise.left, premise.right, *premise.where):
-            check_made(e)
         for e in premise.where:
             if not e.is_integer:
                 raise MeaninglessError(f"{premise.key}: {e} is no integer, and a range is one of integers")
@@ -251,8 +258,6 @@ def check_premises(chain: Derivation) -> None:
         else:
             for side in (premise.left, premise.right):
                 check_meaning(side, premise.where)
-            for e in premise.for_all:
-                check_made(e)
     definitions = [premise for premise in below if isinstance(premise, Definition)]
     check_definitions(definitions, chain.key)
     check_assumptions([premise for premise in below if isinstance(premise, Assumption)], definitions)
@@ -260,7 +265,7 @@ def check_premises(chain: Derivation) -> None:
     for definition in definitions:
         for e in binders if not is_axiom(definition) else ():
             for x in bound_by(e):
-                if depends(definition.right, x) and not depends(definition.left, x) and e.has(head(definition.left)[0]):
+                if hides(definition.left, definition.right, x, chain.range) and e.has(head(definition.left)[0]):
                     raise DefinitionError(
                         f"{chain.key}: {definition.left} depends on {x}, and stands where that is a variable: list it"
                     )
@@ -297,16 +302,14 @@ def _check_induction(chain: Derivation, induction: Induction) -> None:
         raise GapError(f"{chain.key}: an induction goes over integers, and {index} is not declared to be one")
     if index in fixed(chain):
         raise GapError(f"{chain.key}: a definition or an assumption speaks of {index}: it holds for one {index} alone")
-    if not isinstance(first, int) or not in_range(
-        first - (1 if index.is_positive else 0 if index.is_nonnegative else first)
-    ):
+    if not in_range(first - (1 if index.is_positive else 0 if index.is_nonnegative else first)):
         raise GapError(f"{chain.key}: {index} does not begin at {first}")
     start = (
         substitute(chain.left, {index: sympy.Integer(first)}),
         substitute(chain.right, {index: sympy.Integer(first)}),
     )
     base = Fact(induction.base)
-    if start != (base.left, base.right):
+    if tuple(map(canonical, start)) != (canonical(base.left), canonical(base.right)):
         raise GapError(f"{chain.key}: {base.key} proves {base.left} = {base.right}, not {start[0]} = {start[1]}")
     there = tuple(e.xreplace({index: sympy.Integer(first)}) for e in chain.where)
     if not all(in_range(e, there) for e in base.where):

@@ -24,9 +24,11 @@ from lecture11.symbolic.terms import (
     depends,
     is_taken,
     kind,
+    last,
     last_sum,
     law_variables,
     letter_of,
+    rest,
 )
 
 _KNOWN = (sympy.Add, sympy.Mul, sympy.Pow, sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.erf, sympy.Abs, Normal)
@@ -154,7 +156,7 @@ def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) ->
                 check_meaning(e.function.xreplace({x: sympy.sympify(value)}), where, inner)
             return
     if isinstance(e, sympy.Derivative):
-        if any(not n.is_Integer for _, n in e.variable_count) or e.expr.has(sympy.Abs):
+        if any(not n.is_Integer for _, n in e.variable_count) or e.expr.has(sympy.Abs, rest, last):
             raise MeaninglessError(f"{e} is a derivative that need not exist")
         rooted = [p.base for p in e.expr.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
         if not all(positive(base, where) for base in rooted):
@@ -179,7 +181,10 @@ def _check_variable(e: sympy.Expr, x: sympy.Expr, where: Where, bound: tuple[sym
     if isinstance(e, sympy.Sum):
         if not (x.is_Symbol and x.is_integer):
             raise MeaninglessError(f"{e}: {x} is no integer to sum over")
-    elif not isinstance(e, sympy.Derivative) and kind(x) != {"real": True}:
+    elif isinstance(e, sympy.Derivative):
+        if x.is_integer:
+            raise MeaninglessError(f"{e}: {x} is an integer, over which there is no derivative")
+    elif kind(x) != {"real": True}:
         raise MeaninglessError(f"{e}: {x} is not a variable that takes all real values")
     if x in bound and not isinstance(e, sympy.Derivative):
         raise MeaninglessError(f"{e}: {x} is the variable of an integral or a sum around it")

@@ -3,7 +3,8 @@
 The kernel cannot see whether assumptions contradict each other; but what holds in a model does not. A model gives each
 letter a value: numbers for symbols and indices, functions of numbers for names. A name that a definition explains takes
 the value of its right side; of any other the model says what it is, or it is some smooth function, or some mixture of
-two normal laws if it is a density. Then every definition and every assumption below a chain is computed, as are its
+two normal laws if it is a density. An image, or a path, is a list of its parts.
+Then every definition and every assumption below a chain is computed, as are its
 lines, and compared.
 
 Nothing of SymPy is used but the form of the expressions: integrals are sums over a grid (the trapezoidal rule, which is
@@ -12,6 +13,7 @@ extended precision.
 """
 
 import itertools
+import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,18 +21,22 @@ from typing import Any
 
 import numpy as np
 import sympy
+from scipy.special import ndtr
 from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic import em
 from lecture11.symbolic.facts import Assumption, Definition, Derivation, fixed, premises
 from lecture11.symbolic.signs import Where
-from lecture11.symbolic.terms import KL, Mean, Normal, law_variables, letter_of
+from lecture11.symbolic.terms import KL, Mean, Normal, last, law_variables, letter_of, rest
+from lecture11.symbolic.vae import decoder, elbo
 from lecture11.symbolic.vae.decoder import g, z
 
 Real = np.longdouble
 STEP = Real(1) / 5
 GRID = STEP * np.arange(-50, 51, dtype=Real)  # from -10 to 10
 TOLERANCE = 1e-9
+COARSE = Real(2) / 5 * np.arange(-20, 21, dtype=Real)  # for each entry of a list: from -8 to 8
+MOST = 100_000  # points of an integral over lists; cases in which they are longer are left out
 SMALL = range(6)  # the integers at which what is stated for all of them is tried
 
 Function = Callable[..., Any]
@@ -39,6 +45,23 @@ Function = Callable[..., Any]
 _FUNCTIONS: dict[Any, Function] = {
     sympy.log: np.log, sympy.exp: np.exp, sympy.sin: np.sin, sympy.cos: np.cos, sympy.Abs: np.abs,
 }  # fmt: skip
+
+
+class _TooLongError(Exception):
+    """A list has more entries than one can integrate over on a grid."""
+
+
+class List(tuple):
+    """The value of a list of two entries or more, each a number, an array, or such a list; one of one is its entry."""
+
+    __slots__ = ()
+
+    def flat(self) -> list:
+        return [one for entry in self for one in _flat(entry)]
+
+
+def _flat(value: Any) -> list:
+    return value.flat() if isinstance(value, List) else [value]
 
 
 class NoModelError(Exception):
@@ -53,13 +76,17 @@ class Model:
         seed: of what is not given.
         numbers: values of symbols, integers among them, by name.
         functions: by name; they get the values of all else, then numbers and arrays.
+        unless_explained: the same, of names that no premise explains.
         solved: values of symbols that follow from others, by name.
+        pixels: how many an image has, if ``x(t)`` is one.
     """
 
     seed: int
     numbers: Mapping[str, Any] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
     solved: Mapping[str, "Callable[[Values], Any]"] = field(default_factory=dict)
+    unless_explained: Mapping[str, Function] = field(default_factory=dict)
+    pixels: int = 0
 
     def draw(self, name: str, low: Any = 0, high: Any = 1) -> Any:
         """A number that belongs to a name."""
@@ -69,6 +96,34 @@ class Model:
 def normal(x: Any, mean: Any, variance: Any) -> Any:
     """The density of a normal law."""
     return np.exp(-((x - mean) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
+
+
+_LENGTHS: dict[str, Callable[..., tuple]] = {
+    "part": lambda _, j, k: (j + k,), "way": lambda _, start, t, k: (t + k,),
+    "rest_of_list": lambda _, n: (n,), "last_of_list": lambda _, n: (n,),
+    "q_path": lambda _, start, n: (n,), "p_back": lambda _, n, T: (n,), "p_path": lambda _, start, T: (T,),
+}  # fmt: skip
+_OF_PATHS = {"way", "q_path", "p_back", "p_path"}
+_OF_IMAGES = {"q", "p_theta", "noise", "noise_of_image"}
+
+
+def as_list(entries: list) -> Any:
+    """The value of a list of these entries."""
+    return entries[0] if len(entries) == 1 else List(entries)
+
+
+def _part_of(value: Any, is_last: bool) -> Any:
+    if not isinstance(value, List):
+        return value  # a list of one has no parts
+    return value[-1] if is_last else as_list(list(value[:-1]))
+
+
+def _size(shape: Any) -> int:
+    return 1 if isinstance(shape, int) else sum(map(_size, shape))
+
+
+def _shaped(shape: Any, numbers: Iterator[Any]) -> Any:
+    return next(numbers) if isinstance(shape, int) else List(_shaped(one, numbers) for one in shape)
 
 
 class Values:
@@ -97,10 +152,10 @@ class Values:
             return self._name(e, at)
         if isinstance(e, Mean):
             f, _, law = e.args
-            return self._over_line(f * law if law != 1 else f, e.variables, at)
+            return self._over_all(f * law if law != 1 else f, e.variables, at)
         if isinstance(e, KL):
             f, g = e.args
-            return self._over_line(f * sympy.log(f / g, evaluate=False), e.variables, at)
+            return self._over_all(f * sympy.log(f / g, evaluate=False), e.variables, at)
         if isinstance(e, sympy.Sum):
             return self._sum(e, at)
         if isinstance(e, sympy.Integral):
@@ -111,7 +166,7 @@ class Values:
         if e.is_Add:
             return sum(values)
         if e.is_Mul:
-            product = Real(1)
+            product: Any = 1  # of integers an integer
             for value in values:
                 product = product * value
             return product
@@ -153,6 +208,8 @@ class Values:
 
     def _name(self, e: sympy.Expr, at: dict) -> Any:
         arguments = [self(argument, at) for argument in e.args]
+        if isinstance(e, rest | last):
+            return _part_of(arguments[0], isinstance(e, last))
         name = e.func.__name__
         if (
             not law_variables(e)
@@ -166,6 +223,10 @@ class Values:
             values = self._matched(one, arguments)
             if values is not None:
                 return self(one.right, {**values, "depth": at.get("depth", 0)})
+        if self.model.pixels and name == "x" and len(arguments) == 1:
+            return as_list([self._some_function(e, [*arguments, n]) for n in range(self.model.pixels)])
+        if name in self.model.unless_explained:
+            return self.model.unless_explained[name](self, *arguments)
         return self._some_function(e, arguments)
 
     def _matched(self, one: Definition | Assumption, arguments: list) -> dict | None:
@@ -192,7 +253,7 @@ class Values:
         letter, name = letter_of(e), str(e.func)
         draw = self.model.draw
         if letter and letter.law_of:
-            own, given = arguments[: letter.law_of], arguments[letter.law_of :]
+            own, given = List(arguments[: letter.law_of]).flat(), List(arguments[letter.law_of :]).flat()
             place = sum(Real(0.5) * np.sin(a + draw(f"{name} {i}", 0, 6)) for i, a in enumerate(given))
             wide, apart, share = draw(name, 0.7, 1.0), draw(name + "apart", 0.5, 1), draw(name + "share", 0.3, 0.7)
             density = Real(1)
@@ -202,25 +263,53 @@ class Values:
                     share * normal(x, middle - apart, wide**2) + (1 - share) * normal(x, middle + apart, wide**2)
                 )
             return density
+        arguments = List(arguments).flat()
         wave = sum(np.sin(Real(1) * a * draw(f"{name} {i}", 0.5, 1.5) + draw(f"{name}{i}", 0, 6))
                    for i, a in enumerate(arguments))  # fmt: skip
         if letter and letter.fraction:
             return 1 / (1 + np.exp(wave / 2 - draw(name, -0.3, 0.3)))
         return np.exp(wave / 5) if e.is_nonnegative else wave + draw(name, -0.5, 0.5)
 
-    def _over_line(self, f: sympy.Expr, variables: tuple, at: dict) -> Any:
-        depth = at.get("depth", 0)
-        inner = dict(at)
-        for i, x in enumerate(variables):
-            inner[self.key(x, at)] = GRID.reshape((-1,) + (1,) * (depth + i))
-        inner["depth"] = depth + len(variables)
+    def _over_all(self, f: sympy.Expr, variables: tuple, at: dict) -> Any:
+        depth, inner = at.get("depth", 0), dict(at)
+        steps: list[Any] = []
+        for x in variables:
+            shape = self.shape(x, (f,), at)
+            grid, step = (GRID, STEP) if isinstance(shape, int) else (COARSE, COARSE[1] - COARSE[0])
+            axes = [grid.reshape((-1,) + (1,) * (depth + len(steps) + i)) for i in range(_size(shape))]
+            steps += [step] * len(axes)
+            inner[self.key(x, at)] = _shaped(shape, iter(axes))
+        if len(COARSE) ** len(steps) > MOST and len(steps) > 1:
+            raise _TooLongError
+        inner["depth"] = depth + len(steps)
         values = np.asarray(self(f, inner), dtype=Real)
-        for i in range(len(variables)):
+        for i, step in enumerate(steps):
             axis = depth + i + 1
             if values.ndim < axis or values.shape[-axis] == 1:
-                raise NoModelError(f"{f} does not depend on {variables[i]}: the integral has no value")
-            values = STEP * values.sum(axis=-axis, keepdims=True)
+                raise NoModelError(f"{f} does not depend on {variables}: the integral has no value")
+            values = step * values.sum(axis=-axis, keepdims=True)
         return values if values.size > 1 else values.reshape(())[()]
+
+    def shape(self, x: sympy.Expr, where: tuple[sympy.Expr, ...], at: dict) -> Any:
+        """Of a variable that stands for a list, the shapes of its entries; of one that is a number, 1.
+
+        It is seen from what is said of it in some expressions: which part it has, and of which law it is a state.
+        """
+        if not self.model.pixels:
+            return 1
+        image = (1,) * self.model.pixels if self.model.pixels > 1 else 1
+        used = {e for one in where for e in one.atoms(AppliedUndef) if x in e.args}
+        if isinstance(x, AppliedUndef) or x.name == "x_0":
+            return image if not isinstance(x, AppliedUndef) or x.func.__name__ == "x" else 1
+        lengths = {
+            self(n, at) for e in used if e.args[0] == x
+            for n in (_LENGTHS[e.func.__name__](*e.args) if e.func.__name__ in _LENGTHS else ())
+        }  # fmt: skip
+        if lengths:
+            on_path = any(e.func.__name__ in _OF_PATHS for one in where for e in one.atoms(AppliedUndef))
+            entry, length = (image if on_path else 1), max(lengths)
+            return (entry,) * length if length > 1 else entry
+        return image if any(e.func.__name__ in _OF_IMAGES for e in used) else 1
 
     def _sum(self, e: sympy.Sum, at: dict) -> Any:
         *inner, (i, low, high) = e.limits
@@ -261,17 +350,33 @@ def check_in_model(chain: Derivation, model: Model) -> int:
     for premise in below:
         variables = premise.for_all if isinstance(premise, Assumption) else premise.left.args
         for at in _cases(variables, premise.where, values):
-            _check_equal(f"{premise.key} ({premise.statement})", premise.left, premise.right, values, at)
-            compared += 1
+            what = f"{premise.key} ({premise.statement})"
+            compared += _compared(what, (premise.left, premise.right), values, at)
     letters = {s for e in (*chain.lines, *chain.range) for s in e.free_symbols}
     tried = sorted(letters - fixed(chain), key=str)
+    lines = 0
     for at in _cases(tuple(tried), chain.range, values):
-        for before, after in itertools.pairwise(chain.lines):
-            _check_equal(chain.key, before, after, values, at)
-            compared += 1
-    if not compared:
+        lines += _compared(chain.key, chain.lines, values, at)
+    if not lines:
         raise NoModelError(f"{chain.key}: nothing of it can be computed in this model")
-    return compared
+    return compared + lines
+
+
+def _compared(what: str, lines: tuple[sympy.Expr, ...], values: Values, at: dict) -> int:
+    """How many of some lines were compared: none if a list is too long."""
+    lists = {}
+    for s in sorted({s for line in lines for s in line.free_symbols if not s.is_integer}, key=str):
+        shape = values.shape(s, lines, at)
+        if not isinstance(shape, int):
+            numbers = (values.model.draw(f"{s.name} {n}", -1, 1) for n in itertools.count())
+            lists[s] = _shaped(shape, numbers)
+    try:
+        known = [values(line, {**lists, **at}) for line in lines]
+    except _TooLongError:
+        return 0
+    for (left, right), pair in zip(itertools.pairwise(lines), itertools.pairwise(known), strict=True):
+        _check_equal(what, left, right, pair, at)
+    return len(lines) - 1
 
 
 def _cases(variables: tuple, where: Where, values: Values) -> Iterator[dict]:
@@ -283,11 +388,11 @@ def _cases(variables: tuple, where: Where, values: Values) -> Iterator[dict]:
             yield at
 
 
-def _check_equal(what: str, left: sympy.Expr, right: sympy.Expr, values: Values, at: dict) -> None:
-    here = [values(side, dict(at)) for side in (left, right)]
-    if not all(np.all(np.isfinite(np.asarray(side, dtype=Real))) for side in here):
+def _check_equal(what: str, left: sympy.Expr, right: sympy.Expr, values: tuple, at: dict) -> None:
+    here = [np.asarray(_flat(value), dtype=Real) for value in values]
+    if not all(np.all(np.isfinite(side)) for side in here):
         raise NoModelError(f"{what}: {left} or {right} has no value at {at}")
-    if np.max(abs(here[0] - here[1])) > TOLERANCE * (1 + np.max(abs(np.asarray(here[0])))):
+    if here[0].shape != here[1].shape or np.max(abs(here[0] - here[1])) > TOLERANCE * (1 + np.max(abs(here[0]))):
         raise NoModelError(f"{what}: {left} is {here[0]}, and {right} is {here[1]}, at {at}")
     for side, value in zip((left, right), here, strict=True):
         if isinstance(side, AppliedUndef | sympy.Symbol) and side.is_nonnegative and np.any(value < -TOLERANCE):
@@ -352,6 +457,56 @@ def _autoencoder(seed: int) -> Model:
     })  # fmt: skip
 
 
+def _surprise(mean: Any, deviation: Any) -> Any:
+    """The divergence of a normal law from the standard one."""
+    return (mean**2 + deviation**2 - 1 - np.log(deviation**2)) / 2
+
+
+_WIDE, _SLOPE = Real(3) / 2, Real(3) / 5
+
+
+def _vae(seed: int) -> Model:
+    """The first k latents together are one number, with the laws that they need; so are all draws, as waves."""
+
+    def shift(values: Values, k: int) -> Any:
+        """How far the law of k latents is from the prior: as far as its divergence says."""
+        latents = [[values(name(n), {}) for name in (elbo.mus, elbo.sigmas)] for n in range(1, k + 1)]
+        return np.sqrt(2 * sum((_surprise(mu, sigma) for mu, sigma in latents), Real(0)))
+
+    def share(values: Values, r: Any, k: int) -> Any:
+        means = Real(1)
+        for n in range(1, k + 1):
+            c, g, v = (values(e, {}) for e in (decoder.pulls(n), decoder.lengths(n), decoder.v))
+            means = means * np.exp(c**2 / (2 * v * (v + g))) / np.sqrt(1 + g / v)
+        tilt = Real(k * seed) / 20
+        return means * np.exp(tilt * r - tilt**2 / 2)
+
+    def drawn(values: Values, e: Any, j: int) -> Any:
+        """Codes whose weights have one mean, and are not correlated: it, more or less a cosine of the j-th multiple."""
+        weight = values(Mean(decoder.likelihood, z, decoder.prior(z)), {})
+        weight = weight * (1 + np.sqrt(Real(2)) * np.cos(2 * np.pi * j * ndtr(np.float64(e / _WIDE))) / 20)
+        return (values(decoder.x, {}) + np.sqrt(-2 * np.log(weight * np.sqrt(2 * np.pi)))) / _SLOPE
+
+    def marginal(values: Values, x: Any) -> Any:
+        codes = GRID.reshape((-1,) + (1,) * np.ndim(x))
+        return STEP * (normal(x, _SLOPE * codes, 1) * values(decoder.prior(z), {z: codes})).sum(axis=0)
+
+    return Model(seed, {"a": Real(seed) / 4, "b": Real(3 + seed) / 5}, {
+        "drawn": drawn,
+        "draws": lambda _, e: normal(e, 0, _WIDE**2),
+        "integrand": lambda _, x: np.exp(-2 * (x - Real(seed) / 5) ** 2) * (2 + x),
+        "coded": lambda values, r, k: normal(r, shift(values, k), 1),
+        "plain": lambda _, r, k: normal(r, 0, 1),
+        "together": lambda _, r, k: normal(r, 0, 1),
+        "share": share,
+    }, {
+        "s": lambda values: values(Mean(decoder.likelihood, z, decoder.prior(z)), {}) ** 2 * (1 + Real(1) / 400),
+    }, {
+        "p": lambda _, x, z: normal(x, _SLOPE * z, 1),
+        "marginal": marginal,
+    })  # fmt: skip
+
+
 def _em(seed: int) -> Model:
     basic = _autoencoder(seed)
 
@@ -372,6 +527,10 @@ def _em(seed: int) -> Model:
     }, {
         "w_1": lambda values: _regression(values)[0],
         "b_1": lambda values: _regression(values)[1],
+        "gamma": lambda values: values(em.NEW_FIT.right - em.OLD_FIT.right, {}),
+    }, {
+        "old_law": lambda _, x, z: normal(x, z, 9),  # too wide, so that the M-step gains something
+        "new_law": lambda _, x, z: normal(x, z, Real(9) / 4),
     })  # fmt: skip
 
 
@@ -390,7 +549,7 @@ class _Diffusion:
     """Pixels ``x_0``, ``x_1``, ... of a Markov chain that is normal: every law of some, given others, is known."""
 
     def __init__(self, seed: int) -> None:
-        self.beta = [Real(0), *(Real(4 + (seed + 2 * t) % 4) / 20 for t in range(1, 9))]
+        self.beta = [Real(0), *(Real(6 + (seed + 2 * t) % 4) / 20 for t in range(1, 9))]
         self.abar = np.cumprod([1 - beta for beta in self.beta])
         self.mean, self.variance = Real(seed) / 5, Real(4 + seed) / 6
 
@@ -417,29 +576,45 @@ class _Diffusion:
     def timed(self, of: int) -> Function:
         def density(_: Any, *arguments: Any) -> Any:
             half = len(arguments) // 2
-            return self.law(list(arguments[:half]), list(arguments[half:]), half - of)
+            by_pixel = zip(*map(_flat, arguments[:half]), strict=True)
+            density = Real(1)
+            for states in by_pixel:
+                density = density * self.law(list(states), list(arguments[half:]), half - of)
+            return density
 
         return density
 
 
-def _diffusion(seed: int) -> Model:
+def _diffusion(seed: int, pixels: int = 2) -> Model:
     chain = _Diffusion(seed)
-    return Model(seed, {"t": 1 + seed}, {
+    return Model(seed, {"t": 1 + seed, "d": pixels}, {
         "alpha": lambda _, t: 1 - chain.beta[t],
         "beta": lambda _, t: chain.beta[t],
         "abar": lambda _, t: chain.abar[t],
         "q": chain.timed(1),
         "pair_of_states": chain.timed(2),
         "triple": chain.timed(3),
-    })  # fmt: skip
+        "factor": lambda _, j, y: normal(y, Real(j) / 5, Real(seed) / 2),
+        "others": lambda _, y: math.prod(normal(one, 0, 1) for one in _flat(y)),
+        "weight_of_list": lambda _, y: math.prod(normal(one, 0, 1) for one in _flat(y)),
+    }, pixels=pixels)  # fmt: skip
 
 
 SEEDS = (1, 2, 3)
 OF_FILE: dict[str, Callable[[int], Model]] = {
     "autoencoder": _autoencoder,
-    "vae": Model,
+    "vae": _vae,
     "em": _em,
     "forward": _diffusion,
     "posterior": _diffusion,
     "bound": _diffusion,
 }
+
+
+def model_of(chain: Derivation, file: str, seed: int) -> Model:
+    """A model for a chain of a file. Images have two pixels, or one where so many integrals stand in each other."""
+    if OF_FILE[file] is not _diffusion:
+        return OF_FILE[file](seed)
+    on_path = any(e.func.__name__ in _OF_PATHS for line in chain.lines for e in line.atoms(AppliedUndef))
+    nested = any(mean.args[0].has(KL) for line in chain.lines for mean in line.atoms(Mean))
+    return _diffusion(seed, 1 if on_path or nested else 2)

@@ -14,7 +14,7 @@ from lecture11.symbolic.facts import (
 )
 from lecture11.symbolic.meaning import check_made, check_meaning, check_side, has_kind
 from lecture11.symbolic.signs import Where, below_sum, in_range
-from lecture11.symbolic.substitution import is_variable, own_arguments
+from lecture11.symbolic.substitution import hides, is_variable, own_arguments
 from lecture11.symbolic.terms import (
     BINDERS,
     bound_by,
@@ -32,14 +32,16 @@ def check_fact(fact: Fact, where: Where, using: Derivation | None = None) -> Non
         CitationError: it renames what is not a variable of it, or gives it a value of another kind.
     """
     taken = fixed(fact.source)
+    if fact.hypothesis and fact.source is not using:
+        raise CitationError(f"{fact.key}: the hypothesis of another chain")
     for renaming in fact.renamings:
         for e in (e for pair in renaming for e in pair):
             check_made(e)
     within = (*where, *fact.where)
-    for renaming in fact.renamings:
+    for i, renaming in enumerate(fact.renamings):
         for old, new in renaming:
             letter = old if old.is_Symbol else old.func
-            if letter in taken:
+            if letter in (fact.fixed if i else taken):  # of a hypothesis, the first takes it one index back
                 raise CitationError(
                     f"{fact.key}: it is not stated for all {old}, of which a definition or an assumption speaks"
                 )
@@ -50,8 +52,6 @@ def check_fact(fact: Fact, where: Where, using: Derivation | None = None) -> Non
             bound_only = old.is_Symbol and is_variable(new) and kind(new) == kind(old)
             if not bound_only and not has_kind(new, old, within, variables):
                 raise CitationError(f"{fact.key}: {new} does not show that it is what {old} is declared to be")
-    if fact.hypothesis and (fact.source is not using or len(fact.renamings) != 1):
-        raise CitationError(f"{fact.key}: the hypothesis of another chain")
     for side in (fact.left, fact.right):
         check_side(side, within, fact.key)
 
@@ -96,7 +96,7 @@ def _replace(
     if left in bound:
         return e
     for x in bound:
-        if depends(right, x) and not depends(left, x):
+        if hides(left, right, x, where):
             raise CitationError(
                 f"{left} stands where {x} is a variable: there it cannot become {right}. Write it as a function of {x}"
             )

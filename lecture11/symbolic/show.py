@@ -9,7 +9,7 @@ from sympy.printing.conventions import requires_partial
 from sympy.printing.latex import LatexPrinter
 
 from lecture11.symbolic.facts import Assumption, Definition, Derivation, Hypothesis, Source, Step
-from lecture11.symbolic.terms import Mean, Normal
+from lecture11.symbolic.terms import KL, Mean, Normal
 
 WIDTH = 30.0  # in the widths of an x: as many fit on a screen of 390 px
 INDENT = 1.5
@@ -40,11 +40,14 @@ def _definition(definition: Definition | Assumption) -> list[str]:
     """What a definition says, or what is assumed, with its number in the lecture, and below it ``left = right``."""
     said = "assume: " * isinstance(definition, Assumption) + definition.statement
     said += f" ({definition.formula})" if definition.formula else ""
-    left, right = latex(definition.left), laid_out(definition.right, WIDTH - 5)
-    if len(right) == 1 and width(left + "=" + right[0]) + 4 <= WIDTH:
-        equation = [rf"&\qquad {left} = {right[0]}"]
+    left, right = (laid_out(side, WIDTH - 5) for side in (definition.left, definition.right))
+    if len(left) == len(right) == 1 and width(left[0] + "=" + right[0]) + 4 <= WIDTH:
+        equation = [rf"&\qquad {left[0]} = {right[0]}"]
     else:
-        equation = [rf"&\qquad {left}", *(rf"&\qquad {'= ' if i == 0 else ''}{line}" for i, line in enumerate(right))]
+        equation = [
+            *(rf"&\qquad {line}" for line in left),
+            *(rf"&\qquad {'= ' if i == 0 else ''}{line}" for i, line in enumerate(right)),
+        ]
     return [rf"&\quad {_words(said)}", *equation]
 
 
@@ -94,6 +97,8 @@ def _quotient(e: sympy.Expr) -> _Quotient:
     todo = list(_halved(e)) if e.is_Add else e.as_ordered_factors() if e.is_Mul else [e]
     for factor in todo:
         base, power = factor.as_base_exp() if factor.is_Pow else (factor, sympy.S.One)
+        if _product_of(1 / factor) is not None:
+            base, power = 1 / factor, sympy.S.NegativeOne
         turned = bool(power.is_Rational and power.is_negative)
         if base.is_Add and abs(power) == 1:
             if all(term.could_extract_minus_sign() for term in base.args):
@@ -141,6 +146,13 @@ def _one_root(
     return [sympy.Pow(inside, sympy.S.Half, evaluate=False), *above], below, sympy.S.One
 
 
+def _product_of(e: sympy.Expr) -> sympy.Product | None:
+    """``exp(Sum(log f))`` as the product that it is."""
+    if isinstance(e, sympy.exp) and isinstance(e.args[0], sympy.Sum) and isinstance(e.args[0].function, sympy.log):
+        return sympy.Product(e.args[0].function.args[0], *e.args[0].limits)
+    return None
+
+
 _NAME = re.compile(r"(x|y|z|\\epsilon)(?![a-zA-Z])")
 _NOISE = re.compile(r"(\\epsilon|z)(_\{?[\dt][^\\]*)?$")
 
@@ -185,6 +197,12 @@ class _Printer(LatexPrinter):
             size = self._print(-term if negative else term)
             text += f"{' - ' if negative else ' + '}{size}"
         return text.removeprefix(" + ").strip()
+
+    def _print_exp(self, expr: sympy.Expr, exp: str | None = None) -> str:
+        product = _product_of(expr)
+        if product is None or exp is not None:
+            return str(self._print_ExpBase(expr, exp))
+        return str(self._print(product))
 
     def _print_Mul(self, expr: sympy.Expr) -> str:
         negative, above, below = _quotient(expr)
@@ -250,12 +268,15 @@ def laid_out(e: sympy.Expr, room: float = WIDTH) -> list[str]:
     whole = latex(e)
     if width(whole) <= room:
         return [whole]
+    e = _product_of(e) or e
     if isinstance(e, sympy.Add) and _halved(e)[0] == 1:
         return _packed(_signed(e), room)
     if isinstance(e, sympy.Mul | sympy.Add):
         return _product(e, room)
     if isinstance(e, Mean):
         return _mean(e, room)
+    if isinstance(e, KL):
+        return _bracketed(r"\operatorname{KL}\big(", [f"{latex(e.args[0])},", latex(e.args[1])], r"\big)", room)
     if isinstance(e, Normal):
         x, mean, variance = e.args
         inside = [f"{latex(x)};", *_with_comma(laid_out(mean, room - INDENT)), *laid_out(variance, room - INDENT)]
@@ -412,6 +433,7 @@ _NOTHING = {
     "$",
 }
 _WIDE = {r"\quad": 2.0, r"\qquad": 4.0, r"\log": 2.6, r"\exp": 2.8, r"\mathcal": 0.4, r"\mathbb": 0.2, r"\sum": 2.0,
+         r"\prod": 2.0,
          r"\int": 1.4, r"\sqrt": 1.6, r"\,": 0.3, r"\;": 0.5, r"\sim": 2.2, r"\mid": 1.6, "=": 2.6, "+": 2.4, "-": 2.4,
          r"\cdot": 1.2, ",": 0.9, ";": 1.0, "(": 0.8, ")": 0.8, r"\operatorname": 0.0, r"\text": 0.0}  # fmt: skip
 

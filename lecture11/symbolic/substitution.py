@@ -16,6 +16,7 @@ from lecture11.symbolic.terms import (
     KL,
     Mean,
     bound_by,
+    depends,
     kind,
     last_sum,
     law_variables,
@@ -155,6 +156,15 @@ def differ(state: sympy.Expr, other: sympy.Expr, where: Where = ()) -> bool:
         in_range(a - b - 1, where) or in_range(b - a - 1, where)
         for a, b in zip(state.args, other.args, strict=False)
         if a.is_integer and b.is_integer
+    )
+
+
+def hides(left: sympy.Expr, right: sympy.Expr, x: sympy.Expr, where: Where = ()) -> bool:
+    """Whether ``right`` depends on a variable, or a state that might be it, and ``left``, a name for it, does not."""
+    same = right.atoms(AppliedUndef) if isinstance(x, AppliedUndef) else {x}
+    return any(
+        e.func == x.func and depends(right, e) and not depends(left, e) and (e == x or not differ(e, x, where))
+        for e in same
     )
 
 

@@ -3,6 +3,7 @@
 All of them stay as they are written until ``doit`` or the checker works them out, so that a chain can show each line.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -74,7 +75,8 @@ def indexed(name: str, latex: str, *, fraction: bool = False, **assumptions: boo
     quantity, new = _quantity(name, Letter(latex, tuple(sorted(kind.items())), fraction=fraction))
 
     def typeset(self: sympy.Expr, printer: LatexPrinter, exp: str | None = None) -> str:
-        index = ",".join(printer._print(argument).replace(" ", "") for argument in self.args)
+        # Without spaces, but for those that end a command: "\\epsilon e".
+        index = ",".join(re.sub(r"(\\[A-Za-z]+ (?=[A-Za-z]))| ", r"\1", printer._print(a)) for a in self.args)
         name = f"{latex}({index})" if "_" in latex else f"{latex}_{{{index}}}"  # one index is enough
         if exp is None:
             return name
@@ -210,6 +212,16 @@ class KL(sympy.Function):
         return rf"\operatorname{{KL}}{power}({', '.join(map(printer._print, self.args))})"
 
 
+# A list of n numbers, or of n lists: what stands before its last entry, and its last entry, for n from 2 on. A list is
+# coded by one number, which is possible without loss, and such that an integral over it is one over its entries.
+rest, last = (
+    indexed("rest_of_list", r"\operatorname{rest}", real=True),
+    indexed("last_of_list", r"\operatorname{last}", real=True),
+)
+for _part in (rest, last):
+    _part._latex = lambda self, printer: rf"{LETTERS[self.func.__name__].latex}({printer._print(self.args[0])})"
+
+
 def law_variables(law: sympy.Expr) -> tuple[sympy.Expr, ...]:
     """The variables of a density: what stands first, or before the bar. None if it is no density."""
     if isinstance(law, Normal):
@@ -240,6 +252,7 @@ def bound_by(e: sympy.Basic) -> tuple[sympy.Expr, ...]:
     return tuple(e.variables) if isinstance(e, BINDERS) else ()
 
 
+@lru_cache(maxsize=200_000)
 def depends(e: sympy.Basic, x: sympy.Expr) -> bool:
     """Whether ``x`` occurs in ``e`` other than as the variable of an integral or a sum."""
     if e == x:

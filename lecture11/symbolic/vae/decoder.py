@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sympy import Derivative, Expr, Integer, Symbol, cos, exp, log, pi, sin, sqrt
+from sympy import Derivative, Expr, Integer, Sum, Symbol, cos, exp, log, pi, sin, sqrt
 
 from lecture11.symbolic.autoencoder import N, d, i, j, n, over_axes, over_data
 from lecture11.symbolic.chain import Code, Experiment
@@ -121,15 +121,28 @@ F7 = Derivation(
 )
 
 dec = indexed("dec", r"\operatorname{Dec}_\theta", real=True)
-DECODER = Definition("F7", "the decoder's law", likelihood, Normal(x, dec(z), 1))
+one, eps, others = Symbol("x_1", real=True), Symbol(r"\epsilon", real=True), Symbol("x'", real=True)
+f = indexed("goal", "f", real=True)  # any function
+h, start, scale = indexed("integrand", "h", real=True), Symbol("a", real=True), Symbol("b", positive=True)
+OTHER = Definition(
+    "integral", "an integral over another variable, a + b y for x",
+    Mean(h(one), one, 1), Mean(scale * h(start + scale * eps), eps, 1),
+)  # fmt: skip
 
 F7_SUM = Derivation(
     key="F7.sum",
-    statement="the same as a sum, for one pixel: x - Dec(z) is standard normal noise",
-    start=likelihood,
+    statement="the same as a sum, with v = 1: Dec(z) and standard normal noise, added, have the decoder's law. "
+    "Whatever f "
+    r"is, its means are equal: $x_1$ is one pixel, x' are all others, which get noise of their own, one after the "
+    r"other",
+    start=Mean(f(one, others) * Normal(one, dec(z), 1), one, 1),
     steps=(
-        Step(DECODER.right, "the decoder's law", by=(DECODER,)),
-        Step(Normal(x - dec(z), 0, 1), "it depends on the difference alone"),
+        Step(
+            Mean(f(dec(z) + eps, others) * Normal(dec(z) + eps, dec(z), 1), eps, 1),
+            r"put in $x_1 = \operatorname{Dec}_\theta(z) + \epsilon$",
+            by=(OTHER.at({h(one): f(one, others) * Normal(one, dec(z), 1), start: dec(z), scale: 1}),),
+        ),
+        Step(Mean(f(dec(z) + eps, others) * Normal(eps, 0, 1), eps, 1), "the law depends on the difference alone"),
     ),
 )
 
@@ -174,6 +187,93 @@ F8 = Derivation(
         Step((_distances(other) - _distances(fit)) / 2, "the constants cancel"),
     ),
     code=Code("gaussian.log_prob", _differences, of=lambda e: e.subs({N: 4, d: 3}).doit()),
+)
+
+# --- The likelihood, and its estimate (F9, F10) -----------------------------------------------------------------------
+
+g_of = indexed("seen_by", "f", real=True)
+
+F9 = Derivation(
+    key="F9",
+    statement=r"whatever the decoder: draw a code, then an image, and the image has the density $p_\theta(x)$, "
+    r"the integral "
+    "over all codes. For that is what the mean of any function f of the image is: z stands for all k latents",
+    start=Mean(Mean(g_of(x), x, likelihood), z, prior(z)),
+    steps=(
+        Step(Mean(g_of(x), x, Mean(likelihood, z, prior(z))), "the means in the other order"),
+        Step(Mean(g_of(x), x, marginal), "name the density", by=(MARGINAL,)),
+    ),
+)
+
+draws, drawn = (
+    Symbol("e", real=True),
+    indexed("drawn", "z", real=True),
+)  # all codes that are drawn, and the j-th of them
+draws_law = density("draws", "p")(draws)
+K, second = Symbol("K", integer=True, positive=True), Symbol("s", positive=True)
+
+
+def over_draws(f: Expr) -> Mean:
+    """The mean over all that may be drawn."""
+    return Mean(f, draws, draws_law)
+
+
+def weight_of(j: Expr) -> Expr:
+    """What the j-th draw says: the density of the image given its code."""
+    return p(x, drawn(draws, j))
+
+
+ALIKE = Assumption(
+    "F10", "each code is drawn from the prior", over_draws(weight_of(j)), Mean(likelihood, z, prior(z)), (j,)
+)  # fmt: skip
+SQUARES = Assumption("F10", "s is the mean square of a weight", over_draws(weight_of(j) ** 2), second, (j,))
+APART = Assumption(
+    "F10", "two draws are independent", over_draws(weight_of(i) * weight_of(j)), marginal**2, (i, j), (j - i - 1,)
+)
+
+F10_UNBIASED = Derivation(
+    key="F10.unbiased",
+    statement="the estimate from K draws has the likelihood as its mean, whatever K and the decoder: e are all K draws "
+    r"together, and $z_{e,j}$ the j-th",
+    start=over_draws(Sum(weight_of(j), (j, 1, K)) / K),
+    steps=(
+        Step(Sum(over_draws(weight_of(j)), (j, 1, K)) / K, "the mean of a sum"),
+        Step(Mean(likelihood, z, prior(z)), "K means that are alike", by=(ALIKE,)),
+        Step(marginal, "over all codes", by=(MARGINAL,)),
+    ),
+)
+
+F10_SQUARE_BASE = Derivation(
+    key="F10.square.base",
+    statement="of one draw e, the mean square s of its weight",
+    start=over_draws(Sum(weight_of(j), (j, 1, 1)) ** 2),
+    steps=(
+        Step(over_draws(weight_of(1) ** 2), "one draw"),
+        Step(second + marginal**2 * 1 * (1 - 1), "their mean square", by=(SQUARES.at({j: 1}),)),
+    ),
+)
+
+F10_SQUARE = Derivation(
+    key="F10.square",
+    statement="the mean square of the sum of the weights of K draws: K squares, and the products of two that are "
+    "independent",
+    start=over_draws(Sum(weight_of(j), (j, 1, K)) ** 2),
+    steps=(
+        Step(over_draws((Sum(weight_of(j), (j, 1, K - 1)) + weight_of(K)) ** 2), "the last draw apart"),
+        Step(
+            over_draws(Sum(weight_of(j), (j, 1, K - 1)) ** 2)
+            + 2 * Sum(over_draws(weight_of(j) * weight_of(K)), (j, 1, K - 1))
+            + over_draws(weight_of(K) ** 2),
+            "the mean of a square of a sum",
+        ),
+        Step(
+            (K - 1) * second + (K - 1) * (K - 2) * marginal**2 + 2 * (K - 1) * marginal**2 + second,
+            "the statement for K - 1, and K - 1 products",
+            by=(HYPOTHESIS, APART.at({i: j, j: K}), SQUARES.at({j: K})),
+        ),
+        Step(K * second + K * (K - 1) * marginal**2, "sort"),
+    ),
+    induction=Induction(K, F10_SQUARE_BASE),
 )
 
 # --- A linear decoder: everything is known (F9-F11) -------------------------------------------------------------------
@@ -266,8 +366,8 @@ F9_CODE = Derivation(
     ),
 )
 
-F9 = Derivation(
-    key="F9",
+F9_LINEAR = Derivation(
+    key="F9.linear",
     statement="the likelihood of an image of d pixels under a linear decoder with one latent: R is the squared "
     "length of x - b, c its product with the column w, g the squared length of w, v the variance of the "
     "noise, and C a constant",
@@ -290,7 +390,8 @@ INVERSE = Definition(
 
 F9_INVERSE = Derivation(
     key="F9.inverse",
-    statement=r"so the law is $\mathcal{N}(b, w w^T + v I)$. In the exponent of F9 stands a matrix, with r on both "
+    statement=r"so the law is $\mathcal{N}(b, w w^T + v I)$. In the exponent of F9.linear stands a matrix, with r "
+    r"on both "
     r"sides; y is that matrix times r. It is the inverse of $w w^T + v I$, since that leads from y back to r, here in "
     "row i; and a density with this exponent is that normal law",
     start=w(i) * over_axes(w(j) * y(j)) + v * y(i),
@@ -310,7 +411,7 @@ F9_INVERSE = Derivation(
 
 F9_EXPONENT = Derivation(
     key="F9.exponent",
-    statement=r"and $r^T y$, times $-\frac12$, is what stands in the exponent of F9",
+    statement=r"and $r^T y$, times $-\frac12$, is what stands in the exponent of F9.linear",
     start=over_axes(r(j) * y(j)),
     steps=(
         Step(over_axes(r(j) * (r(j) - w(j) * c / (v + g)) / v), "the candidate", by=(INVERSE,)),
@@ -320,8 +421,8 @@ F9_EXPONENT = Derivation(
 )
 
 z1, z2, angle = Symbol("z_1", real=True), Symbol("z_2", real=True), Symbol(r"\varphi", real=True)
-c1, c2 = Symbol("c_1", real=True), Symbol("c_2", real=True)
-g1, g2, h = Symbol("g_1", nonnegative=True), Symbol("g_2", nonnegative=True), Symbol("h", real=True)
+c1, c2, between = Symbol("c_1", real=True), Symbol("c_2", real=True), Symbol("h", real=True)
+g1, g2 = Symbol("g_1", nonnegative=True), Symbol("g_2", nonnegative=True)
 
 
 def _log_marginal_of_two() -> tuple[Any, dict[Expr, Any]]:
@@ -332,37 +433,75 @@ def _log_marginal_of_two() -> tuple[Any, dict[Expr, Any]]:
     columns, biases, x_ = random_numbers(50, 3, 2), random_numbers(50, 3, seed=1), random_numbers(50, 20, 3, seed=2)
     columns = torch.linalg.qr(columns).Q * torch.tensor([1.5, 0.6], dtype=torch.float64)
     rest = x_ - biases[:, None]
-    pulls = rest @ columns
-    at: dict[Expr, Any] = {R: rest.square().sum(2).flatten(), v: 0.7, g1: 1.5**2, g2: 0.6**2}
+    products = rest @ columns
+    at: dict[Expr, Any] = {R: rest.square().sum(2).flatten(), v: 0.7, lengths(1): 1.5**2, lengths(2): 0.6**2}
     models = [vae.LinearGaussian(a, b, 0.7) for a, b in zip(columns, biases, strict=True)]
     values = torch.cat([model.log_prob(images) for model, images in zip(models, x_, strict=True)])
-    return values, at | {c1: pulls[:, :, 0].flatten(), c2: pulls[:, :, 1].flatten()}
+    return values, at | {pulls(a + 1): products[:, :, a].flatten() for a in (0, 1)}
 
 
-_one_done = R - 2 * z1 * c1 + z1**2 * g1
-_second_done = exp(-(_one_done - c2**2 / (v + g2)) / (2 * v) - constant) / sqrt(1 + g2 / v)
+pulls, lengths = indexed("pulls", "c", real=True), indexed("lengths", "g", nonnegative=True)
+r_all, many = Symbol("z'", real=True), indexed("many", "M", positive=True)  # the first latents together; their mean
+share, together = indexed("share", "f", positive=True), density("together", "p")
+_pull_of = exp((2 * z * pulls(k) - z**2 * lengths(k)) / (2 * v))
+
+
+def over_latents(f: Expr) -> Sum:
+    """The sum over the first k latents."""
+    return Sum(f, (i, 1, k))
+
+
+MANY = Definition(
+    "F9", "the mean over the first k latents, z'", many(k), Mean(share(r_all, k), r_all, together(r_all, k))
+)
+ONE_MORE = Assumption(
+    "F9", "the k-th latent, z, apart: it is independent of those before it, and has its own factor",
+    Mean(share(r_all, k), r_all, together(r_all, k)),
+    Mean(Mean(share(r_all, k - 1) * _pull_of, z, Normal(z, 0, 1)), r_all, together(r_all, k - 1)),
+    (k,), (k - 1,),
+)  # fmt: skip
+NO_FACTOR = Definition("F9", "no latent, no factor", share(r_all, 0), Integer(1))
+NO_LATENTS = Definition("F9", "a density has mass 1", Mean(1, r_all, together(r_all, 0)), Integer(1))
+_of_all = exp(over_latents(pulls(i) ** 2 / (v + lengths(i))) / (2 * v) - over_latents(log(1 + lengths(i) / v)) / 2)
+
+
+def _log_of_two(mean_over_codes: Expr) -> Expr:
+    """The log-likelihood for two latents."""
+    (exponent,) = mean_over_codes.args
+    return of_three_pixels(-R / (2 * v) - constant) + exponent.subs(k, 2).doit()
+
+
+F9_LATENTS_BASE = Derivation(
+    key="F9.latents.base",
+    statement="without a latent the mean is 1",
+    start=many(0),
+    steps=(
+        Step(Mean(1, r_all, together(r_all, 0)), "there is no factor", by=(MANY.at({k: 0}), NO_FACTOR)),
+        Step(_of_all.subs(k, 0), "a density has mass 1", by=(NO_LATENTS,)),
+    ),
+)
 
 F9_LATENTS = Derivation(
     key="F9.latents",
-    statement="two latents, whose columns are at right angles, with c_1, g_1 of the one and c_2, g_2 of the other: "
-    "a factor for each, and for each further one likewise",
-    start=Mean(
-        Mean(exp(-(_one_done - 2 * z2 * c2 + z2**2 * g2) / (2 * v) - constant), z2, Normal(z2, 0, 1)),
-        z1,
-        Normal(z1, 0, 1),
-    ),
+    statement="k latents with columns at right angles: the squared distance is R less $2 z_i c_i - z_i^2 g_i$ for each "
+    r"latent, so that its exponential is $e^{-R / 2v}$ times a factor for each. $M_k$ is the mean of the first k of "
+    "them, over their codes",
+    start=many(k),
     steps=(
         Step(
-            Mean(_second_done, z1, Normal(z1, 0, 1)),
-            "given the first, there is one latent, with r - z_1 w in place of r",
+            Mean(Mean(share(r_all, k - 1) * _pull_of, z, Normal(z, 0, 1)), r_all, together(r_all, k - 1)),
+            "the last latent apart",
+            by=(MANY, ONE_MORE),
         ),
+        Step(many(k - 1) * Mean(_pull_of, z, Normal(z, 0, 1)), "it is independent", by=(MANY.at({k: k - 1}),)),
         Step(
-            exp(-(R - c1**2 / (v + g1) - c2**2 / (v + g2)) / (2 * v) - constant)
-            / (sqrt(1 + g1 / v) * sqrt(1 + g2 / v)),
-            "complete the square in $z_1$ too",
+            many(k - 1) * exp(pulls(k) ** 2 / (2 * v * (v + lengths(k)))) / sqrt(1 + lengths(k) / v),
+            "complete the square in z",
         ),
+        Step(_of_all, "the statement for k - 1", by=(HYPOTHESIS,)),
     ),
-    code=Code("vae.LinearGaussian.log_prob", _log_marginal_of_two, of=lambda p_x: of_three_pixels(log(p_x))),
+    induction=Induction(k, F9_LATENTS_BASE, first=0),
+    code=Code("vae.LinearGaussian.log_prob", _log_marginal_of_two, of=_log_of_two),
 )
 
 F9_ROTATION = Derivation(
@@ -381,16 +520,15 @@ F9_ROTATION = Derivation(
 
 _ratio = (v + g) / sqrt(v * (v + 2 * g)) * exp(c**2 / ((v + g) * (v + 2 * g)))
 
-F10 = Derivation(
-    key="F10",
-    statement="a draw from the prior, in the letters of F9: the mean square of its weight p(x|z), over the square "
-    "of its mean",
+F10_LINEAR = Derivation(
+    key="F10.linear",
+    statement="what F10 speaks of, for a linear decoder, in the letters of F9.linear",
     start=Mean(likelihood**2, z, prior(z)) / marginal**2,
     steps=(
         Step(
             Mean(_given_code**2, z, Normal(z, 0, 1)) / _linear_marginal**2,
             "a linear decoder with one latent",
-            by=(LIKELIHOOD, F7_CONSTANT, F9_DISTANCE, PRIOR, F9),
+            by=(LIKELIHOOD, F7_CONSTANT, F9_DISTANCE, PRIOR, F9_LINEAR),
         ),
         Step(
             exp(-(R - 2 * c**2 / (v + 2 * g)) / v - 2 * constant) / sqrt(1 + 2 * g / v) / _linear_marginal**2,
@@ -400,14 +538,15 @@ F10 = Derivation(
     ),
 )
 
-F10_MORE = Derivation(
-    key="F10.more",
-    statement="the first factor of F10 is more than 1, by so much in its square, and the exponential is not less "
-    "than 1",
-    start=(v + g) ** 2 / (v * (v + 2 * g)) - 1,
+F10_PIXELS = Derivation(
+    key="F10.pixels",
+    statement="it grows with the number d of pixels. The exponential in F10.linear is not less than 1, and the "
+    "square of "
+    "the rest is more than g / 2v, where g, the squared length of w, is a sum over d pixels",
+    start=(v + g) ** 2 / (v * (v + 2 * g)) - over_axes(w(j) ** 2) / (2 * v),
     steps=(
-        Step(((v + g) ** 2 - v * (v + 2 * g)) / (v * (v + 2 * g)), "one fraction"),
-        Step(g**2 / (v * (v + 2 * g)), "multiply out"),
+        Step((v + g) ** 2 / (v * (v + 2 * g)) - g / (2 * v), "the squared length", by=(LENGTH,)),
+        Step((2 * v + 3 * g) / (2 * (v + 2 * g)), "one fraction"),
     ),
     nonnegative=True,
 )
@@ -418,14 +557,14 @@ LATENT = Definition("F10", "independent latents multiply", ratio(k), factor * ra
 
 F10_BASE = Derivation(
     key="F10.growth.base",
-    statement="without a latent the ratio of F10 is 1",
+    statement="without a latent the ratio of F10.linear is 1",
     start=ratio(0),
     steps=(Step(factor**0, "all draws are alike", by=(NO_LATENT,)),),
 )
 
 F10_GROWTH = Derivation(
     key="F10.growth",
-    statement=r"with k latents, each with the ratio $\rho$ of F10, it is a power: the draws needed for one good "
+    statement=r"with k latents, each with the ratio $\rho$ of F10.linear, it is a power: the draws needed for one good "
     "estimate grow exponentially",
     start=ratio(k),
     steps=(
@@ -446,7 +585,8 @@ def _posterior() -> tuple[Any, dict[Expr, Any]]:
 
 F11 = Derivation(
     key="F11",
-    statement="F11 is a choice of laws. For a linear decoder with one latent, in the letters of F9, the posterior "
+    statement="F11 is a choice of laws. For a linear decoder with one latent, in the letters of F9.linear, the "
+    "posterior "
     "is one of them: it is normal",
     start=posterior,
     steps=(
@@ -454,7 +594,7 @@ F11 = Derivation(
         Step(
             _given_code * Normal(z, 0, 1) / _linear_marginal,
             "two densities, and the likelihood",
-            by=(LIKELIHOOD, F7_CONSTANT, F9_DISTANCE, PRIOR, F9),
+            by=(LIKELIHOOD, F7_CONSTANT, F9_DISTANCE, PRIOR, F9_LINEAR),
         ),
         Step(
             sqrt((v + g) / (2 * pi * v)) * exp(-(v + g) / (2 * v) * (z - c / (v + g)) ** 2), "complete the square in z"
@@ -464,25 +604,50 @@ F11 = Derivation(
     code=Code("vae.LinearGaussian.posterior", _posterior, of=lambda law: law.args[1] + law.args[2]),
 )
 
+_factor_k = exp(pulls(k) ** 2 / (2 * v * (v + lengths(k)))) / sqrt(1 + lengths(k) / v)
+
+F11_LATENTS = Derivation(
+    key="F11.latents",
+    statement="and with k latents whose columns are at right angles, in the letters of F9.latents, it is a "
+    "diagonal one: "
+    "the posterior of k latents is that of the first k - 1, z', times a normal law of the last",
+    start=share(r_all, k - 1) * together(r_all, k - 1) * _pull_of * Normal(z, 0, 1) / many(k),
+    steps=(
+        Step(
+            share(r_all, k - 1) * together(r_all, k - 1) * _pull_of * Normal(z, 0, 1) / (many(k - 1) * _factor_k),
+            "the mean over one latent more",
+            by=(F9_LATENTS, F9_LATENTS.at({k: k - 1})),
+        ),
+        Step(
+            share(r_all, k - 1) * together(r_all, k - 1) / many(k - 1)
+            * Normal(z, pulls(k) / (v + lengths(k)), v / (v + lengths(k))),
+            "complete the square in z",
+        ),
+    ),
+    where=(k - 1,),
+)  # fmt: skip
+
 F11_CORRELATED = Derivation(
     key="F11.correlated",
-    statement="two latents as in F9.latents, but with columns whose product is h: minus the log-posterior is a "
+    statement="two latents, with columns whose product is h: minus the log-posterior is a "
     "parabola, and what it has between the two codes, their precision, is h / v. So a diagonal "
     "covariance is exact for h = 0 alone",
     start=Derivative(
-        (R - 2 * z1 * c1 - 2 * z2 * c2 + z1**2 * g1 + 2 * z1 * z2 * h + z2**2 * g2) / (2 * v) + (z1**2 + z2**2) / 2,
+        (R - 2 * z1 * c1 - 2 * z2 * c2 + z1**2 * g1 + 2 * z1 * z2 * between + z2**2 * g2) / (2 * v)
+        + (z1**2 + z2**2) / 2,
         z1,
         z2,
     ),
     steps=(
-        Step(Derivative((z1 * g1 + z2 * h - c1) / v + z1, z2), "the slope along the first code"),
-        Step(h / v, "and of that along the second"),
+        Step(Derivative((z1 * g1 + z2 * between - c1) / v + z1, z2), "the slope along the first code"),
+        Step(between / v, "and of that along the second"),
     ),
 )
 
 DERIVATIONS = (
-    F6, F6_SQUARE, F6_EXAMPLES, F7, F7_SUM, F7_CONSTANT, F8, F9_DISTANCE, F9_CODE, F9, F9_INVERSE, F9_EXPONENT,
-    F9_LATENTS, F9_ROTATION, F10, F10_MORE, F10_BASE, F10_GROWTH, F11, F11_CORRELATED,
+    F6, F6_SQUARE, F6_EXAMPLES, F7, F7_SUM, F8, F9, F10_UNBIASED, F10_SQUARE_BASE, F10_SQUARE, F7_CONSTANT, F9_DISTANCE,
+    F9_CODE, F9_LINEAR, F9_INVERSE, F9_EXPONENT, F9_LATENTS_BASE, F9_LATENTS, F9_ROTATION, F10_LINEAR, F10_PIXELS,
+    F10_BASE, F10_GROWTH, F11, F11_LATENTS, F11_CORRELATED,
 )  # fmt: skip
 EXPERIMENTS = (
     Experiment(

@@ -289,7 +289,7 @@ p_1, p_2 = density("p_1", "p_1")(z1), density("p_2", "p_2")(z2)
 
 F16_PRODUCT = Derivation(
     key="F16.product",
-    statement="divergences of independent coordinates add up",
+    statement="the divergences of two independent parts of a code, z_1 and z_2, of whatever laws, add up",
     start=Mean(Mean(log(q_1 * q_2 / (p_1 * p_2)), z2, q_2), z1, q_1),
     steps=(
         Step(
@@ -312,12 +312,21 @@ F16_PRODUCT = Derivation(
 mus, sigmas = indexed("mus", r"\mu", real=True), indexed("sigmas", r"\sigma", positive=True)
 total, norm = indexed("total", r"\operatorname{KL}", real=True), indexed("norm", "M", nonnegative=True)
 trace, logdet = indexed("trace", "T", nonnegative=True), indexed("logdet", "D", real=True)
+coded, plain = density("coded", r"q_\phi"), density("plain", "p")  # of the first k latents together, z_1
+_of_last, _plain_last = Normal(z2, mus(k), sigmas(k) ** 2), Normal(z2, 0, 1)
 _coordinate = divergence(Normal(z, mus(k), sigmas(k) ** 2), _standard)
 START = tuple(
     Definition("F16", "no coordinate yet: all sums are 0", quantity(0), Integer(0))
-    for quantity in (total, norm, trace, logdet)
+    for quantity in (norm, trace, logdet)
 )
-TOTAL = Definition("F16", "divergences add up", total(k), total(k - 1) + _coordinate, (k - 1,))
+NO_LATENTS = Definition("F16", "without latents both laws are one", coded(z1, 0), plain(z1, 0))
+TOTAL = Definition("F16", "the divergence with k latents", total(k), divergence(coded(z1, k), plain(z1, k)))
+LAST = Assumption(
+    "F16", "the k-th latent, z_2, apart: in both laws it is independent of those before it, z_1",
+    divergence(coded(z1, k), plain(z1, k)),
+    Mean(Mean(log(coded(z1, k - 1) * _of_last / (plain(z1, k - 1) * _plain_last)), z2, _of_last), z1, coded(z1, k - 1)),
+    (k,), (k - 1,),
+)  # fmt: skip
 NORM = Definition("F16", r"$M_k$ is the squared length of $\mu$", norm(k), norm(k - 1) + mus(k) ** 2,
                   (k - 1,))  # fmt: skip
 TRACE = Definition("F16", r"$T_k$ is the trace of $\Sigma$", trace(k), trace(k - 1) + sigmas(k) ** 2, (k - 1,))
@@ -336,7 +345,13 @@ F16_BASE = Derivation(
     key="F16.base",
     statement="without latents all is 0",
     start=total(0),
-    steps=(Step((norm(0) + trace(0) - logdet(0)) / 2, "four sums of no term", by=START),),
+    steps=(
+        Step(
+            (norm(0) + trace(0) - logdet(0)) / 2,
+            "there is nothing to tell the laws apart, and three sums have no term",
+            by=(TOTAL.at({k: 0}), kl(coded(z1, 0), plain(z1, 0), z1), NO_LATENTS, *START),
+        ),
+    ),
 )
 
 F16 = Derivation(
@@ -345,7 +360,15 @@ F16 = Derivation(
     r"$\mu$, $T_k$ the trace of $\Sigma$, $D_k$ its log-determinant",
     start=total(k),
     steps=(
-        Step(total(k - 1) + _coordinate, "the last coordinate apart", by=(TOTAL,)),
+        Step(LAST.right, "the last latent apart", by=(TOTAL, LAST)),
+        Step(
+            total(k - 1) + divergence(_of_last, _plain_last),
+            "independent parts: the divergences add up",
+            by=(
+                F16_PRODUCT.at({q_1: coded(z1, k - 1), p_1: plain(z1, k - 1), q_2: _of_last, p_2: _plain_last}),
+                TOTAL.at({k: k - 1}),
+            ),
+        ),
         Step(
             (norm(k - 1) + trace(k - 1) - (k - 1) - logdet(k - 1)) / 2
             + (mus(k) ** 2 + sigmas(k) ** 2 - 1 - log(sigmas(k) ** 2)) / 2,
@@ -359,6 +382,51 @@ F16 = Derivation(
     printed=(("E6", norm(k) / 2 + trace(k) - k - logdet(k)),),
 )
 
+# --- What a naive estimate misses (F10) -------------------------------------------------------------------------------
+
+told = Symbol("D", real=True)
+_surprise = posterior / prior(z) * exp(-told)
+TOLD = Definition("F10", "how much the image tells of its code", told, divergence(posterior, prior(z)))
+POSTERIOR_MASS = Definition("F10", "the posterior is a density", Mean(1, z, posterior), Integer(1))
+
+F10_TOLD = Derivation(
+    key="F10.told",
+    statement="how much an image tells of its code: D, the divergence of its posterior from the prior",
+    start=Mean(log(posterior / prior(z)), z, posterior),
+    steps=(Step(told, "what a divergence is", by=(TOLD, kl(posterior, prior(z), z))),),
+)
+
+F10 = Derivation(
+    key="F10",
+    statement="whatever the decoder, the naive estimate fails as far as the image says something of its code. Of "
+    "the weight "
+    r"$p_\theta(x \mid z)$ of a draw, the mean square over the square of the mean is at least $e^D$, with D "
+    "of F10.told: it takes so many draws to see one good one. G(u) = u - 1 - ln u",
+    start=Mean(likelihood**2, z, prior(z)) / marginal**2 - exp(told),
+    steps=(
+        Step(
+            Mean(posterior / prior(z), z, posterior) - exp(told),
+            "Bayes' rule: a mean over the posterior", by=(POSTERIOR,),
+        ),
+        Step(
+            exp(told)
+            * (
+                Mean(_surprise - 1 - log(_surprise), z, posterior)
+                + (1 - told) * Mean(1, z, posterior) - 1
+                + Mean(log(posterior / prior(z)), z, posterior)
+            ),
+            "add and subtract",
+        ),
+        Step(
+            exp(told) * Mean(gap(_surprise), z, posterior),
+            "what is added is 0; a logarithm below its tangent",
+            by=(POSTERIOR_MASS, F10_TOLD, GAP.at({u: _surprise})),
+        ),
+    ),
+    nonnegative=True,
+)  # fmt: skip
+
 DERIVATIONS = (
     F12_GAP, F12_DIVERGENCE, F12_LAW, F12, F12_SLACK, F13, F14, F15, F16_ONE, F16_SIGN, F16_PRODUCT, F16_BASE, F16,
+    F10_TOLD, F10,
 )  # fmt: skip

@@ -5,19 +5,21 @@ from typing import Any
 from sympy import Derivative, Expr, Symbol, exp, log
 
 from lecture11.symbolic.chain import Code, Experiment
-from lecture11.symbolic.facts import Definition, Derivation, Step
+from lecture11.symbolic.facts import Derivation, Step
 from lecture11.symbolic.terms import Mean, Normal
-from lecture11.symbolic.vae.decoder import q, random_numbers, x, z
+from lecture11.symbolic.vae.decoder import OTHER, eps, f, h, one, random_numbers, scale, start, z
 from lecture11.symbolic.vae.elbo import inside, mu, sigma
 
 t = Symbol("t", real=True)
-eps = Symbol(r"\epsilon", real=True)
 _encoder, _noise = Normal(z, mu, sigma**2), Normal(eps, 0, 1)
-_f, _moved = exp(t * z), exp(t * (mu + sigma * eps))
+_code = mu + sigma * eps
+hidden = Symbol("z'", real=True)  # all latents but one
+
+MOVED = OTHER.at({h(one): f(one, hidden) * Normal(one, mu, sigma**2), start: mu, scale: sigma})
 
 
 def _points() -> tuple[Any, Any, Any, dict[Expr, Any]]:
-    """A function, the encoder's answer, noise, and what stands in the formulas."""
+    """The encoder's answer, noise, and what stands in the formulas."""
     import torch
 
     noise = random_numbers(1000, 1)
@@ -35,9 +37,9 @@ def _reparametrise() -> tuple[Any, dict[Expr, Any]]:
 
 
 def _as_draw(law: Expr) -> Expr:
-    """The code of a normal law that the noise leads to."""
-    (normal,) = law.atoms(Normal)
-    return (eps - normal.args[0].subs(z, 0)) / normal.args[0].diff(z)
+    """The code of a noise, as it stands in the goal."""
+    (goal,) = law.atoms(type(f(z, hidden)))
+    return goal.args[0]
 
 
 def _gradient(name: str, of: int) -> tuple[Any, dict[Expr, Any]]:
@@ -50,16 +52,27 @@ def _gradient(name: str, of: int) -> tuple[Any, dict[Expr, Any]]:
     return estimates[of][:, 0], at
 
 
+def at_one_draw(e: Expr) -> Expr:
+    """What is integrated, over the noise's or the code's density, with e^(t z) for f."""
+    known = e.replace(f, lambda code, _: exp(t * code)).doit(deep=False)
+    density_ = next(law for law in (_noise, _encoder) if inside(known).has(law))
+    return inside(known).replace(Derivative, lambda g, x: g.diff(x[0])) / density_
+
+
 F17 = Derivation(
     key="F17",
-    statement=r"$z = \mu + \sigma \epsilon$ has the encoder's law: $(z - \mu) / \sigma$ is standard normal",
-    start=q(z, x),
+    statement=r"$z = \mu + \sigma \epsilon$ has the encoder's law: whatever f is, its mean over codes of that law is "
+    r"its mean over the noise. z is one latent, z' all others: so one after the other is drawn by noise of its own",
+    start=Mean(f(z, hidden) * _encoder, z, 1),
     steps=(
-        Step(_encoder, "the encoder's law", by=(Definition("F11", "the encoder's law", q(z, x), _encoder),)),
-        Step(Normal((z - mu) / sigma, 0, 1) / sigma, "the noise in it is standard normal"),
+        Step(
+            Mean(sigma * f(_code, hidden) * Normal(_code, mu, sigma**2), eps, 1),
+            r"put in $z = \mu + \sigma \epsilon$", by=(MOVED,),
+        ),
+        Step(Mean(f(_code, hidden) * _noise, eps, 1), r"the density of $\epsilon$ is left"),
     ),
     code=Code("gaussian.reparametrise", _reparametrise, of=_as_draw),
-)
+)  # fmt: skip
 
 e1, e2 = Symbol("epsilon_1", real=True), Symbol("epsilon_2", real=True)
 s1, s2 = Symbol("sigma_1", positive=True), Symbol("sigma_2", positive=True)
@@ -79,46 +92,56 @@ F17_INDEPENDENT = Derivation(
     printed=(("E7", mu**2 + s1 * s2),),
 )
 
+# --- The gradients (F17) ----------------------------------------------------------------------------------------------
+
 F17_SLOPE = Derivation(
     key="F17.slope",
-    statement=r"the gradient for $\mu$ is the mean of gradients, for $f(z) = e^{t z}$, and so for every polynomial: "
-    "compare powers of t",
-    start=Derivative(Mean(_f, z, _encoder), mu),
+    statement=r"the gradient for $\mu$ is a mean of gradients, for any f that may be differentiated below the "
+    r"integral: "
+    "f has a derivative, and that is bounded by what has a mean",
+    start=Derivative(F17.start, mu),
     steps=(
-        Step(Derivative(Mean(_moved, eps, _noise), mu), "draw the noise instead of the code"),
-        Step(Mean(t * _moved, eps, _noise), "the law of the noise does not move: differentiate inside"),
+        Step(Derivative(F17.right, mu), "draw the noise instead of the code", by=(F17,)),
+        Step(
+            Mean(Derivative(f(_code, hidden), mu) * _noise, eps, 1),
+            "the law of the noise does not move: differentiate inside",
+        ),
     ),
-    code=Code("vae.reparametrised_gradient", lambda: _gradient("reparametrised_gradient", 0), of=inside),
+    code=Code("vae.reparametrised_gradient", lambda: _gradient("reparametrised_gradient", 0), of=at_one_draw),
 )
 
 ell = Symbol("l", real=True)  # ln sigma^2
-LOG_VARIANCE = Definition("F11", "the encoder gives the logarithm of the variance", sigma, exp(ell / 2))
+_with_ell = {sigma: exp(ell / 2)}
+_code_of_ell = _code.xreplace(_with_ell)
 
 F17_SPREAD = Derivation(
     key="F17.spread",
     statement=r"the same for the logarithm of the variance, $l = \ln \sigma^2$",
-    start=Derivative(Mean(exp(t * (mu + exp(ell / 2) * eps)), eps, _noise), ell),
+    start=Derivative(F17.start.xreplace(_with_ell), ell),
     steps=(
-        Step(
-            Mean(t * exp(ell / 2) * eps / 2 * exp(t * (mu + exp(ell / 2) * eps)), eps, _noise), "differentiate inside"
-        ),
-        Step(Mean(t * sigma * eps / 2 * _moved, eps, _noise), "name the deviation", by=(LOG_VARIANCE,)),
+        Step(Derivative(F17.right.xreplace(_with_ell), ell), "draw the noise", by=(F17.at(_with_ell),)),
+        Step(Mean(Derivative(f(_code_of_ell, hidden), ell) * _noise, eps, 1), "differentiate inside"),
     ),
-    code=Code("vae.reparametrised_gradient", lambda: _gradient("reparametrised_gradient", 1), of=inside),
+    code=Code(
+        "vae.reparametrised_gradient",
+        lambda: _gradient("reparametrised_gradient", 1),
+        of=lambda e: at_one_draw(e).subs(ell, log(sigma**2)),
+    ),
 )
 
 F17_SCORE = Derivation(
     key="F17.score",
     statement="the same gradient by the score function, without a derivative of f: against what the notes say "
     "(E7), it needs no trick",
-    start=Derivative(Mean(_f, z, _encoder), mu),
+    start=Derivative(F17.start, mu),
     steps=(
         Step(
-            Mean(_f * Derivative(log(_encoder), mu), z, _encoder), "the slope of a density is it times that of its log"
+            Mean(f(z, hidden) * Derivative(log(_encoder), mu) * _encoder, z, 1),
+            "the slope of a density is it times that of its log",
         ),
-        Step(Mean(_f * (z - mu) / sigma**2, z, _encoder), "the slope of a parabola"),
+        Step(Mean(f(z, hidden) * (z - mu) / sigma**2 * _encoder, z, 1), "the slope of a parabola"),
     ),
-    code=Code("vae.score_function_gradient", lambda: _gradient("score_function_gradient", 0), of=inside),
+    code=Code("vae.score_function_gradient", lambda: _gradient("score_function_gradient", 0), of=at_one_draw),
 )
 
 F17_VARIANCE = Derivation(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lecture11 import cli, data, diffusion, models, networks, training, vae
+from lecture11 import autoencoder, cli, data, diffusion, models, networks, training, vae
 
 FOLDER = Path(models.__file__).parent
 
@@ -39,6 +39,36 @@ def test_the_vae_is_as_good_as_the_book_says() -> None:
     assert bound.mean() > -91
 
 
+def test_the_models_of_the_latent_map_are_as_good_as_two_latents_allow() -> None:
+    """An image is worth more to the auto-encoder's two numbers than to two principal components."""
+    x = data.load("mnist-small", "test", n=500).x
+    bound = models.load("vae-mnist-2d").elbo(x.round(), generator=torch.Generator().manual_seed(0)).total
+    assert bound.mean() > -150
+    pca = autoencoder.PCA(data.load("mnist-small", "train", n=2000).x, 2)
+    error = autoencoder.reconstruction_error(models.load("autoencoder-mnist-2d"), x).mean()
+    assert error < 0.75 * autoencoder.reconstruction_error(pca, x).mean()
+
+
+def test_the_model_of_the_ring_is_close_to_the_best_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """And the command that draws images says that it has none."""
+    model, s, law = models.load("diffusion-ring"), models.RING_SCHEDULE, data.gaussian_mixture()
+    x_0 = law.sample(2000, generator=torch.Generator().manual_seed(1))[0]
+    eps = torch.randn(2000, 2, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    for t in (5, 20, 100, 200):
+        x_t = diffusion.q_sample(s, x_0, t, eps)
+        found = model(x_t.float(), torch.full((2000,), t))
+        assert (found - diffusion.optimal_eps(s, law, x_t, t)).square().sum(1).mean() < 0.05
+    assert cli.main(["sample", "diffusion-ring"]) == 1
+    assert "draws points, not images" in capsys.readouterr().out
+
+
+def test_the_recipe_of_the_ring_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "ring.safetensors"
+    assert cli.main(["train", "diffusion-ring", "--epochs", "1", "--output", str(output)]) == 0
+    assert "20 steps" in capsys.readouterr().out
+    assert models.load(output)(torch.zeros(3, 2), torch.tensor([1, 50, 200])).shape == (3, 2)
+
+
 def test_the_vae_starts_at_the_mean_image(small: models.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     train = data.load("mnist-small", "train")
     mean = train.x.mean(0).clamp(1e-3, 1 - 1e-3)
@@ -54,7 +84,7 @@ def test_the_vae_starts_at_the_mean_image(small: models.Recipe, monkeypatch: pyt
     monkeypatch.setitem(
         models.RECIPES, "vae-mnist", dataclasses.replace(small, options={"batch_size": 5000, "lr": 1e-12})
     )
-    *_, state = models.train("vae-mnist")
+    state = next(models.train("vae-mnist"))
     *_, last = state.model.decoder.layers
     assert torch.allclose(last.bias.sigmoid(), mean.flatten(), atol=1e-6)
 

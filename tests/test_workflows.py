@@ -107,8 +107,9 @@ def test_what_git_runs_before_a_commit_is_what_make_lint_runs() -> None:
     entries = {hook["entry"].removeprefix(".venv/bin/").removesuffix(" --force-exclude") for hook in hooks}
     lines = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nlint:")[2].splitlines()[1:]
     lint = {line.removeprefix("\t$(BIN)/") for line in itertools.takewhile(lambda line: line.startswith("\t"), lines)}
-    assert lint == {"ruff check", "ruff format --check", "mypy"}
-    assert entries == lint | {"python -m tools.run --check"}
+    fetches = {"python -m tools.javascript"}
+    assert lint == {"ruff check", "ruff format --check", "mypy"} | fetches
+    assert entries == lint - fetches | {"python -m tools.run --check"}
 
 
 def test_git_refuses_an_output_that_was_altered_by_hand(tmp_path: Path) -> None:

@@ -1,18 +1,20 @@
+// @ts-check
 // Sliders that choose one of several stored pictures. The others are fetched when a reader comes near the slider.
-for (const figure of document.querySelectorAll("figure.pictures")) {
-  const pictures = JSON.parse(figure.dataset.pictures);
-  const image = figure.querySelector("img");
+for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("figure.pictures"))) {
+  /** @type {[string, string][]} */
+  const pictures = JSON.parse(figure.dataset.pictures ?? "");
+  const image = /** @type {HTMLImageElement} */ (figure.querySelector("img"));
   const inputs = [...figure.querySelectorAll("input")];
-  const labels = inputs.map((input) => JSON.parse(input.dataset.labels));
-  const aloud = figure.querySelector(".live-aloud");
-  let waiting;
+  const labels = inputs.map((input) => JSON.parse(input.dataset.labels ?? ""));
+  const aloud = /** @type {HTMLElement} */ (figure.querySelector(".live-aloud"));
+  let waiting = 0;
   const show = () => {
     let at = 0;
     inputs.forEach((input, k) => {
       const label = labels[k][input.valueAsNumber];
       at = at * labels[k].length + input.valueAsNumber;
       input.setAttribute("aria-valuetext", label);
-      input.nextElementSibling.textContent = label;
+      /** @type {Element} */ (input.nextElementSibling).textContent = label;
     });
     [image.src, image.alt] = pictures[at];
     clearTimeout(waiting);

@@ -54,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
         classes = settings["classes"]
         if settings["kind"] not in ("vae", "diffusion"):
             raise ValueError(f"{options.model} is a model of the kind {settings['kind']}: it draws nothing")
+        if len(settings["shape"]) != 3:
+            raise ValueError(f"{options.model} draws points, not images: diffusion.ddim_sample takes it as it is")
         if options.label is not None and not (classes and 0 <= options.label < classes):
             known = f"the classes 0 to {classes - 1}" if classes else "no classes"
             raise ValueError(f"--class {options.label}: {options.model} knows {known}")
@@ -118,7 +120,7 @@ def draw(
 
 
 def sheet_of(model: "nn.Module", settings: "own.Settings", images: "own.Images") -> "Tensor | None":
-    """Forty images, values in [0, 1], that show what a model can do so far; None for a classifier.
+    """Forty images, values in [0, 1], that show what a model can do so far; None for a classifier, and of points.
 
     Of an auto-encoder ten images and below them what becomes of them, twice; of the others samples.
     """
@@ -132,7 +134,7 @@ def sheet_of(model: "nn.Module", settings: "own.Settings", images: "own.Images")
         with torch.no_grad():
             pairs = torch.stack([x, model(x)], 1)
         return torch.cat([part.transpose(0, 1).flatten(0, 1) for part in pairs.split(10)])
-    if settings["kind"] not in ("vae", "diffusion"):
+    if settings["kind"] not in ("vae", "diffusion") or len(settings["shape"]) != 3:
         return None
     y = torch.arange(40, device=device) % settings["classes"] if settings["classes"] else None
     return draw(model, settings, 40, y, torch.Generator(device).manual_seed(0), steps=15)

@@ -1,16 +1,20 @@
 """Trained models that come with the course, and the recipes that made them.
 
-====================  ==============================  ========================  ====================================
-name                  what                            trained on                made by
-====================  ==============================  ========================  ====================================
-``vae-mnist``         VAE, 50 latents, binary images  MNIST, redrawn each time  ``lecture11 train vae-mnist``
-``diffusion-mnist``   U-Net, 28x28 images, by class   MNIST                     ``lecture11 train diffusion-mnist``
-``diffusion-digits``  U-Net, noise of 8x8 images      digits                    ``lecture11 train diffusion-digits``
-``classifier-mnist``  classifier of 28x28 images      MNIST, moved              ``lecture11 train classifier-mnist``
-====================  ==============================  ========================  ====================================
+========================  ==============================  ========================
+name                      what                            trained on
+========================  ==============================  ========================
+``vae-mnist``             VAE, 50 latents, binary images  MNIST, redrawn each time
+``vae-mnist-2d``          VAE, 2 latents, binary images   MNIST, redrawn each time
+``autoencoder-mnist-2d``  auto-encoder, 2 latents         MNIST
+``diffusion-mnist``       U-Net, 28x28 images, by class   MNIST
+``diffusion-digits``      U-Net, noise of 8x8 images      digits
+``diffusion-ring``        MLP, noise of points            a ring of eight Gaussians
+``classifier-mnist``      classifier of 28x28 images      MNIST, moved
+========================  ==============================  ========================
 
-The diffusion models predict the noise on ``SCHEDULE``, ``eps = model(x_t, t)``; that of MNIST can be asked for a digit,
-``model(x_t, t, y)``, and guided (``diffusion.Guided``). Those and the classifier take images in [-1, 1].
+``lecture11 train NAME`` makes each again. That of the ring predicts the noise on ``RING_SCHEDULE``, of 200 steps, the
+others on ``SCHEDULE``, ``eps = model(x_t, t)``; that of MNIST can be asked for a digit, ``model(x_t, t, y)``, and
+guided (``diffusion.Guided``). Those of images and the classifier take images in [-1, 1].
 """
 
 import dataclasses
@@ -26,6 +30,7 @@ from lecture11.arguments import whole
 from lecture11.models import own
 from lecture11.models.recipes import (
     RECIPES,
+    RING_SCHEDULE,
     SCHEDULE,
     Recipe,
     UnknownModelError,
@@ -40,6 +45,7 @@ from lecture11.models.recipes import (
 
 __all__ = [
     "RECIPES",
+    "RING_SCHEDULE",
     "SCHEDULE",
     "Recipe",
     "UnknownModelError",

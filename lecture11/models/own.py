@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from lecture11 import autoencoder, data, diffusion, vae
 from lecture11.arguments import whole
-from lecture11.models.recipes import SCHEDULE, Recipe, class_loss, shifted_cross_entropy, start_at_mean
+from lecture11.models.recipes import SCHEDULE, Recipe, class_loss, shifted_cross_entropy, squared_error, start_at_mean
 from lecture11.networks import MLP, ImageClassifier, UNet
 
 Settings = dict[str, Any]
@@ -43,11 +43,6 @@ class Kind:
     value_range: tuple[float, float]
     labels: str
     presets: Mapping[str, Mapping[str, Any]]
-
-
-def squared_error(model: nn.Module, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """The reconstruction error (F2), for the trainer: nothing in it is drawn."""
-    return autoencoder.reconstruction_error(model, x)
 
 
 def _autoencoder(shape: Sequence[int], classes: int, *, latents: int, hidden: Sequence[int]) -> nn.Module:
@@ -223,10 +218,8 @@ def recipe(chosen: Settings) -> Recipe:
 
 def of_recipe(name: str, how: Recipe) -> Settings:
     """What is known of a model that the package ships, in the form of settings: enough to sample and to judge it."""
-    kinds = {"vae": "vae", "diffusion": "diffusion", "classifier": "classifier"}
-    side, classes = (8, 10) if how.dataset == "digits" else (28, 10)
-    kind = kinds[name.partition("-")[0]]
-    return {"kind": kind, "data": how.dataset, "shape": (1, side, side), "classes": classes if how.labels else 0}
+    shape = {"digits": (1, 8, 8), "gaussian-mixture": (2,)}.get(how.dataset, (1, 28, 28))
+    return {"kind": name.partition("-")[0], "data": how.dataset, "shape": shape, "classes": 10 if how.labels else 0}
 
 
 def file_name(chosen: Settings) -> Path:

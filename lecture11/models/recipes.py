@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lecture11 import diffusion, vae
-from lecture11.networks import MLP, ImageClassifier, UNet
+from lecture11 import autoencoder, diffusion, vae
+from lecture11.networks import MLP, ImageClassifier, TimeMLP, UNet
 
 
 class UnknownModelError(ValueError):
@@ -47,6 +47,27 @@ def burda_vae() -> vae.VAE:
     return vae.VAE(MLP(shape, hidden, (2, 50), nn.Tanh), MLP((50,), hidden, shape, nn.Tanh), "bernoulli")
 
 
+def squared_error(model: nn.Module, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+    """The reconstruction error (F2), for the trainer: nothing in it is drawn."""
+    return autoencoder.reconstruction_error(model, x)
+
+
+def plane_mlps(outputs: tuple[int, ...]) -> tuple[MLP, MLP]:
+    """Encoder and decoder of the models with two latents: so small that a page computes them while a finger moves."""
+    shape, hidden = (1, 28, 28), (100, 50)
+    return MLP(shape, hidden, outputs), MLP((2,), hidden[::-1], shape)
+
+
+def plane_vae() -> vae.VAE:
+    """The VAE of ``vae-mnist-2d``."""
+    return vae.VAE(*plane_mlps((2, 2)), "bernoulli")
+
+
+def plane_autoencoder() -> autoencoder.AutoEncoder:
+    """The auto-encoder of ``autoencoder-mnist-2d``: the networks of ``plane_vae``, but for the sigmas."""
+    return autoencoder.AutoEncoder(*plane_mlps((2,)))
+
+
 @torch.no_grad()
 def start_at_mean(model: vae.VAE, x: Tensor) -> None:
     """Sets the bias of a Bernoulli decoder's last layer so that it starts near the mean of the images ``x``.
@@ -64,6 +85,15 @@ def start_at_mean(model: vae.VAE, x: Tensor) -> None:
 # The diffusion models that the package ships walk on this schedule. It spends more of its steps than the linear one
 # where a digit takes shape; the last betas are cut, so that Algorithm 2 works as it is printed, with nothing clipped.
 SCHEDULE = diffusion.NoiseSchedule.cosine(1000, max_beta=0.05)
+
+
+# That of the ring: as many steps as a page takes while one waits, and as little left at the end as above.
+RING_SCHEDULE = diffusion.NoiseSchedule.linear(200, 5e-4, 0.1)
+
+
+def ring_loss(model: nn.Module, x_0: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+    """The loss of Algorithm 1 on ``RING_SCHEDULE`` (F21)."""
+    return diffusion.simple_loss(model, RING_SCHEDULE, x_0, generator=generator)
 
 
 def scheduled_loss(model: nn.Module, x_0: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
@@ -124,6 +154,22 @@ RECIPES = {
         options={"batch_size": 100, "lr": 3e-3, "clip_norm": 784.0},
         prepare=start_at_mean,
     ),
+    # The pair of the latent map.
+    "vae-mnist-2d": Recipe(
+        build=plane_vae,
+        loss=partial(vae.negative_bound, redraw=True),
+        dataset="mnist",
+        epochs=60,
+        options={"batch_size": 100, "lr": 2e-3, "clip_norm": 784.0},
+        prepare=start_at_mean,
+    ),
+    "autoencoder-mnist-2d": Recipe(
+        build=plane_autoencoder,
+        loss=squared_error,
+        dataset="mnist",
+        epochs=60,
+        options={"batch_size": 100, "lr": 2e-3, "clip_norm": 784.0},
+    ),
     # The shipped weights were made in two runs: 56 epochs of the same U-Net, without classes, for the noise (the loss
     # of ``diffusion-digits``, lr 2e-3, an average of 0.9995), and from where they ended 10 of what stands here. From
     # random weights this does as many epochs in one run; that it ends in as good a model was not tried.
@@ -144,6 +190,13 @@ RECIPES = {
         epochs=200,  # after 500 it knew the training images better, and those of the test worse
         options={"batch_size": 125, "lr": 2e-3, "warmup": 200, "clip_norm": 64.0, "ema_decay": 0.999},
         value_range=(-1.0, 1.0),
+    ),
+    "diffusion-ring": Recipe(
+        build=partial(TimeMLP, 2, (64, 64)),
+        loss=ring_loss,
+        dataset="gaussian-mixture",
+        epochs=1000,
+        options={"batch_size": 500, "lr": 2e-3, "warmup": 100, "ema_decay": 0.999},
     ),
     "classifier-mnist": Recipe(
         build=partial(ImageClassifier, (1, 28, 28), 10),

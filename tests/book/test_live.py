@@ -1,18 +1,18 @@
 """The live figures: their numbers are the package's, and mouse, finger and keyboard move them."""
 
+import functools
 import gzip
-import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from book_source import ROOT, served
-from live import LIVE, MODELS, WEIGHTS, opening_tag
-from playwright.sync_api import Browser, Locator, Page
+from book_source import served
+from live import LIVE, MODELS, WEIGHTS, opening_tag, tables, write_models, write_modules
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from lecture11 import autoencoder, data, diffusion, em, gaussian, models, networks, training, vae
 from lecture11.data.planar import gaussian_mixture
@@ -28,8 +28,8 @@ FIGURES = {
     "reparametrise": "draws",
     "loss": "latents k",
     "drawing": "draw of z: seed",
+    "map": "z₁",
 }
-DRAGGED = [name for name in FIGURES if name not in ("sample", "loss")]
 STILL = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
 
 
@@ -38,15 +38,14 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
     """A page for each figure, with modules and weights as the site has them; and the folder of the weights."""
     folder = tmp_path_factory.mktemp("bench")
     static, weights = folder / "_static", folder / "_static" / "models"
-    shutil.copytree(LIVE, static / "live")
+    write_modules(static / "live")
+    write_models(weights)
+    shutil.copyfile(WEIGHTS / "diffusion-digits.safetensors", weights / "diffusion-digits.safetensors")
     shutil.copyfile(LIVE.parent / "book.css", static / "book.css")
-    weights.mkdir()
-    for name in ("diffusion-mnist", "diffusion-digits", "classifier-mnist", "vae-mnist"):
-        shutil.copyfile(WEIGHTS / f"{name}.safetensors", weights / f"{name}.safetensors")
     for name in FIGURES:
         page = (
             f'<!doctype html><html lang="en"><title>{name}</title><meta name="viewport" content="width=device-width">'
-            f'<link rel="stylesheet" href="_static/book.css"><article class="bd-article">{opening_tag(name)}'
+            f'<link rel="stylesheet" href="_static/book.css"><article class="bd-article">{opening_tag(name, weights)}'
             f'<img class="live-{name}" alt="Still." src="{STILL}"></figure></article>'
             f'<script type="module" src="_static/live/live.js"></script></html>'
         )
@@ -106,18 +105,7 @@ def test_schedules(empty: Page) -> None:
         close(means, torch.cat([of_x_t, of_x_0]), 1e-12)
 
 
-def test_mixtures(empty: Page) -> None:
-    law, s = gaussian_mixture(), diffusion.NoiseSchedule.linear(1000)
-    points = gaussian.standard_normal(20, 2, seed=1, dtype=torch.float64)
-    script = """const s = gauss.NoiseSchedule.linear(1000);
-      const law = gauss.RING;
-      return given.flatMap((x) => [law.logProb(x), ...law.score(x), ...law.optimalEps(s, x, 300)])"""
-    eps = diffusion.optimal_eps(s, law, points, 300)
-    expected = torch.cat([law.log_prob(points)[:, None], law.score(points), eps], dim=1)
-    close(computed(empty, script, points.tolist()), expected, 1e-9)
-
-
-NOISE = """const net = new nets.UNet(await weights.load(given.url));
+NOISE = """const net = new nets.UNet(await weights.load(given.file));
   return given.ts.flatMap((t) => [...net.eps(image(given.x, given.n), t, given.y ?? undefined)])"""
 
 
@@ -126,7 +114,7 @@ def test_the_shipped_networks_answer_as_in_pytorch(empty: Page, name: str) -> No
     model, n = models.load(name), {"diffusion-digits": 8, "diffusion-mnist": 28}[name]
     x = gaussian.standard_normal(1, 1, n, n, seed=5)
     ts = [1, 400, 1000]
-    given = {"url": f"/_static/models/{name}.safetensors", "x": x.flatten().tolist(), "n": n, "ts": ts}
+    given = {"file": name, "x": x.flatten().tolist(), "n": n, "ts": ts}
     with torch.no_grad():
         expected = [model(x, torch.tensor([t])) for t in ts]
     close(computed(empty, NOISE, given), torch.cat(expected))
@@ -141,10 +129,10 @@ def test_any_unet_answers_as_in_pytorch(empty: Page, bench: tuple[str, Path], cl
     for parameter in unet.parameters():  # none stays at zero, where it would hide what comes before it
         torch.nn.init.normal_(parameter, std=0.2)
     model = diffusion.VelocityModel(unet, models.SCHEDULE) if velocity else unet
-    name = f"any-{classes}-{velocity}.safetensors"  # of its own: the browser keeps what it has fetched
-    training.save_weights(model, bench[1] / name)
+    name = f"any-{classes}-{velocity}"  # of its own: the browser keeps what it has fetched
+    training.save_weights(model, bench[1] / f"{name}.safetensors")
     x = gaussian.standard_normal(1, 1, 12, 12, seed=5)
-    given = {"url": f"/_static/models/{name}", "x": x.flatten().tolist(), "n": 12, "ts": [9, 700]}
+    given = {"file": name, "x": x.flatten().tolist(), "n": 12, "ts": [9, 700]}
     for y in (None, 2) if classes else (None,):
         with torch.no_grad():
             label = () if y is None else (torch.tensor([y]),)
@@ -156,7 +144,7 @@ def test_any_unet_answers_as_in_pytorch(empty: Page, bench: tuple[str, Path], cl
 @pytest.mark.parametrize("eta", [0.0, 1.0])
 def test_twenty_steps_of_ddim(empty: Page, eta: float) -> None:
     model = models.load("diffusion-digits")
-    script = """const net = new nets.UNet(await weights.load('/_static/models/diffusion-digits.safetensors'));
+    script = """const net = new nets.UNet(await weights.load('diffusion-digits'));
       const generator = new gauss.Generator(4);
       const eps = async (x, t) => net.eps(image(x, 8), t);
       const stages = [];
@@ -173,7 +161,7 @@ def test_twenty_steps_of_ddim(empty: Page, eta: float) -> None:
 
 def test_the_classifier(empty: Page) -> None:
     x = data.load("mnist-small", "test", value_range=(-1, 1)).x[3:4]
-    script = """const net = new nets.Classifier(await weights.load('/_static/models/classifier-mnist.safetensors'));
+    script = """const net = new nets.Classifier(await weights.load('classifier-mnist'));
       return [...net.probabilities(image(given, 28))]"""
     expected = models.load("classifier-mnist")(x).softmax(1)
     close(computed(empty, script, x.flatten().tolist()), expected)
@@ -183,7 +171,7 @@ def test_the_terms_of_the_bound(empty: Page) -> None:
     model = models.load("vae-mnist")
     x = (data.load("mnist-small", "test").x[4:5] > 0.5).float()
     eps = gaussian.standard_normal(1, 50, seed=6)
-    script = """const tensors = await weights.load('/_static/models/vae-mnist.safetensors');
+    script = """const tensors = await weights.load('vae-mnist');
       const part = (name) => new nets.MLP(tensors, `${name}.`);
       const {elbo} = await figure('drawing');
       const found = elbo(part('encoder'), part('decoder'), Float32Array.from(given.x), given.eps);
@@ -272,14 +260,96 @@ def test_what_a_perfect_network_answers_in_the_plane(empty: Page, kind: str) -> 
 
 
 def test_what_a_loss_implies(empty: Page) -> None:
-    variances = autoencoder.PCA(data.load("mnist-small", "train").x, 40).variances
-    shown = torch.tensor(computed(empty, "return (await figure('loss')).VARIANCES"))
-    assert (shown / variances - 1).abs().max() < 0.005  # three digits
     # c ||x - x~||^2 + w KL is a multiple of minus the ELBO, constant left out, with the variance that it says.
     c, w = 1 / 784, 0.3
     variance = computed(empty, "return (await figure('loss')).impliedVariance(given[0], given[1])", [c, w])
     squared, kl = 31.0, 7.0
     assert (c * squared + w * kl) / (squared / (2 * variance) + kl) == pytest.approx(w)
+
+
+def test_reconstructions_of_a_loss(empty: Page) -> None:
+    """The best linear VAE's; with more noise than an image has variance, it answers the mean."""
+    x = data.load("mnist-small", "train").x.flatten(1).double()
+    test = data.load("mnist-small", "test").x[[2, 3, 7, 9]].flatten(1).double()
+    script = """const m = await figure('loss'), data = await weights.table('principal');
+      return [0, 1, 2, 3].flatMap((i) =>
+        [...m.reconstruction(data, data.images.subarray(784 * i, 784 * (i + 1)), given.k, given.variance)])"""
+    for k, variance in ((20, 0.5), (5, 10.0)):
+        used = int((tables()["principal"]["variances"][:k] > variance).sum())
+        expected = x.mean(0).expand_as(test)
+        if used:
+            model = vae.LinearGaussian.optimum(x, used, variance=variance)
+            expected = model.posterior(test)[0] @ model.weight.T + model.bias
+        close(computed(empty, script, {"k": k, "variance": variance}), expected)
+
+
+def test_what_the_decoders_of_two_latents_draw(empty: Page) -> None:
+    z = gaussian.standard_normal(8, 2, seed=4)
+    script = """const m = await figure('map'), net = new nets.MLP(await weights.load(given.file), 'decoder.');
+      return given.z.flatMap((z) => [...m.decode(net, z, given.bernoulli)])"""
+    plain, flat = models.load("autoencoder-mnist-2d"), models.load("vae-mnist-2d")
+    for file, expected in (("vae-mnist-2d", flat.mean(z)), ("autoencoder-mnist-2d", plain.decode(z))):
+        given = {"file": file, "z": z.tolist(), "bernoulli": file.startswith("vae")}
+        close(computed(empty, script, given), expected)
+    x = data.load("mnist-small", "test").x[990:1000]
+    script = "const t = await weights.table('codes-2'); return [...t.vae.slice(1980), ...t.autoencoder.slice(1980)]"
+    close(computed(empty, script), torch.cat([flat.encode(x)[0], plain.encode(x)]))
+
+
+def test_a_digit_follows_in_less_than_ten_milliseconds(empty: Page) -> None:
+    script = """const m = await figure('map'), net = new nets.MLP(await weights.load('vae-mnist-2d'), 'decoder.');
+      return Array.from({length: 20}, (_, i) => {
+        const start = performance.now(); m.decode(net, [i / 10, 1], true); return performance.now() - start; })"""
+    assert min(computed(empty, script)) < 5  # what the machine does meanwhile is not the figure's
+
+
+def test_codes_among_the_others(empty: Page) -> None:
+    """The plane is Fisher's, as scikit-learn finds it; and the nearest codes are those that are near."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    test = data.load("mnist-small", "test")
+    mu, y = models.load("vae-mnist").encode((test.x[:1000] > 0.5).float())[0].double(), test.y[:1000]
+    script = """const m = await figure('drawing'), c = await figure('codes'), t = await weights.table('codes-50');
+      const near = c.nearest({codes: t.codes, classes: t.classes}, 1, -0.5);
+      return [...m.seen(t.directions, Float32Array.from(given)), near.digit, near.count, near.distance]"""
+    *found, digit, count, distance = computed(empty, script, mu[7].tolist())
+    codes = tables()["codes-50"]["codes"]
+    close(found, codes[7])
+    theirs = torch.tensor(LinearDiscriminantAnalysis(n_components=2).fit_transform(mu, y))
+    assert torch.corrcoef(torch.cat([codes.double(), theirs], 1).T)[[0, 1], [2, 3]].abs().min() > 0.999
+    gaps = (codes - torch.tensor([1.0, -0.5])).norm(dim=1)
+    counts = y[gaps.argsort()[:20]].bincount(minlength=10)
+    assert [digit, count] == [counts.argmax(), counts.max()]
+    assert distance == pytest.approx(gaps.min().item(), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["right", "network"])
+def test_the_way_from_where_one_presses(empty: Page, kind: str) -> None:
+    """Twenty steps of DDIM of the package, on the schedule of the network."""
+    s, start = models.RING_SCHEDULE, torch.tensor([[1.5, -2.0]])
+    script = """const m = await figure('plane'), s = m.FULL.coarse(20), full = m.FULL.steps(20).reverse();
+      const net = new nets.TimeMLP(await weights.load('diffusion-ring'));
+      const predict = given === 'right' ? m.predictor('right', s) : (x, t) => net.eps(x, full[t - 1]);
+      return [...m.back(predict, given, s, [[1.5, -2]], 0)].flat(2)"""
+    network = models.load("diffusion-ring")
+    model = network if kind == "network" else lambda x, t: diffusion.optimal_eps(s, gaussian_mixture(), x, t)
+    x_T = start if kind == "network" else start.double()
+    chain = list(diffusion.ddim_chain(model, s, (1, 2), steps=20, x_T=x_T))
+    close(computed(empty, script, kind), torch.cat([stage.x_t for stage in chain]))
+
+
+def test_the_chapters_noise_gives_the_chapters_picture(empty: Page) -> None:
+    """The third of the six that chapter 10 draws together, here in five steps; its fifty are the same code."""
+    script = """const net = new nets.UNet(await weights.load('diffusion-mnist'));
+      const {beginning} = await figure('sample'), {x, generator} = beginning('2', 99);
+      const eps = async (x, t) => net.eps(image(x, 28), t);
+      let last;
+      for await (last of sampling.ddimChain(eps, gauss.SCHEDULE, x, 5, 1, generator));
+      return [...last.x]"""
+    x_T = gaussian.standard_normal(6, 1, 28, 28, seed=3)
+    rng, model = torch.Generator().manual_seed(0), models.load("diffusion-mnist")
+    expected = diffusion.ddim_sample(model, models.SCHEDULE, x_T.shape, steps=5, eta=1.0, x_T=x_T, generator=rng)
+    close(computed(empty, script), expected[2])
 
 
 def test_the_digit_is_that_of_the_data(empty: Page) -> None:
@@ -302,11 +372,34 @@ def begin(page: Page, address: str, name: str) -> Locator:
     """The figure, running."""
     page.goto(f"{address}/{name}.html")
     figure = page.locator("figure.live")
-    if name in MODELS:
+    if name in MODELS and name != "plane":
         figure.get_by_role("button").click()
     page.wait_for_selector("figure.live-on")
     page.wait_for_function("() => document.querySelector('.live-words').textContent.length > 20")
     return figure
+
+
+@pytest.fixture(scope="module", params=FIGURES)
+def running(
+    request: pytest.FixtureRequest, hand: Page, bench: tuple[str, Path]
+) -> Iterator[tuple[str, Page, Locator, list[str]]]:
+    """A figure, its page, and the page's errors, with the network off after the figure's first load."""
+    errors: list[str] = []
+    hand.on("pageerror", lambda error: errors.append(str(error)))
+    figure = begin(hand, bench[0], request.param)
+    if request.param == "plane":
+        figure.get_by_label("beside it").select_option("network")
+        expect(figure.locator(".live-words")).to_contain_text("Network:")
+    hand.context.set_offline(True)
+    yield request.param, hand, figure, errors
+    hand.context.set_offline(False)
+
+
+Running = tuple[str, Page, Locator, list[str]]
+# What is seen, as text: below the figure, and at each of its pictures.
+SEEN = """() => [document.querySelector('.live-words'), ...document.querySelectorAll('.live-stage [role=img]')]
+  .map((e) => e.getAttribute('aria-label') ?? e.textContent)"""
+CHANGED = f"(before) => ({SEEN})().some((text, i) => text !== before[i])"
 
 
 def words(figure: Locator) -> str:
@@ -315,44 +408,84 @@ def words(figure: Locator) -> str:
 
 def drag(page: Page, element: Locator) -> None:
     """Along the element with the mouse, or with a finger."""
+    element.scroll_into_view_if_needed()
     box = element.bounding_box()
     assert box is not None
-    ends = [(box["x"] + box["width"] * part, box["y"] + box["height"] * 0.45) for part in (0.3, 0.55)]
+    points = [
+        {"x": box["x"] + box["width"] * (0.3 + 0.05 * k), "y": box["y"] + box["height"] * (0.45 + 0.02 * k)}
+        for k in range(6)
+    ]
     if page.viewport_size and page.viewport_size["width"] > 1000:
-        page.mouse.move(*ends[0])
+        page.mouse.move(**points[0])
         page.mouse.down()
-        page.mouse.move(*ends[1], steps=4)
+        for point in points[1:]:
+            page.mouse.move(**point)
         page.mouse.up()
-    else:
-        page.touchscreen.tap(*ends[1])
+        return
+    finger = page.context.new_cdp_session(page)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [points[0]]})
+    for point in points[1:]:
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    finger.detach()
 
 
-@pytest.mark.parametrize("name", DRAGGED)
-def test_mouse_and_finger_move_it(hand: Page, bench: tuple[str, Path], name: str) -> None:
-    errors: list[str] = []
-    hand.on("pageerror", lambda error: errors.append(str(error)))
-    figure = begin(hand, bench[0], name)
-    surface = figure.locator(".live-drag").first
-    surface.scroll_into_view_if_needed()
-    before = words(figure)
-    drag(hand, surface)
-    hand.wait_for_function("(before) => document.querySelector('.live-words').textContent !== before", arg=before)
-    assert hand.evaluate("() => document.documentElement.scrollWidth") <= hand.evaluate("() => innerWidth")
+def surfaces(figure: Locator) -> Locator:
+    """What can be dragged: plots and canvases, or, where there is none, sliders."""
+    found = figure.locator(".live-drag")
+    return found if found.count() else figure.locator("input[type=range]")
+
+
+def test_mouse_and_finger_move_it(running: Running) -> None:
+    _, page, figure, errors = running
+    before = page.evaluate(SEEN)
+    drag(page, surfaces(figure).first)
+    page.wait_for_function(CHANGED, arg=before)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= page.evaluate("() => innerWidth")
     assert errors == []
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_the_keyboard_moves_it(hand: Page, bench: tuple[str, Path], name: str) -> None:
-    figure = begin(hand, bench[0], name)
+def test_the_keyboard_moves_it_and_what_is_seen_is_said(running: Running) -> None:
+    name, page, figure, errors = running
     slider = figure.get_by_label(FIGURES[name], exact=True)
-    before, value = words(figure), slider.get_attribute("aria-valuetext")
+    before, value = page.evaluate(SEEN), slider.get_attribute("aria-valuetext")
     slider.focus()
     slider.press("ArrowRight")
-    hand.wait_for_function("(before) => document.querySelector('.live-words').textContent !== before", arg=before)
+    page.wait_for_function(CHANGED, arg=before)
     assert slider.get_attribute("aria-valuetext") not in (value, None)
-    # What is seen is said, at the picture too.
     for picture in figure.locator("svg[role=img]:visible, canvas[role=img]:visible").all():
         assert picture.get_attribute("aria-label")
+    assert errors == []
+
+
+def test_no_frame_is_long(running: Running) -> None:
+    """While it is dragged, and while any of its sliders moves. The best of some tries: another process is no fault."""
+    name, page, figure, _ = running
+    if page.viewport_size and page.viewport_size["width"] < 1000:
+        pytest.skip("the work is the same as at 1280 px")
+    page.evaluate("""() => { window.long = []; new PerformanceObserver((list) => long.push(
+      ...list.getEntries().map((entry) => entry.duration))).observe({type: 'longtask'}); }""")
+
+    def moved(what: Callable[[], None]) -> list[float]:
+        page.evaluate("() => { long.length = 0; }")
+        what()
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)))")
+        return page.evaluate("() => long")
+
+    def keys(slider: Locator) -> None:
+        for key in ("Home", "ArrowRight", "End"):
+            slider.press(key)
+
+    surface = surfaces(figure).first
+    work = [(name, lambda: drag(page, surface))]
+    if name != "sample":  # whose sliders start a worker anew
+        sliders = figure.locator("input[type=range]").all()
+        work += [(slider.get_attribute("id") or "", functools.partial(keys, slider)) for slider in sliders]
+    for what, do in work:
+        tries = [moved(do)]
+        while tries[-1] and len(tries) < 4:
+            tries.append(moved(do))
+        assert not tries[-1], f"{what}: {tries}"
 
 
 def test_the_pen_is_moved_by_keys(hand: Page, bench: tuple[str, Path]) -> None:
@@ -368,22 +501,20 @@ def test_the_pen_is_moved_by_keys(hand: Page, bench: tuple[str, Path]) -> None:
     hand.wait_for_function("(before) => document.querySelector('.live-words').textContent !== before", arg=empty)
 
 
-def test_no_frame_is_long_while_it_is_dragged(chromium: Browser, bench: tuple[str, Path]) -> None:
-    """The work of a move; the least of some, since what the machine does meanwhile is not the figure's."""
-    page = chromium.new_page()
-    page.add_init_script("""const before = requestAnimationFrame; window.times = [];
-      window.requestAnimationFrame = (draw) => before((now) => {
-        const start = performance.now(); draw(now); times.push(performance.now() - start); });""")
-    for name in ("schedule", "plane", "encoder"):  # which compute most
-        slider = begin(page, bench[0], name).get_by_label(FIGURES[name], exact=True)
-        page.evaluate("times.length = 0")
-        for key in ("End", "Home", "ArrowRight", "ArrowRight"):
-            slider.press(key)
-            page.evaluate("() => new Promise((done) => setTimeout(done, 30))")
-        times = page.evaluate("times")
-        assert times
-        assert min(times) < 50, name
-    page.close()
+def test_the_map_has_a_switch_and_a_draw_from_the_prior(hand: Page, bench: tuple[str, Path]) -> None:
+    figure = begin(hand, bench[0], "map")
+    plot = figure.locator("svg")
+    assert plot.locator(".cloud").count() == 10
+    assert "by the VAE" in (plot.get_attribute("aria-label") or "")
+    circle = plot.locator("circle.axis")
+    radius = float(circle.get_attribute("r") or 0)
+    figure.get_by_label("model").select_option("autoencoder")
+    expect(plot).to_have_attribute("aria-label", re.compile("by the auto-encoder"))
+    assert float(circle.get_attribute("r") or 0) < radius / 3  # its codes lie far beyond the prior
+    before = words(figure)
+    figure.get_by_role("button", name="Draw z").click()
+    expect(figure.locator(".live-words")).not_to_have_text(before)
+    expect(figure.locator(".live-words")).to_contain_text("inside the circle")
 
 
 def test_em_climbs(hand: Page, bench: tuple[str, Path]) -> None:
@@ -402,14 +533,22 @@ def test_a_sample_is_drawn_paused_and_looked_back_at(chromium: Browser, bench: t
     figure = begin(page, bench[0], "sample")
     steps = figure.get_by_label("steps", exact=True)
     steps.press("Home")  # five steps
+    figure.get_by_label("digit").select_option("4")
     page.wait_for_selector("figure[data-state=done]", timeout=60_000)
-    page.wait_for_function("() => document.querySelector('.live-words').textContent.includes('classifier reads')")
+    page.wait_for_function("() => document.querySelector('.live-words').textContent.includes('reads a 4')")
+    guess = figure.locator("canvas").nth(1)
+    assert guess.get_attribute("aria-label") == "the guess of x_0"
     figure.get_by_label("look at step").press("Home")
     page.wait_for_function("() => document.querySelector('.live-words').textContent.includes('t = 1000')")
     figure.get_by_role("button", name="Pause").click()
     figure.get_by_role("button", name="Another one").click()
     page.wait_for_timeout(300)
     assert figure.get_attribute("data-state") == "drawing"
+    figure.get_by_label("x_T", exact=True).select_option("the chapter's first")
+    for label, value in (("steps", "50"), ("fresh noise η", "1, DDPM"), ("guidance", "1.0")):
+        assert figure.get_by_label(label, exact=True).get_attribute("aria-valuetext") == value
+    figure.get_by_label("digit").select_option("7")
+    steps.press("Home")
     figure.get_by_role("button", name="Go on").click()
     page.wait_for_selector("figure[data-state=done]", timeout=60_000)
     page.close()
@@ -454,15 +593,19 @@ def test_paper_and_a_page_without_javascript_show_the_still_picture(chromium: Br
     context.close()
 
 
-def test_what_a_page_loads_is_small() -> None:
-    files = {path.name: path.read_bytes() for path in sorted(LIVE.glob("*.js"))}
+def test_what_a_page_loads_is_small(tmp_path: Path) -> None:
+    """All modules, as they are served: with no comments, and nothing else gone."""
+    write_modules(tmp_path)
+    files = {path.name: path.read_bytes() for path in sorted(tmp_path.glob("*.js"))}
     assert set(FIGURES) < {name.removesuffix(".js") for name in files}
     assert len(gzip.compress(b"".join(files.values()), 9)) <= 25_000
 
 
-def test_a_size_is_that_of_the_weights() -> None:
+def test_a_size_is_that_of_what_is_fetched(bench: tuple[str, Path]) -> None:
+    assert 'data-size="2.9 MB"' in opening_tag("sample", bench[1])
     for name, needed in MODELS.items():
-        size = sum((ROOT / "lecture11" / "models" / f"{model}.safetensors").stat().st_size for model in needed)
-        assert f'data-size="{size / 1e6:.1f} MB"' in opening_tag(name)
-    assert "data-size" not in opening_tag("bells")
-    assert json.dumps(sorted(MODELS)) == '["drawing", "sample"]'
+        size = sum((bench[1] / f"{file}.safetensors").stat().st_size for file in needed)
+        shown = re.search(r'data-size="([\d.]+) ([kM])B"', opening_tag(name, bench[1]))
+        assert shown is not None
+        assert float(shown[1]) * {"k": 1e3, "M": 1e6}[shown[2]] == pytest.approx(size, rel=0.1)
+    assert "data-size" not in opening_tag("bells", bench[1])

@@ -23,6 +23,3 @@ export class Asking {
     });
   }
 }
-
-/** Where the built site keeps the package's weights. */
-export const MODELS = new URL("../models/", import.meta.url).href;

@@ -1,12 +1,12 @@
 // @ts-check
 /** Draw a digit: what the course's VAE codes it as, and the two terms of its bound (F11, F14 to F16). */
 
-import { MODELS } from "./asking.js";
+import { cloud, nearest } from "./codes.js";
 import { fixed, Frame } from "./figure.js";
 import { Generator, klToStandardNormal } from "./gauss.js";
 import { TWO } from "./digit.js";
 import { MLP } from "./nets.js";
-import { load } from "./weights.js";
+import { load, table } from "./weights.js";
 
 /** `VAE.elbo` of a Bernoulli decoder at one draw. @param {MLP} encoder @param {MLP} decoder @param {Float32Array} x @param {ArrayLike<number>} eps */
 export function elbo(encoder, decoder, x, eps) {
@@ -31,10 +31,14 @@ export function elbo(encoder, decoder, x, eps) {
   };
 }
 
+/** Where a code lies in the plane of two directions. @param {Float32Array} directions @param {Float32Array} mu */
+export const seen = (directions, mu) =>
+  [0, 1].map((row) => mu.reduce((sum, m, i) => sum + m * directions[row * mu.length + i], 0));
+
 /** @param {HTMLElement} figure */
 export default function drawing(figure) {
   const frame = new Frame(figure, draw);
-  const start = frame.button(`Draw a digit here (the model: ${figure.dataset.size})`, begin);
+  frame.fetching("Draw a digit here", begin);
   /** @type {MLP} */
   let encoder;
   /** @type {MLP} */
@@ -46,24 +50,32 @@ export default function drawing(figure) {
   let pictures = [];
   /** @type {import("./figure.js").Plot} */
   let codes;
+  /** @type {import("./figure.js").Plot} */
+  let plane;
+  /** @type {Float32Array} two rows */
+  let directions;
+  /** @type {import("./codes.js").Codes} */
+  let coded;
   /** @type {import("./figure.js").Slider} */
   let seed;
 
   async function begin() {
-    start.disabled = true;
-    frame.say("The model is on its way.");
-    let tensors;
-    try {
-      tensors = await load(`${MODELS}vae-mnist.safetensors`);
-    } catch (error) {
-      start.disabled = false;
-      frame.say(`The model could not be loaded (${error}). The still picture stays.`);
-      return;
-    }
+    const [tensors, others] = await Promise.all([load("vae-mnist"), table("codes-50")]);
     [encoder, decoder] = [new MLP(tensors, "encoder."), new MLP(tensors, "decoder.")];
-    start.remove();
+    [directions, coded] = [others.directions, { codes: others.codes, classes: others.classes }];
     pictures = ["yours", "what the decoder expects"].map((title) => frame.picture(title));
     codes = frame.plot({ x: [-1, 50], y: [-4, 4], xlabel: "latent", ylabel: "μ, and ± σ" });
+    const [xs, ys] = [0, 1].map((axis) => coded.codes.filter((_, i) => i % 2 === axis));
+    /** @param {Float32Array} v @returns {[number, number]} */
+    const around = (v) => [Math.min(...v) - 1, Math.max(...v) + 1];
+    plane = frame.plot({
+      x: around(xs),
+      y: around(ys),
+      xlabel: "what tells the digits apart best",
+      ylabel: "",
+      bare: true,
+    });
+    cloud(plane, coded);
     frame.button("Wipe it", () => set(new Float32Array(784)));
     frame.button("A two", () => set(TWO.map((v) => (v > 0 ? 1 : 0))));
     seed = frame.slider("draw of z: seed", 1, 50, 1, 1);
@@ -138,11 +150,18 @@ export default function drawing(figure) {
       codes.line(`s${i}`, [i, i], [m - sigma, m + sigma], "orange");
       codes.dot(`m${i}`, i, m, "blue", 2.5);
     });
+    const at = seen(directions, mu);
+    const limits = [plane.xs, plane.ys];
+    const [px, py] = at.map((v, axis) => Math.min(limits[axis][1], Math.max(limits[axis][0], v)));
+    plane.dot("own", px, py, "vermilion", 7);
+    const { digit, count } = nearest(coded, at[0], at[1]);
     const used = logVar.filter((v) => v < Math.log(0.5)).length;
     const text =
       `Reconstruction ${fixed(reconstruction)}, minus KL ${fixed(kl)}: bound ${fixed(reconstruction - kl)} nats. ` +
-      `${used} of 50 latents are known to less than 0.7 of the prior's standard deviation.`;
+      `${used} of 50 latents are known to less than 0.7 of the prior's standard deviation. ` +
+      `Of the twenty codes of test images that are nearest in the plane, ${count} show a ${digit}.`;
     codes.describe(text);
+    plane.describe(`Codes of 1,000 test images, coloured by digit, and yours. ${text}`);
     frame.say(`${text} In the left square draw with the mouse, a finger, or the arrow keys and the space bar.`);
   }
 }

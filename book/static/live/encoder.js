@@ -36,7 +36,7 @@ export default function encoder(figure) {
   const curves = frame.plot({ x: [-4.2, 4.2], y: [0, 2.8], xlabel: "z", ylabel: "density", height: 200 });
   const bars = frame.plot({ x: [-40, 0], y: [0, 3], xlabel: "nats", ylabel: "", height: 200, bare: true });
   const mu = frame.slider("μ", -3.5, 3.5, 0.05, 0.8, (v) => fixed(v));
-  const sigma = frame.slider("σ", Math.log(0.1), Math.log(2.5), 0.01, Math.log(0.5), (v) => fixed(Math.exp(v)));
+  const sigma = frame.slider("σ", Math.log(0.1), Math.log(2.5), 0.01, Math.log(0.5), (v) => fixed(Math.exp(v), 3));
   curves.drag((z, height) => {
     mu.value = z;
     // The top of the bell goes where the pointer is.

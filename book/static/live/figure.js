@@ -51,6 +51,24 @@ export class Frame {
     });
   }
 
+  /**
+   * The button that fetches what the figure needs, with its size, and then starts it.
+   * @param {string} label @param {() => Promise<void>} begin
+   */
+  fetching(label, begin) {
+    const button = this.button(`${label} (the model: ${this.figure.dataset.size})`, async () => {
+      button.disabled = true;
+      this.say("The model is on its way.");
+      try {
+        await begin();
+        button.remove();
+      } catch (error) {
+        button.disabled = false;
+        this.say(`The model could not be loaded (${error}). The still picture stays.`);
+      }
+    });
+  }
+
   /** What is seen now. @param {string} text */
   say(text) {
     this.words.textContent = text;
@@ -88,9 +106,9 @@ export class Frame {
     return button;
   }
 
-  /** A picture of n x n grey values; black is `high`. @param {string} title */
-  picture(title, n = 28) {
-    const canvas = make("canvas", { width: String(n), height: String(n), role: "img" });
+  /** A picture of grey values; black is `high`. @param {string} title */
+  picture(title, width = 28, height = 28) {
+    const canvas = make("canvas", { width: String(width), height: String(height), role: "img" });
     const caption = make("span", {}, title);
     this.stage.append(make("div", { class: "live-picture" }, canvas, caption));
     return new Picture(canvas, caption);

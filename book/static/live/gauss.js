@@ -97,6 +97,12 @@ export class NoiseSchedule {
     return Array.from({ length: n }, (_, i) => Math.ceil((this.T * (n - i)) / n));
   }
 
+  /** The schedule that walks only over those steps. @param {number} n */
+  coarse(n) {
+    const steps = this.steps(n).reverse();
+    return new NoiseSchedule(steps.map((t, k) => 1 - this.alphaBar[t] / this.alphaBar[k ? steps[k - 1] : 0]));
+  }
+
   /** Weights of x_0 and eps in x_t (F28). @param {number} t */
   noising(t) {
     return [Math.sqrt(this.alphaBar[t]), Math.sqrt(this.noiseVariance[t])];
@@ -123,7 +129,7 @@ export class NoiseSchedule {
   }
 }
 
-/** The schedule of the models that the package ships. */
+/** The schedule of the models of images that the package ships. */
 export const SCHEDULE = NoiseSchedule.cosine(1000, 0.05);
 
 /** log N(x; mean, variance), one number. @param {number} x @param {number} mean @param {number} variance */
@@ -147,64 +153,8 @@ export function logSumExp(values) {
   return top + Math.log(values.reduce((sum, v) => sum + Math.exp(v - top), 0));
 }
 
-/** `gaussian.Mixture` with components that are round: covariance v_j I. */
-export class Mixture {
-  /** @param {number[]} weights @param {number[][]} means @param {number[]} variances */
-  constructor(weights, means, variances) {
-    this.weights = weights;
-    this.means = means;
-    this.variances = variances;
-  }
-
-  /** @param {ArrayLike<number>} x */
-  logJoint(x) {
-    return this.means.map((mean, j) =>
-      mean.reduce((sum, m, i) => sum + logNormal(x[i], m, this.variances[j]), Math.log(this.weights[j])),
-    );
-  }
-
-  /** @param {ArrayLike<number>} x */
-  logProb(x) {
-    return logSumExp(this.logJoint(x));
-  }
-
-  /** @param {ArrayLike<number>} x */
-  responsibilities(x) {
-    const joint = this.logJoint(x);
-    const all = logSumExp(joint);
-    return joint.map((v) => Math.exp(v - all));
-  }
-
-  /** grad log p(x). @param {ArrayLike<number>} x */
-  score(x) {
-    const shares = this.responsibilities(x);
-    return this.means[0].map((_, i) =>
-      this.means.reduce((sum, mean, j) => sum + (shares[j] * (mean[i] - x[i])) / this.variances[j], 0),
-    );
-  }
-
-  /** `diffusion.noised_law`: the law of x_t. @param {NoiseSchedule} s @param {number} t */
-  noised(s, t) {
-    const [keep, spread] = [s.alphaBar[t], s.noiseVariance[t]];
-    const means = this.means.map((mean) => mean.map((m) => Math.sqrt(keep) * m));
-    return new Mixture(
-      this.weights,
-      means,
-      this.variances.map((v) => keep * v + spread),
-    );
-  }
-
-  /** `diffusion.optimal_eps`: E[eps | x_t]. @param {NoiseSchedule} s @param {ArrayLike<number>} x @param {number} t */
-  optimalEps(s, x, t) {
-    return this.noised(s, t)
-      .score(x)
-      .map((v) => -Math.sqrt(s.noiseVariance[t]) * v);
-  }
-}
-
-/** `data.planar.gaussian_mixture`: eight Gaussians on a circle. */
-export const RING = new Mixture(
-  Array(8).fill(1 / 8),
-  Array.from({ length: 8 }, (_, j) => [1.4 * Math.cos((j * Math.PI) / 4), 1.4 * Math.sin((j * Math.PI) / 4)]),
-  Array(8).fill(0.02),
-);
+/** `data.planar.gaussian_mixture`: eight round Gaussians on a circle, of equal weights. */
+export const RING = {
+  means: Array.from({ length: 8 }, (_, j) => [1.4 * Math.cos((j * Math.PI) / 4), 1.4 * Math.sin((j * Math.PI) / 4)]),
+  variance: 0.02,
+};

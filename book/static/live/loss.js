@@ -2,14 +2,9 @@
 /** Which model does your loss train? Its factors say the noise of the decoder, or beta; that says which latents pay. */
 
 import { Frame } from "./figure.js";
+import { table } from "./weights.js";
 
 const PIXELS = 784;
-/** The largest variances of the principal coordinates of `mnist-small`, training images in [0, 1]. */
-export const VARIANCES = [
-  5.03, 3.76, 3.28, 2.86, 2.62, 2.29, 1.68, 1.55, 1.5, 1.26, 1.09, 1.03, 0.93, 0.901, 0.847, 0.8, 0.71, 0.676, 0.651,
-  0.617, 0.575, 0.531, 0.514, 0.49, 0.471, 0.457, 0.425, 0.417, 0.404, 0.369, 0.357, 0.345, 0.326, 0.317, 0.306, 0.289,
-  0.272, 0.262, 0.26, 0.251,
-];
 
 /**
  * The variance of the decoder's noise for which c ||x - x~||^2 + w KL is, but for a factor, minus the ELBO; it is
@@ -18,10 +13,30 @@ export const VARIANCES = [
  */
 export const impliedVariance = (c, w) => w / (2 * c);
 
+/**
+ * An image through the best linear VAE with k latents and noise of this variance: each coordinate shrinks by the share of
+ * its variance that is noise (`vae.LinearGaussian.optimum`).
+ * @param {Record<string, Float32Array>} data mean, directions, variances @param {Float32Array} x @param {number} k @param {number} variance
+ */
+export function reconstruction({ mean, directions, variances }, x, k, variance) {
+  const y = mean.slice();
+  for (let j = 0; j < k && variances[j] > variance; j++) {
+    const direction = directions.subarray(j * PIXELS, (j + 1) * PIXELS);
+    const code = direction.reduce((sum, u, i) => sum + u * (x[i] - mean[i]), 0);
+    const share = 1 - variance / variances[j];
+    direction.forEach((u, i) => (y[i] += share * code * u));
+  }
+  return y;
+}
+
 /** @param {HTMLElement} figure */
-export default function loss(figure) {
+export default async function loss(figure) {
+  const data = await table("principal");
+  const images = [0, 1, 2, 3].map((i) => data.images.subarray(i * PIXELS, (i + 1) * PIXELS));
   const frame = new Frame(figure, draw);
   const plot = frame.plot({ x: [0, 41], y: [-4, 4], xlabel: "principal direction", ylabel: "log₁₀ of its variance" });
+  const picture = frame.picture("", 112, 56);
+  picture.canvas.classList.add("large");
   const factor = frame.choice("squared error", { 1: "as it is", 0.5: "times ½" }, "1");
   const pixels = frame.choice("over the pixels", { sum: "summed", mean: "averaged" }, "mean");
   const latents = frame.choice("KL over the latents", { sum: "summed", mean: "averaged" }, "sum");
@@ -32,8 +47,8 @@ export default function loss(figure) {
     const c = Number(factor.value) / (pixels.value === "mean" ? PIXELS : 1);
     const w = 10 ** weight.value / (latents.value === "mean" ? k.value : 1);
     const variance = impliedVariance(c, w);
-    const kept = VARIANCES.slice(0, k.value).filter((v) => v > variance).length;
-    VARIANCES.forEach((v, j) => {
+    const kept = data.variances.slice(0, k.value).filter((v) => v > variance).length;
+    data.variances.forEach((v, j) => {
       const y = plot.py(Math.log10(v));
       const [x, height] = [plot.px(j + 0.6).toFixed(1), (plot.bottom - y).toFixed(1)];
       plot.put(`b${j}`, "rect", {
@@ -47,10 +62,19 @@ export default function loss(figure) {
     const level = Math.log10(variance);
     plot.line("level", [0, 41], [level, level], "vermilion");
     plot.write("word", 338, plot.py(level) - 6, "noise of the decoder", "end", "vermilion");
+    const rows = [images, images.map((x) => reconstruction(data, x, k.value, variance))];
+    picture.show(
+      Float32Array.from({ length: 112 * 56 }, (_, i) => {
+        const [row, column] = [Math.floor(i / 112), i % 112];
+        return rows[Math.floor(row / 28)][Math.floor(column / 28)][(row % 28) * 28 + (column % 28)];
+      }),
+      `test images, and from ${kept} latents`,
+      0,
+    );
     const text =
       `This loss trains a decoder with noise of standard deviation ${Math.sqrt(variance).toPrecision(3)} on each pixel; or, ` +
       `if the noise is to be 1, a β-VAE with β = ${variance.toPrecision(3)}. Of ${k.value} latents of a linear decoder on the ` +
-      `digits, ${kept} would be used: those with more variance than the noise.`;
+      `digits, ${kept} would be used: those with more variance than the noise${kept ? "" : "; every reconstruction is the mean of all digits"}.`;
     plot.describe(text);
     frame.say(text);
   }

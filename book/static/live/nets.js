@@ -171,6 +171,20 @@ export class MLP extends Network {
   }
 }
 
+/** `TimeMLP`: a guess of the noise in a point. */
+export class TimeMLP {
+  /** @param {Map<string, Tensor>} tensors */
+  constructor(tensors) {
+    this.body = new MLP(tensors, "body.");
+    this.embedding = this.body.get("layers.0.weight").shape[1] - 2;
+  }
+
+  /** @param {ArrayLike<number>} x @param {number} t */
+  eps(x, t) {
+    return this.body.forward(Float32Array.of(x[0], x[1], ...timestepEmbedding(t, this.embedding)));
+  }
+}
+
 /** `UNet`, alone or as the network of a `VelocityModel`; its sizes are read off the weights. */
 export class UNet extends Network {
   /** @param {Map<string, Tensor>} tensors */

@@ -1,11 +1,14 @@
 // @ts-check
-/** The ring: start anywhere and follow the exact score, with the right step and with the misprints of the notes. */
+/** The ring: start anywhere and follow the exact score, and beside it a network, or the misprints of the notes. */
 
-import { Frame, fixed } from "./figure.js";
+import { Frame, fixed, still } from "./figure.js";
 import { Generator, NoiseSchedule, RING } from "./gauss.js";
+import { TimeMLP } from "./nets.js";
+import { load } from "./weights.js";
 
 const KINDS = {
-  right: "none: the right step",
+  right: "nothing",
+  network: "a trained network",
   E9: "E9: trained on α for ᾱ",
   E10: "E10: divided by √(1 − α)",
   E11: "E11: trained on noise β ε",
@@ -27,7 +30,7 @@ export function predictor(kind, s) {
     if (kind === "E9") [keep, spread] = [1 - s.beta[t], s.beta[t]];
     if (kind === "E11") spread = printed;
     const [xs, ys] = [0, 1].map((axis) => Float64Array.from(RING.means, (mean) => Math.sqrt(keep) * mean[axis]));
-    const variance = keep * RING.variances[0] + spread;
+    const variance = keep * RING.variance + spread;
     return { xs, ys, variance, scale: -Math.sqrt(spread) / variance };
   });
   const squares = new Float64Array(RING.means.length);
@@ -69,75 +72,136 @@ export function stepBack(kind, s, x, t, eps, eta, z) {
   return x.map((v, i) => (ofX0 * (v - spread * eps[i])) / keep + ofEps * eps[i] + ofNew * z[i]);
 }
 
+/** `models.RING_SCHEDULE`: all steps of the network. */
+export const FULL = NoiseSchedule.linear(200, 5e-4, 0.1);
+
+/**
+ * All points back, from T to 0: a generator of what is there at each step, and of undefined wherever it may be left for
+ * a while.
+ * @param {(x: number[], t: number) => ArrayLike<number>} predict @param {string} kind @param {NoiseSchedule} s
+ * @param {number[][]} points @param {number} eta
+ */
+export function* back(predict, kind, s, points, eta) {
+  const noise = new Generator(301);
+  yield points;
+  for (let t = s.T; t >= 1; t--) {
+    const z = t > 1 ? noise.normal(Math.max(16, 2 * points.length)) : new Float32Array(2 * points.length);
+    const next = [];
+    for (const [i, p] of points.entries()) {
+      next.push(stepBack(kind, s, p, t, Array.from(predict(p, t)), eta, z.subarray(2 * i, 2 * i + 2)));
+      if (i % 20 === 19) yield;
+    }
+    yield (points = next);
+  }
+}
+
 /** @param {HTMLElement} figure */
 export default function plane(figure) {
   const frame = new Frame(figure, draw);
   const options = /** @type {import("./figure.js").PlotOptions} */ ({
     x: [-3, 3],
     y: [-3, 3],
-    xlabel: "right",
+    xlabel: "exact score, right step",
     ylabel: "",
     height: 350,
     bare: true,
   });
-  const plots = [frame.plot(options), frame.plot({ ...options, xlabel: "with the misprint" })];
-  const misprint = frame.choice("misprint", KINDS, figure.querySelector("img.break-it") ? "E10" : "right");
+  const plots = [frame.plot(options), frame.plot({ ...options, xlabel: "" })];
+  const beside = frame.choice(
+    "beside it",
+    { ...KINDS, network: `${KINDS.network} (${figure.dataset.size})` },
+    figure.querySelector("img.break-it") ? "E10" : "right",
+  );
   const count = frame.slider("steps", 0, 3, 1, 2, (k) => String([20, 50, 100, 200][k]));
   const eta = frame.slider("fresh noise", 0, 1, 0.1, 1, (v) => (v ? v.toFixed(1) : "0, DDIM"));
   const left = frame.slider("steps left", 0, 100, 1, 0);
-  const x = frame.slider("start, across", -3, 3, 0.05, 1.5, (v) => fixed(v));
-  const y = frame.slider("start, up", -3, 3, 0.05, -2, (v) => fixed(v));
-  let known = "";
-  let s = NoiseSchedule.linear(100);
-  /** @type {ReturnType<typeof predictor>[]} */
-  let predict = [];
-  /** @type {number[][][][]} of each plot, the cloud at each step left */
-  let clouds = [];
-  const start = new Generator(300).normal(2 * N);
+  const start = [
+    frame.slider("start, across", -3, 3, 0.05, 1.5, fixed),
+    frame.slider("start, up", -3, 3, 0.05, -2, fixed),
+  ];
+  const noise = new Generator(300).normal(2 * N);
+  const cloud = Array.from({ length: N }, (_, i) => Array.from(noise.slice(2 * i, 2 * i + 2)));
+  let s = FULL;
+  /** @type {TimeMLP | undefined} */
+  let network;
+  let trouble = "";
+  /** @type {{asked: string, predict: (x: number[], t: number) => ArrayLike<number>, job: ReturnType<typeof back>, clouds: number[][][], from: string, path: number[][]}[]} */
+  const sides = [];
   for (const plot of plots) {
-    plot.drag((px, py) => {
-      x.value = px;
-      y.value = py;
-    });
+    plot.drag((...at) => at.forEach((v, i) => (start[i].value = v)));
     for (const [i, mean] of RING.means.entries()) {
       plot.put(`c${i}`, "circle", { cx: `${plot.px(mean[0])}`, cy: `${plot.py(mean[1])}`, r: "23", class: "axis" });
     }
   }
 
-  /** All points back, from T to 0. @param {number} k @param {number[][]} points @param {string} kind */
-  function back(k, points, kind) {
-    const noise = new Generator(301);
-    const stages = [points];
-    for (let t = s.T; t >= 1; t--) {
-      const z = t > 1 ? noise.normal(Math.max(16, 2 * points.length)) : new Float32Array(2 * N);
-      points = points.map((p, i) => stepBack(kind, s, p, t, predict[k](p, t), eta.value, z.subarray(2 * i, 2 * i + 2)));
-      stages.unshift(points);
+  async function fetchNetwork() {
+    trouble = "The network is on its way.";
+    try {
+      network = new TimeMLP(await load("diffusion-ring"));
+      trouble = "";
+    } catch (error) {
+      trouble = `The network could not be loaded (${error}).`;
     }
-    return stages;
+    frame.changed();
+  }
+
+  /** What is asked of a side; its cloud begins anew if that has changed. @param {number} k @param {string} kind */
+  function prepare(k, kind) {
+    const asked = `${s.T} ${eta.value} ${kind}`;
+    if (sides[k]?.asked === asked) return;
+    const full = FULL.steps(s.T).reverse();
+    const net = network;
+    const predict =
+      kind === "network" && net
+        ? (/** @type {number[]} */ x, /** @type {number} */ t) => net.eps(x, full[t - 1])
+        : predictor(kind, s);
+    sides[k] = { asked, predict, job: back(predict, kind, s, cloud, eta.value), clouds: [], from: "", path: [] };
+  }
+
+  /** The clouds, for as long as a frame has time. */
+  function advance() {
+    const end = performance.now() + 6;
+    for (const { job, clouds } of sides) {
+      while (clouds.length <= s.T && performance.now() < end) {
+        const { value } = job.next();
+        if (value) clouds.push(value);
+      }
+    }
   }
 
   function draw() {
     const T = [20, 50, 100, 200][count.value];
-    const kinds = ["right", misprint.value];
-    const asked = `${T} ${eta.value} ${misprint.value}`;
-    plots[1].svg.style.display = misprint.value === "right" ? "none" : "";
-    if (asked !== known) {
-      known = asked;
-      s = NoiseSchedule.linear(T, 0.1 / T, 20 / T);
+    if (s.T !== T) {
+      s = FULL.coarse(T);
       left.input.max = String(T);
       left.write();
-      predict = kinds.map((kind) => predictor(kind, s));
-      const points = Array.from({ length: N }, (_, i) => Array.from(start.slice(2 * i, 2 * i + 2)));
-      clouds = kinds.map((kind, k) => (k && kind === "right" ? [] : back(k, points, kind)));
     }
+    if (beside.value === "network" && !network && !trouble) fetchNetwork();
+    const kinds = ["right", beside.value];
+    if (beside.value === "right" || (beside.value === "network" && !network)) kinds.pop();
+    plots[1].svg.style.display = kinds[1] ? "" : "none";
+    plots[1].write("xlabel", 182, 344, kinds[1] === "network" ? "network" : "with the misprint", "middle");
+    sides.length = Math.min(sides.length, kinds.length);
+    kinds.forEach((kind, k) => prepare(k, kind));
+    advance();
     const said = kinds.map((kind, k) => {
-      if (k && kind === "right") return "";
-      const path = back(k, [[x.value, y.value]], kind).map(([p]) => p);
-      const shown = path.slice(left.value).reverse();
+      const { predict, clouds } = sides[k];
+      const from = start.map((slider) => slider.value);
+      if (String(from) !== sides[k].from) {
+        sides[k].from = String(from);
+        sides[k].path = [...back(predict, kind, s, [from], eta.value)].map((p) => p?.[0] ?? []);
+      }
+      const { path } = sides[k];
+      const shown = path.slice(0, T - left.value + 1);
+      const end = shown[shown.length - 1];
+      // While it is computed, the cloud is shown as far as it has come; or, to a reader who wants no motion, not yet.
+      const here = T - left.value;
+      const points = clouds[still() && clouds.length <= here ? 0 : Math.min(clouds.length - 1, here)];
+      const color = k ? "vermilion" : "blue";
       plots[k].dots(
         "cloud",
-        clouds[k][left.value].filter((p) => Math.hypot(p[0], p[1]) < 5),
-        k ? "vermilion" : "blue",
+        points.filter((p) => Math.hypot(p[0], p[1]) < 5),
+        color,
       );
       plots[k].line(
         "path",
@@ -145,23 +209,22 @@ export default function plane(figure) {
         shown.map((p) => p[1]),
         "",
       );
-      plots[k].dot("start", x.value, y.value, "orange", 6);
-      plots[k].dot("end", path[left.value][0], path[left.value][1], "green", 5);
-      const near = clouds[k][left.value].filter((p) =>
-        RING.means.some((m) => Math.hypot(p[0] - m[0], p[1] - m[1]) < 3 * Math.sqrt(0.02)),
-      );
-      const squares = near.map((p) => Math.min(...RING.means.map((m) => (p[0] - m[0]) ** 2 + (p[1] - m[1]) ** 2)));
-      const ratio = squares.reduce((sum, v) => sum + v, 0) / squares.length / 0.04;
+      plots[k].dot("start", path[0][0], path[0][1], "orange", 6);
+      plots[k].dot("end", end[0], end[1], "green", 5);
+      const squares = points.map((p) => Math.min(...RING.means.map((m) => (p[0] - m[0]) ** 2 + (p[1] - m[1]) ** 2)));
+      const near = squares.filter((square) => square < 9 * RING.variance);
+      const ratio = near.reduce((sum, v) => sum + v, 0) / near.length / (2 * RING.variance);
       const text =
-        `${k ? `With ${kind}` : "Right"}: ${near.length} of ${N} points within three standard deviations of a centre` +
-        `${near.length ? `, their spread ${fixed(ratio)} of the data's` : ""}; ` +
-        (Math.hypot(...path[left.value]) < 1000
-          ? `your point is at (${fixed(path[left.value][0])}, ${fixed(path[left.value][1])}).`
+        `${["Right", kind === "network" ? "Network" : `With ${kind}`][k]}: ${near.length} of ${N} points within three standard ` +
+        `deviations of a centre${near.length ? `, their spread ${fixed(ratio)} of the data's` : ""}; ` +
+        (Math.hypot(...end) < 1000
+          ? `your point is at (${fixed(end[0])}, ${fixed(end[1])}).`
           : "your point has left for infinity.");
       plots[k].describe(text);
       return text;
     });
-    frame.say(`${left.value} of ${T} steps left. ${said.join(" ")}`);
+    frame.say(`${left.value} of ${T} steps left. ${said.join(" ")} ${trouble}`);
+    if (sides.some(({ clouds }) => clouds.length <= T)) frame.changed();
   }
   frame.begin();
 }

@@ -1,17 +1,34 @@
 // @ts-check
 /** Draw a sample: the course's own diffusion model, step by step. */
 
-import { Asking, MODELS } from "./asking.js";
+import { Asking } from "./asking.js";
 import { Frame, still } from "./figure.js";
 import { Generator, SCHEDULE } from "./gauss.js";
 import { ddimChain } from "./sampling.js";
 
 const STEPS = [5, 10, 20, 50, 100, 200, 1000];
+const WORDS = ["first", "second", "third", "fourth", "fifth", "sixth"];
+
+/**
+ * Where a chain starts, and what draws its noise: by a seed, or as one of the six images of the chapter, which were drawn
+ * together from seed 3, and their noise from seed 0.
+ * @param {string} from `seed`, or the number of the image @param {number} seed
+ * @returns {{x: Float32Array, generator: {normal: (n: number) => Float32Array}}}
+ */
+export function beginning(from, seed) {
+  if (from === "seed") {
+    const generator = new Generator(seed);
+    return { x: generator.normal(784), generator };
+  }
+  const row = (/** @type {Generator} */ drawn) => (/** @type {number} */ n) =>
+    drawn.normal(6 * n).subarray(Number(from) * n, (Number(from) + 1) * n);
+  return { x: row(new Generator(3))(784), generator: { normal: row(new Generator(0)) } };
+}
 
 /** @param {HTMLElement} figure */
 export default function sample(figure) {
   const frame = new Frame(figure, draw);
-  const start = frame.button(`Draw one here (the model: ${figure.dataset.size})`, begin);
+  frame.fetching("Draw one here", begin);
   /** @type {Asking} */
   let asking;
   /** @type {import("./sampling.js").Stage[]} */
@@ -20,25 +37,17 @@ export default function sample(figure) {
   let pictures = [];
   /** @type {Record<string, import("./figure.js").Slider>} */
   const sliders = {};
-  /** @type {HTMLSelectElement | undefined} */
+  /** @type {HTMLSelectElement} */
   let digit;
+  /** @type {HTMLSelectElement | undefined} */
+  let from;
   /** @type {HTMLButtonElement} */
   let pause;
   let [run, paused, seen] = [0, false, ""];
 
   async function begin() {
-    start.disabled = true;
     asking = new Asking(); // and its worker: a reader who does not press has neither
-    frame.say("The model is on its way.");
-    let classes;
-    try {
-      ({ classes } = await asking.ask("load", { models: MODELS }));
-    } catch (error) {
-      start.disabled = false;
-      frame.say(`The model could not be loaded (${error}). The still picture stays.`);
-      return;
-    }
-    start.remove();
+    const { classes } = await asking.ask("load");
     pictures = [frame.picture("x_t"), frame.picture("guess of x_0")];
     const again = frame.button("Another one", () => (sliders.seed.value = (sliders.seed.value % 999) + 1));
     pause = frame.button("Pause", () => {
@@ -46,17 +55,32 @@ export default function sample(figure) {
       pause.textContent = paused ? "Go on" : "Pause";
     });
     pause.before(again);
-    if (classes) {
-      const digits = Array.from({ length: classes }, (_, k) => [`d${k}`, String(k)]);
-      digit = frame.choice("digit", Object.fromEntries([["any", "any"], ...digits]), "any");
-      digit.addEventListener("input", restart);
-    }
+    const digits = Array.from({ length: classes }, (_, k) => [`d${k}`, String(k)]);
+    digit = frame.choice("digit", Object.fromEntries([["any", "any"], ...digits]), "any");
+    digit.addEventListener("input", restart);
     sliders.seed = frame.slider("seed", 1, 999, 1, 3);
     if (!frame.small) {
+      const images = WORDS.map((word, i) => [`${i}`, `the chapter's ${word}`]);
+      from = frame.choice("x_T", { seed: "by the seed", ...Object.fromEntries(images) }, "seed");
       sliders.steps = frame.slider("steps", 0, STEPS.length - 1, 1, 2, (k) => `${STEPS[k]}`);
-      sliders.eta = frame.slider("fresh noise η", 0, 1, 0.1, 0, (v) => (v ? v.toFixed(1) : "0, DDIM"));
-      if (classes) sliders.scale = frame.slider("guidance", 0, 4, 0.5, 1, (v) => v.toFixed(1));
+      sliders.eta = frame.slider(
+        "fresh noise η",
+        0,
+        1,
+        0.1,
+        0,
+        (v) => ({ 0: "0, DDIM", 1: "1, DDPM" })[v] ?? v.toFixed(1),
+      );
+      sliders.scale = frame.slider("guidance", 0, 4, 0.5, 1, (v) => v.toFixed(1));
     }
+    from?.addEventListener("input", () => {
+      if (from?.value !== "seed") {
+        // As the chapter drew them.
+        digit.value = "any";
+        [sliders.steps.value, sliders.eta.value, sliders.scale.value] = [STEPS.indexOf(50), 1, 1];
+      }
+      restart();
+    });
     for (const slider of Object.values(sliders)) slider.input.addEventListener("input", restart);
     // A slider that is set by a button tells it by this, too.
     sliders.seed.changed = restart;
@@ -68,22 +92,15 @@ export default function sample(figure) {
   async function restart() {
     const mine = ++run;
     const steps = sliders.steps ? STEPS[sliders.steps.value] : 20;
-    const generator = new Generator(sliders.seed.value);
-    const y = digit && digit.value !== "any" ? Number(digit.value.slice(1)) : undefined;
+    const { x, generator } = beginning(from?.value ?? "seed", sliders.seed.value);
+    const y = digit.value !== "any" ? Number(digit.value.slice(1)) : undefined;
     const scale = sliders.scale?.value ?? 1;
     const eps = (/** @type {Float32Array} */ x, /** @type {number} */ t) => asking.ask("eps", { x, t, y, scale });
     stages = [];
     seen = "";
     sliders.at.input.max = String(steps);
     figure.dataset.state = "drawing";
-    for await (const stage of ddimChain(
-      eps,
-      SCHEDULE,
-      generator.normal(784),
-      steps,
-      sliders.eta?.value ?? 0,
-      generator,
-    )) {
+    for await (const stage of ddimChain(eps, SCHEDULE, x, steps, sliders.eta?.value ?? 0, generator)) {
       while (paused && mine === run) await new Promise((resolve) => setTimeout(resolve, 50));
       if (mine !== run) return;
       stages.push(stage);
@@ -103,9 +120,10 @@ export default function sample(figure) {
     sliders.at.write();
     pictures[0].show(stage.x, `x_t at t = ${stage.t}`);
     pictures[1].show(stage.guess, "the guess of x_0");
+    const which = from && from.value !== "seed" ? from.selectedOptions[0].text : `seed ${sliders.seed.value}`;
     const left = stages.length - 1 < Number(sliders.at.input.max) ? " Drawing." : seen;
     frame.say(
-      `Seed ${sliders.seed.value}, step ${sliders.at.value} of ${sliders.at.input.max}: t = ${stage.t}.${left}`,
+      `From the noise of ${which}, step ${sliders.at.value} of ${sliders.at.input.max}: t = ${stage.t}.${left}`,
     );
   }
 }

@@ -9,7 +9,7 @@
  * @param {NoiseSchedule} s
  * @param {Float32Array} x the noise to start from
  * @param {number} steps @param {number} eta
- * @param {import("./gauss.js").Generator} generator of the noise of each step
+ * @param {{normal: (n: number) => Float32Array}} generator of the noise of each step
  * @returns {AsyncGenerator<Stage>}
  */
 export async function* ddimChain(eps, s, x, steps, eta, generator) {

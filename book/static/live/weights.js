@@ -36,9 +36,15 @@ export function parse(buffer) {
   return tensors;
 }
 
-/** @param {string | URL} url */
-export async function load(url) {
+/** The tensors of a file among those that the site keeps for its figures. @param {string} name */
+export async function load(name) {
+  const url = new URL(`../models/${name}.safetensors`, import.meta.url);
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
   return parse(await answer.arrayBuffer());
+}
+
+/** A table that the build computed: the numbers by their names. @param {string} name @returns {Promise<Record<string, Float32Array>>} */
+export async function table(name) {
+  return Object.fromEntries(Array.from(await load(name), ([key, { data }]) => [key, data]));
 }

@@ -10,10 +10,8 @@ let unet;
 let classifier;
 
 const answers = {
-  /** @param {{models: string}} message the folder of the weights */
-  async load({ models }) {
-    const files = ["diffusion-mnist", "classifier-mnist"].map((file) => load(`${models}${file}.safetensors`));
-    const [noise, reader] = await Promise.all(files);
+  async load() {
+    const [noise, reader] = await Promise.all([load("diffusion-mnist"), load("classifier-mnist")]);
     unet = new UNet(noise);
     classifier = new Classifier(reader);
     return { classes: unet.classes };

@@ -1,4 +1,4 @@
-"""Rebuild ``book/vendor``: the front-end files that a page of the book loads, taken from npm.
+"""Rebuild ``book/vendor``: the front-end files that pages and slides of the book load, taken from npm.
 
     python -m tools.vendor            # fetch, write, compare with vendor.sha256
     python -m tools.vendor --update   # after a change of version: write new checksums
@@ -35,6 +35,11 @@ PACKAGES = {
             # MathJax looks for its fonts here, relative to its script.
             "es5/output/chtml/fonts/woff-v2/*.woff": "output/chtml/fonts/woff-v2",
         },
+    ),
+    # The slides (_ext/slides.py): the frame, and the speaker's view.
+    "reveal.js@6.0.2": (
+        "reveal",
+        {"LICENSE": ".", "dist/reveal.js": ".", "dist/reveal.css": ".", "dist/plugin/notes.js": "."},
     ),
 }
 

@@ -1,0 +1,156 @@
+"""The slides: what is core and not folded, one idea each, and all of it fits, on a screen and on paper."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import slides
+from axe_playwright_python.sync_playwright import Axe
+from book_source import BOOK
+from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, Page
+
+NAMES = sorted(path.stem for path in BOOK.glob("[0-9][0-9]-*.ipynb"))
+# What is seen of the slide that is shown, and stands beyond its edges. The curves of a plot may end outside of it.
+OUTSIDE = """() => Reveal.getSlides().flatMap((section) => {
+    const { h, v } = Reveal.getIndices(section);
+    Reveal.slide(h, v);
+    const slide = section.querySelector('.slide'), page = slide.getBoundingClientRect();
+    const seen = 'h1, h2, p, li, td, th, pre, img, svg, canvas, input, label, button, mjx-math, mjx-mtd';
+    return [...slide.querySelectorAll(seen)].filter((e) => e.checkVisibility()).filter((e) => {
+      const box = e.getBoundingClientRect();
+      return box.width > 0 && (box.left < page.left - 1 || box.right > page.right + 1 ||
+        box.top < page.top - 1 || box.bottom > page.bottom + 1);
+    }).map((e) => `${h}/${v} ${e.outerHTML.slice(0, 80)}`);
+  })"""
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page()
+    page.set_default_timeout(120_000)
+    yield page
+    page.close()
+
+
+def opened(page: Page, address: str, width: int = 1280, height: int = 720) -> list[str]:
+    """Opens slides, and waits until all is typeset. What went wrong, and what was asked of other hosts."""
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: wrong.append(request.url) if request.url[:16] != address[:16] else None)
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(address)
+    page.wait_for_selector("html.ready", state="attached")
+    return wrong
+
+
+def test_each_chapter_has_slides(site: Path) -> None:
+    assert sorted(path.stem for path in (site / "slides").glob("*.html")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_core_becomes_slides(site: Path, name: str) -> None:
+    deck = BeautifulSoup((site / "slides" / f"{name}.html").read_bytes(), "html.parser")
+    chapter = BeautifulSoup((site / "book" / f"{name}.html").read_bytes(), "html.parser")
+    shown = [slide.get_text() for slide in deck.select(".slide")]
+    tags = [tag for text in shown for tag in re.findall(r"\\tag\{(.*?)\}", text)]
+    core = [
+        math.get_text() for math in chapter.select("article div.math:not(.narrow)") if not math.find_parent("details")
+    ]
+    assert tags == [tag for text in core for tag in re.findall(r"\\tag\{(.*?)\}", text)]
+    figures = chapter.select("article figure.live")
+    live = [figure["data-live"] for figure in figures if not figure.find_parent("details")]
+    assert [figure["data-live"] for figure in deck.select(".slide figure.live")] == live
+    headings = [heading.get_text() for heading in deck.select(".slide h2")]
+    assert headings[0] == "After this chapter you can"
+    assert headings[-1] == "Summary"
+    assert len(shown) >= 10
+    assert all(image.get("alt") for image in deck.select("img"))
+    ids = [element["id"] for element in deck.select("[id]")]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_slide_fits(page: Page, url: str, name: str) -> None:
+    assert opened(page, f"{url}/slides/{name}.html") == []
+    assert page.locator("mjx-merror").count() == 0
+    figures = page.locator(".slide figure.live")
+    for i in range(figures.count()):
+        page.evaluate(
+            "(i) => { const at = Reveal.getIndices(document.querySelectorAll('figure.live')[i].closest('section'));"
+            " Reveal.slide(at.h, at.v); }",
+            i,
+        )
+        page.wait_for_function(
+            "(i) => document.querySelectorAll('figure.live')[i].querySelector('.live-controls')", arg=i
+        )
+        page.wait_for_timeout(300)  # it has drawn, and the slide has been fitted to it
+    sizes = """() => [...document.querySelectorAll('.slide')].map((slide) =>
+      ['--words', '--thing'].map((name) => +slide.style.getPropertyValue(name)))"""
+    assert page.evaluate(OUTSIDE) == []
+    assert [pair for pair in page.evaluate(sizes) if min(pair) < 0.45] == []
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.evaluate("() => Reveal.layout()")
+    assert page.evaluate(OUTSIDE) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everybody_can_use_them(page: Page, url: str, theme: str) -> None:
+    page.emulate_media(color_scheme=theme)
+    opened(page, f"{url}/slides/09-the-way-back.html")
+    assert page.evaluate("() => document.documentElement.dataset.theme") == theme
+    for move in ("Home", "ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(move)
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [(fault["id"], [node["html"][:90] for node in fault["nodes"]]) for fault in found] == []
+    assert page.locator(".slide-number").inner_text().split()[0] == "4"
+    page.keyboard.press("d")
+    assert page.evaluate("() => document.documentElement.dataset.theme") != theme
+    page.emulate_media(color_scheme="light")
+
+
+def test_the_speaker_sees_the_prose(page: Page, url: str) -> None:
+    opened(page, f"{url}/slides/04-elbo.html#/2/1")
+    with page.expect_popup() as popup:
+        page.keyboard.press("s")
+    notes = popup.value.locator(".speaker-controls-notes .value")
+    notes.get_by_text("In code it gives").wait_for()
+    assert notes.locator("math").count() >= 2  # formulas as MathML
+    popup.value.close()
+
+
+def test_a_folder_without_a_server(page: Page, site: Path) -> None:
+    """The pictures stay as they are stored; all else is the same."""
+    opened(page, f"{(site / 'slides' / '04-elbo.html').as_uri()}")
+    assert page.locator(".slide mjx-container").count() > 10
+    assert page.evaluate(OUTSIDE) == []
+    pictures = "() => [...document.querySelectorAll('.slide img')].every((image) => image.naturalWidth > 0)"
+    assert page.evaluate(pictures)
+
+
+def test_they_are_printed(page: Page, url: str) -> None:
+    opened(page, f"{url}/slides/04-elbo.html")
+    count = page.evaluate("() => Reveal.getTotalSlides()")
+    opened(page, f"{url}/slides/04-elbo.html?view=print")
+    printed = page.pdf(prefer_css_page_size=True, print_background=True)
+    assert max(int(found) for found in re.findall(rb"/Count (\d+)", printed)) == count
+
+
+def test_sentences() -> None:
+    def split(text: str) -> list[str]:
+        paragraph = BeautifulSoup(f"<p>{text}</p>", "html.parser").p
+        assert paragraph is not None
+        return slides.sentences(paragraph)
+
+    assert split("One. Two (of A. Three) more? <b>Bold.</b> End") == [
+        "One.",
+        "Two (of A. Three) more?",
+        "<b>Bold.</b>",
+        "End",
+    ]
+    assert split("By Burda et al. (2016), a &lt; b. <i>x</i> is.") == [
+        "By Burda et al. (2016), a &lt; b.",
+        "<i>x</i> is.",
+    ]
+    assert split("Version 1.5 e.g. of <i>A. B</i> holds:") == ["Version 1.5 e.g. of <i>A. B</i> holds:"]

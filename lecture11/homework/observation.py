@@ -2,6 +2,9 @@
 
 Both the case and what happened can be written as bytes: a JSON header and raw tensors (the format of safetensors), no
 pickle. So an answer can run in a process that knows no solutions and is trusted with nothing.
+
+What runs for each tensor, and at each call that an answer makes, has ``no_type_check``: the tests' checks of types
+would be most of the time.
 """
 
 import contextlib
@@ -325,6 +328,7 @@ def _gradients(
     return gradients
 
 
+@no_type_check
 def _made(value: Any) -> Any:
     if isinstance(value, Seeded):
         return torch.Generator().manual_seed(value.seed)
@@ -335,6 +339,7 @@ def _made(value: Any) -> Any:
     return value
 
 
+@no_type_check
 def _equal(a: Tensor, b: Tensor) -> bool:
     if a.shape != b.shape or a.dtype != b.dtype or a.device != b.device:
         return False
@@ -346,6 +351,7 @@ def _described(result: Any) -> tuple[dict[str, Any], list[Tensor]]:
     return _describe(result, tensors, itertools.count(1), 0), tensors
 
 
+@no_type_check
 def _describe(value: Any, tensors: list[Tensor], items: Iterator[int], depth: int) -> dict[str, Any]:
     if isinstance(value, Tensor):
         refused = _not_to_be_kept(value, tensors)
@@ -372,6 +378,7 @@ def _describe(value: Any, tensors: list[Tensor], items: Iterator[int], depth: in
     return {"kind": "other", "type": f"{type(value).__module__}.{type(value).__qualname__}"[:TEXT_LIMIT]}
 
 
+@no_type_check
 def _not_to_be_kept(tensor: Tensor, others: Sequence[Tensor]) -> str:
     """Why a tensor is no result of any part, in words that follow its type; empty if it may be one.
 
@@ -389,6 +396,7 @@ def _not_to_be_kept(tensor: Tensor, others: Sequence[Tensor]) -> str:
     return ""
 
 
+@no_type_check
 def _places(tensor: Tensor) -> int:
     return math.prod(max(size, 1) for size in tensor.shape)
 
@@ -407,6 +415,7 @@ def _names(values: Any) -> tuple[str, ...]:
     return tuple(str(value)[:200] for value in values)
 
 
+@no_type_check
 def _fits(number: bool | int | float) -> bool:
     """Python's whole numbers have no bounds; one with a thousand digits is no result, and no float."""
     return isinstance(number, float) or abs(number) < 2**63
@@ -498,7 +507,7 @@ class _Watch:
         self.expired = True
         raise _TimeIsUp
 
-    @no_type_check  # it runs at each call that an answer makes: the tests' checks of types would be most of the time
+    @no_type_check
     def _called(self, frame: FrameType, event: str, arg: Any) -> None:
         if not self._timer and time.perf_counter() > self.deadline:
             self.expired = True

@@ -137,6 +137,44 @@ for name, hold in {
         pass
 raise RuntimeError(f"held: {held}")
 """,
+        "RuntimeError: reached: []": """
+import ctypes
+import socket
+import stat
+
+def others():
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            line = file.read()
+        if b"runner.py" not in line and (b"grade" in line or b"pytest" in line):
+            return True
+    return False
+
+libc, reached = ctypes.CDLL(None), []
+for name, reach in {
+    "the grader": others,
+    "ptrace": lambda: libc.ptrace(16, os.getppid(), 0, 0) == 0,
+    "namespaces": lambda: libc.unshare(0x10000000) == 0,
+    "mounts": lambda: libc.mount(b"x", b"/tmp", b"tmpfs", 0, None) == 0,
+    "another root": lambda: os.chroot("/tmp"),
+    "the clock": lambda: time.clock_settime(time.CLOCK_REALTIME, 0),
+    "going first": lambda: os.nice(-5),
+    "going always": lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)),
+    "the name": lambda: socket.sethostname("x"),
+    "the kernel's messages": lambda: open("/dev/kmsg"),
+    "all memory": lambda: open("/dev/mem", "rb"),
+    "a disk": lambda: os.mknod("/tmp/disk", 0o600 | stat.S_IFBLK, os.makedev(8, 0)),
+    "passwords by a link": lambda: (os.symlink("/etc/shadow", "/tmp/link"), open("/tmp/link")),
+    "the old root": lambda: open("/proc/1/root/etc/passwd"),
+    "more files": lambda: __import__("resource").setrlimit(7, (10**6, 10**6)),
+}.items():
+    try:
+        if reach() is not False:
+            reached.append(name)
+    except (OSError, ValueError):
+        pass
+raise RuntimeError(f"reached: {reached}")
+""",
     }
 
 
@@ -171,6 +209,24 @@ seen._equal = lambda *a: True
             "def elbo(x, encoder, decoder, eps):\n    while True:\n        os.fork()",
             "def iw_bound(log_w):\n    while True:\n        try:\n            time.sleep(1)\n"
             "        except BaseException:\n            pass",
+        ],
+        # Whoever looks at what they return would call a student's code, or wait for it.
+        "answers with tricks": [
+            "class Yes(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, *a, **k):\n"
+            "        return True\n"
+            "def gaussian_log_prob(x, mean, log_var):\n    return torch.zeros(len(x)).as_subclass(Yes)",
+            "class Fake:\n    __class__ = property(lambda self: torch.Tensor)\n"
+            "    def __reduce__(self):\n        return os._exit, (0,)\n"
+            "def elbo_kl(mu, log_var):\n    return Fake()",
+            "class Endless(list):\n    __len__ = lambda self: 1\n"
+            "    def __iter__(self):\n        while True:\n            yield 1.0\n"
+            "def elbo(x, encoder, decoder, eps):\n    return Endless()",
+            "def iw_bound(log_w):\n    inside = []\n    inside.append(inside)\n    return inside",
+            "class Equal(float):\n    __eq__ = __ge__ = __le__ = lambda *a: True\n    __hash__ = None\n"
+            "def effective_sample_size(log_w):\n    return Equal('nan')",
+            "def kl_per_latent(mu, log_var):\n    import json\n    import safetensors.torch\n"
+            "    safetensors.torch.save = lambda *a: b'\\xff' * 1000\n"
+            '    json.dumps = lambda *a, **k: \'{"event": "end", "points": Infinity}\'\n    return mu',
         ],
         "ends all processes": [
             "import signal\nfor pid in (-1, os.getppid(), 1, os.getpid()):\n    try:\n"

@@ -198,6 +198,21 @@ def test_a_harmful_answer_is_said_to_be_what_it_is(graded: Graded, part: str, sa
     assert re.search(says, graded.part("answers with harm.ipynb", part).message)
 
 
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("gaussian-log-prob", "(TypeError|AttributeError|a tensor|cannot be compared|expected)"),
+        ("elbo-kl", "it raises AttributeError|is expected, got"),
+        ("elbo", "takes too long"),
+        ("iw-bound", "is expected, got"),
+        ("effective-sample-size", "a tensor is expected, got the number nan"),
+        ("kl-per-latent", "what came back was no result|the process ended|cannot be compared"),
+    ],
+)
+def test_what_is_no_result_and_looks_like_one_is_judged_by_its_numbers(graded: Graded, part: str, says: str) -> None:
+    assert re.search(says, graded.part("answers with tricks.ipynb", part).message)
+
+
 REFUSED = {
     "corrupt.ipynb": "a damaged one",
     "not a notebook.ipynb": "not a notebook",

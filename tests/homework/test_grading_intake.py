@@ -131,6 +131,24 @@ def test_who_handed_in_is_found_whatever_the_learning_system_calls_it(tmp_path: 
         assert len({s.name for s in found}) == len(found) == len(who)
 
 
+def test_what_was_handed_in_with_a_notebook_is_no_try_where_all_files_lie_together(tmp_path: Path) -> None:
+    """Moodle without folders, Canvas, Blackboard with its receipts; who has no notebook at all is found."""
+    ada, attempt = "Ada Lovelace_17_assignsubmission", "Homework 2_{}_attempt_2026-11-20-12-00-00"
+    names = [f"{ada}_file_hw.ipynb", f"{ada}_file_notes.pdf", f"{ada}_onlinetext_onlinetext.html"]
+    names += ["noetheremmy_123_4567_hw.ipynb", "noetheremmy_123_4568_photo.jpg", "boole_LATE_124_4569_photo.jpg"]
+    names += [f"{attempt.format('ahopper')}{end}" for end in (".txt", "_hw.ipynb", "_photo.jpg")]
+    names += [f"{attempt.format('curie')}.txt"]
+    found = intake.submissions(_zip(tmp_path / "x.zip", *((name, RIGHT) for name in names)))
+    assert {s.student: _read(s) for s in found} == {
+        "Ada Lovelace": "read",
+        "noetheremmy": "read",
+        "ahopper": "read",
+        "boole": "not a notebook: its name does not end with .ipynb",
+        "curie": "not a notebook: its name does not end with .ipynb",
+    }
+    assert len(found) == 5
+
+
 def test_the_files_of_one_student_are_hers(tmp_path: Path) -> None:
     for folder in ("Ada_1_assignsubmission_file_", "Ada_1_assignsubmission_file_/old"):
         (tmp_path / folder).mkdir()

@@ -35,7 +35,7 @@ NOTEBOOK = re.compile(r"\.ipynb(\.(txt|json))?$", re.IGNORECASE)  # browsers add
 # student must have the same beginning, ``back``.
 EXPORTED = (
     re.compile(r"^(?P<back>(?P<student>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext))_?.*$"),
-    re.compile(r"^.+_(?P<student>(?P<id>[^_]+))_attempt_(?P<time>\d{4}(-\d\d){5})(_.*)?$"),
+    re.compile(r"^.+_(?P<student>(?P<id>[^_]+))_attempt_(?P<time>\d{4}(-\d\d){5})([_.].*)?$"),
     re.compile(r"^(?P<back>(?P<student>[^_]+)(_LATE)?_(?P<id>\d+)_\d+)_.+$"),
 )
 ANSWER_LIMIT = 5_000  # characters of an open answer
@@ -218,7 +218,7 @@ def submissions(place: Path) -> list[Submission]:
         raise ValueError(f"{place} is a damaged zip: {error}") from None
     if len(found) > ENTRIES_LIMIT:
         raise ValueError(f"{place} holds more than {ENTRIES_LIMIT:,} files: is it the right one?")
-    notebooks = {_folder(name) for name, *_ in found if NOTEBOOK.search(name)}
+    notebooks = {place for name, *_ in found if NOTEBOOK.search(name) for place in (_folder(name), _hand_in(name))}
     found = [entry for entry in found if NOTEBOOK.search(entry[0]) or not _beside(entry[0], notebooks)]
     if not found:
         raise ValueError(f"no submissions: {place} holds no files")
@@ -242,9 +242,17 @@ def _folder(name: str) -> str:
     return str(PurePosixPath(name).parent)
 
 
-def _beside(name: str, folders: set[str]) -> bool:
-    """Something else in a student's folder, or in a folder of it, where a notebook is."""
-    return any(str(folder) in folders for folder in PurePosixPath(name).parents if str(folder) != ".")
+def _hand_in(name: str) -> str:
+    """Of a file that a learning system exports without folders, what all have that were handed in with it."""
+    last = PurePosixPath(name).name
+    known = next((found for pattern in EXPORTED if (found := pattern.match(last))), None)
+    return f"{_folder(name)}/{last[: known.end('time' if 'time' in known.groupdict() else 'id')]}" if known else ""
+
+
+def _beside(name: str, places: set[str]) -> bool:
+    """Something else in a student's folder, or in a folder of it, or among their files, where a notebook is."""
+    around = [str(folder) for folder in PurePosixPath(name).parents if str(folder) != "."]
+    return any(place in places for place in (*around, _hand_in(name)) if place)
 
 
 def _common_folders(paths: list[list[str]]) -> int:

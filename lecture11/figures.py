@@ -240,7 +240,9 @@ _GRADIENTS = {"theta": (6.0, 0.35), "z": (8.05, 2.1), "sigma": (5.3, 3.95), "mu"
 
 @checked
 def reparametrisation_graph(gradients: Mapping[str, Finite]) -> Figure:
-    """Fig. 5: the reconstruction term with the reparametrisation, and how its gradient comes back (F17).
+    """Fig. 5: the reconstruction term, and how far its gradient comes back, drawn and reparametrised (F17).
+
+    Above, the code is drawn, and the way back ends at it; below, the noise is, and the way back leads past it.
 
     Args:
         gradients: size of the gradient at each of ``"z"``, ``"mu"``, ``"sigma"``, ``"theta"`` and ``"phi"``: numbers
@@ -248,30 +250,45 @@ def reparametrisation_graph(gradients: Mapping[str, Finite]) -> Figure:
     """
     if set(gradients) != set(_GRADIENTS):
         raise ValueError(f"gradients must have the keys {', '.join(_GRADIENTS)}; got {', '.join(map(str, gradients))}")
-    figure, ax = plt.subplots(figsize=(5.6, 3.4))
-    ax.set(xlim=(-0.5, 8.3), ylim=(0.4, 5.6), aspect="equal")
+    figure, (above, below) = plt.subplots(2, 1, figsize=(5.6, 6.4))
+    drawn = [edge for edge in _FORTH if "eps" not in edge]
+    at_theta_and_z = {name: gradients[name] for name in ("theta", "z")}
+    _draw_graph(above, "z", drawn, _BACK[:2], at_theta_and_z, r"$z \sim \mathcal{N}(\mu, \sigma^2)$")
+    _draw_graph(below, "eps", _FORTH, _BACK, gradients, r"$z = \mu + \sigma\,\epsilon$")
+    return figure
+
+
+def _draw_graph(
+    ax: Axes,
+    random: str,
+    forward: Sequence[tuple[str, str]],
+    backward: Sequence[tuple[str, str]],
+    gradients: Mapping[str, Finite],
+    code: str,
+) -> None:
+    """One graph: the nodes on the forward edges, of which one is random, both kinds of edges, and the numbers."""
+    ax.set(xlim=(-0.5, 8.3), ylim=(0.2, 5.6), aspect="equal")
     ax.set_axis_off()
-    for name, (x, y, text) in _GRAPH.items():
-        random = name == "eps"
+    for name in {name for edge in forward for name in edge}:
+        x, y, text = _GRAPH[name]
         ax.text(
             x, y, text, ha="center", va="center", size=13, zorder=3,
-            bbox={"boxstyle": "circle" if random else "round,pad=0.35", "fc": "white", "lw": 1.4,
-                  "ec": BLUE if random else "black", "ls": "--" if random else "-"},
+            bbox={"boxstyle": "circle" if name == random else "round,pad=0.35", "fc": "white", "lw": 1.4,
+                  "ec": BLUE if name == random else "black", "ls": "--" if name == random else "-"},
         )  # fmt: skip
     # Those back are bent away from those forth.
     forth, back = {"color": GREY, "ls": "-"}, {"color": VERMILION, "ls": (0, (4, 2))}
-    for edges, style, bend in ((_FORTH, forth, 0.0), (_BACK, back, 0.3)):
+    for edges, style, bend in ((forward, forth, 0.0), (backward, back, 0.3)):
         for start, end in edges:
             ax.annotate(
                 "", _ENDS[end], _ENDS[start], zorder=1,
                 arrowprops={"arrowstyle": "-|>", "mutation_scale": 15, "shrinkA": 19, "shrinkB": 19, "lw": 1.5,
                             "connectionstyle": f"arc3,rad={bend:g}", **style},
             )  # fmt: skip
-    ax.text(5.75, 2.75, r"$z = \mu + \sigma\,\epsilon$", ha="center", va="center", size=12)
-    for name, (x, y) in _GRADIENTS.items():
-        text = f"{gradients[name]:.{0 if gradients[name] >= 10 else 2}f}"
-        ax.text(x, y, text, color=VERMILION, ha="center", va="center", size=12)
-    return figure
+    ax.text(5.75, 2.75, code, ha="center", va="center", size=12)
+    for name, size in gradients.items():
+        text = f"{size:.{0 if size >= 10 else 2}f}"
+        ax.text(*_GRADIENTS[name], text, color=VERMILION, ha="center", va="center", size=12)
 
 
 @checked

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from matplotlib.text import Annotation
 from matplotlib.transforms import Transform
 
 from lecture11 import figures
@@ -66,6 +67,26 @@ def test_figure_4_shows_the_law_a_draw_and_its_image() -> None:
         assert drawn[title].get_xlim() == drawn["μ(x)"].get_xlim()
         assert drawn[title].get_xlim()[1] > 2.5
     assert len(figure.artists) == 5  # arrows
+
+
+def test_figure_5_ends_at_a_drawn_code_and_goes_on_past_drawn_noise() -> None:
+    gradients = {"z": 1.0, "mu": 2.0, "sigma": 3.0, "theta": 4.0, "phi": 50.0}
+    drawn, reparametrised = figures.reparametrisation_graph(gradients).axes
+
+    def arrows(ax: Axes) -> list[tuple[float, float]]:
+        """Where the arrows of the gradient end."""
+        found = [(text.xy, text.arrow_patch) for text in ax.texts if isinstance(text, Annotation)]
+        return [end for end, arrow in found if arrow and to_rgb(arrow.get_edgecolor()) == to_rgb(figures.VERMILION)]
+
+    z, encoder, noise = (7.2, 3.2), (1.9, 4.1), (7.2, 5.0)
+    assert len(arrows(drawn)) == 2
+    assert z in arrows(drawn)
+    assert len(arrows(reparametrised)) == 6
+    assert arrows(reparametrised).count(encoder) == 2
+    assert noise not in arrows(reparametrised)
+    all_numbers = {"1.00", "2.00", "3.00", "4.00", "50"}
+    assert {text.get_text() for text in drawn.texts} & all_numbers == {"1.00", "4.00"}
+    assert {text.get_text() for text in reparametrised.texts} >= all_numbers
 
 
 def test_figure_6_leads_from_noise_to_data_and_back() -> None:

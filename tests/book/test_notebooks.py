@@ -1,7 +1,9 @@
 """What a stored notebook must look like: nbval compares only what was really executed and kept."""
 
+import dis
 import re
 from pathlib import Path
+from types import CodeType
 
 import nbformat
 import pytest
@@ -133,3 +135,48 @@ def test_code_is_as_wide_as_its_column(path: Path) -> None:
     nb = nbformat.read(path, as_version=4)
     shown = [cell for cell in code_cells(nb) if "remove-cell" not in cell.metadata.get("tags", [])]
     assert [line for cell in shown for line in cell.source.splitlines() if len(line) > 78] == []
+
+
+def names(source: str) -> tuple[set[str], set[str]]:
+    """What the code of a cell assigns, and what it reads that it has not assigned itself."""
+    assigned: set[str] = set()
+    read: set[str] = set()
+
+    def visit(code: CodeType) -> None:
+        for step in dis.get_instructions(code):
+            if step.opname == "STORE_NAME":
+                assigned.add(step.argval)
+            elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL") and step.argval not in assigned:
+                read.add(step.argval)
+        for inner in code.co_consts:
+            if isinstance(inner, CodeType):
+                visit(inner)
+
+    visit(compile(source, "cell", "exec"))
+    return assigned, read
+
+
+def overwritten(nb: NotebookNode) -> list[str]:
+    """Names that one cell reads and two cells assign: such a cell depends on which of the two ran last."""
+    cells = [
+        names(cell.source) for cell in code_cells(nb) if "remove-cell" not in cell.get("metadata", {}).get("tags", [])
+    ]
+    read = set().union(*(reads for _, reads in cells))
+    return sorted(name for name in read if sum(name in assigned for assigned, _ in cells) > 1)
+
+
+@pytest.mark.parametrize("path", [path for path in notebooks() if path.stem < "07"], ids=lambda path: path.stem)
+def test_a_cell_may_be_run_again_after_later_ones(path: Path) -> None:
+    assert overwritten(nbformat.read(path, as_version=4)) == [], "give what a later cell reads a name of its own"
+
+
+def test_a_name_with_two_meanings_is_found() -> None:
+    cells = [
+        "k = 10",
+        "def f(n):\n    return n + k",
+        "for k in range(3):\n    pass",
+        "z = [z for z in 'ab']",
+        "z = f(1)",
+    ]
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    assert overwritten(nb) == ["k"]

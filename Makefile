@@ -14,7 +14,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help env book pdf test test-fast serve sync run generate times lint format address gpu-check colab-check links
+.PHONY: help env book pdf slides test test-fast serve sync run generate times lint format address gpu-check colab-check links
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -48,6 +48,10 @@ test-fast: $(ENV) ## Run the quick tests: no notebooks, browser or sandbox, no s
 pdf: book ## Build the site, and print the whole book into _build/html/book.pdf (needs Chromium; takes some minutes)
 	$(BIN)/python -m tools.pdf
 
+slides: book ## Build the site, and show the slides of the chapters at http://localhost:8000 (PORT=...)
+	@echo "The slides: http://localhost:$(PORT)/book/teaching.html#slides   (stop with Ctrl-C)"
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+
 serve: book ## Build the site and show it at http://localhost:8000 (PORT=...)
 	@echo "The book: http://localhost:$(PORT)   (stop with Ctrl-C)"
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
@@ -68,10 +72,12 @@ lint: $(ENV) ## Check style, formatting and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/python -m tools.javascript
 
 format: $(ENV) ## Mend style and formatting where a tool can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(BIN)/python -m tools.javascript --fix
 
 address: $(ENV) ## Move the project to another repository: URL=https://github.com/OWNER/NAME
 	$(BIN)/python -m tools.address $(URL)

@@ -10,8 +10,10 @@ import pytest
 import torch
 
 assert "lecture11" not in sys.modules, "lecture11 was imported before its shapes could be checked"
-# Proofs hold no tensors, and walk over expressions: to check each call would take five times as long as they do.
+# Proofs hold no tensors, and walk over expressions; what checks the calls of users need not be checked itself. To check
+# each call of these would take five times as long as they do.
 importlib.import_module("lecture11.symbolic")
+importlib.import_module("lecture11.checks")
 # From here on, every function of the package checks the shapes and types in its signature.
 jaxtyping.install_import_hook("lecture11", "beartype.beartype")
 

@@ -104,7 +104,7 @@ def test_an_altered_digit_of_any_output_turns_its_cell_red(path: Path, request: 
 @pytest.mark.slow
 def test_an_altered_digit_turns_its_cell_red_and_no_other(tmp_path: Path) -> None:
     """The same of one cell with a kernel, and by the command that `make test` runs."""
-    notebook = nbformat.read(CHAPTERS[0], as_version=4)
+    notebook = nbformat.read(CHAPTERS[7], as_version=4)  # where little is computed before the first number
     places = [(c, o) for c, cell in enumerate(notebook.cells) for o in range(len(cell.get("outputs", [])))]
     found = ((c, o, with_altered_digit(notebook.cells[c].outputs[o])) for c, o in places)
     cell, output, change = next(place for place in found if place[2] is not None)

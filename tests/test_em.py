@@ -129,7 +129,7 @@ def test_a_run_that_is_left_early_leaves_the_model_trainable() -> None:
 
 @pytest.mark.parametrize("joint", [False, True])
 def test_gradient_steps_raise_the_bound(joint: bool) -> None:
-    states = list(em.fit(network(), data(), steps=300, e_steps=5, m_steps=5, joint=joint, lr=0.01))
+    states = list(em.fit(network(), data(), steps=120, e_steps=5, m_steps=5, joint=joint, lr=0.02))
     assert {s.phase for s in states} == ({"joint"} if joint else {"E", "M"})
     assert states[-1].bound > states[0].bound + 1
     best = vae.LinearGaussian.optimum(data(), 2, variance=None).log_prob(data()).mean().item()

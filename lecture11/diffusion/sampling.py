@@ -1,8 +1,10 @@
 """From noise to data: Algorithm 2, and DDIM, which walks the same way in fewer steps (F22, F29)."""
 
+import functools
+import inspect
 import itertools
-from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple, ParamSpec
 
 import torch
 from jaxtyping import Float
@@ -16,6 +18,8 @@ from lecture11.gaussian import noise_like
 
 # sigma_t^2, the variance of the learned step: beta~_t, or beta_t.
 Variance = Literal["posterior", "beta"]
+
+P = ParamSpec("P")
 
 
 @checked
@@ -88,6 +92,23 @@ class Stage(NamedTuple):
     x_0: Float[Tensor, "batch *dims"]
 
 
+def _result_of(chain: Callable[P, Iterator[Stage]]) -> Callable[[Callable[[], None]], Callable[P, Tensor]]:
+    """Makes of a name with a docstring the function that takes what ``chain`` takes, and gives where it ends."""
+
+    def decorate(named: Callable[[], None]) -> Callable[P, Tensor]:
+        @functools.wraps(named)
+        def result(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+            for stage in chain(*args, **kwargs):
+                x = stage.x_t
+            return x
+
+        images = Float[Tensor, "batch *dims"]
+        result.__signature__ = inspect.signature(chain).replace(return_annotation=images)  # type: ignore[attr-defined]
+        return result
+
+    return decorate
+
+
 @checked
 def sample_chain(
     model: Model,
@@ -119,19 +140,9 @@ def sample_chain(
     yield Stage(0, x, x)
 
 
-@checked
-def sample(
-    model: Model,
-    s: NoiseSchedule,
-    shape: Sequence[Count],
-    *,
-    variance: Variance = "posterior",
-    clip: bool = False,
-    generator: torch.Generator | None = None,
-    x_T: Float[Tensor, "batch *dims"] | None = None,
-) -> Float[Tensor, "batch *dims"]:
+@_result_of(sample_chain)
+def sample() -> None:
     """The result of Algorithm 2: ``x_0``, drawn from the model (F22, F29). Arguments as in ``sample_chain``."""
-    return _last(sample_chain(model, s, shape, variance=variance, clip=clip, generator=generator, x_T=x_T))
 
 
 @checked
@@ -212,27 +223,16 @@ def ddim_chain(
     yield Stage(0, x, x)
 
 
-@checked
-def ddim_sample(
-    model: Model,
-    s: NoiseSchedule,
-    shape: Sequence[Count],
-    *,
-    steps: Count | Sequence[int] = 50,
-    eta: Finite = 0.0,
-    clip: bool = False,
-    generator: torch.Generator | None = None,
-    x_T: Float[Tensor, "batch *dims"] | None = None,
-) -> Float[Tensor, "batch *dims"]:
+@_result_of(ddim_chain)
+def ddim_sample() -> None:
     """The result of DDIM; with ``eta = 0`` a function of the start ``x_T`` alone. Arguments as in ``ddim_chain``."""
-    return _last(ddim_chain(model, s, shape, steps=steps, eta=eta, clip=clip, generator=generator, x_T=x_T))
 
 
 @checked
 def dpm_chain(
     model: Model,
     s: NoiseSchedule,
-    shape: Sequence[int],
+    shape: Sequence[Count],
     *,
     steps: Count | Sequence[int] = 50,
     clip: bool = False,
@@ -270,6 +270,11 @@ def dpm_chain(
     yield Stage(0, x, x)
 
 
+@_result_of(dpm_chain)
+def dpm_sample() -> None:
+    """The result of DPM-Solver++(2M), a function of the start ``x_T`` alone. Arguments as in ``dpm_chain``."""
+
+
 @checked
 def karras_steps(s: NoiseSchedule, n: Count, *, rho: Finite = 7.0) -> list[int]:
     """Steps for a sampler, from ``T`` to 1, even in ``sigma^(1 / rho)`` with ``sigma = 1 / sqrt(SNR)``.
@@ -286,21 +291,6 @@ def karras_steps(s: NoiseSchedule, n: Count, *, rho: Finite = 7.0) -> list[int]:
     wanted = torch.linspace(level[-1].item(), level[0].item(), n, dtype=torch.float64)
     nearest = (level - wanted[:, None]).abs().argmin(1) + 1
     return nearest.unique().flip(0).tolist()
-
-
-@checked
-def dpm_sample(
-    model: Model,
-    s: NoiseSchedule,
-    shape: Sequence[int],
-    *,
-    steps: Count | Sequence[int] = 50,
-    clip: bool = False,
-    generator: torch.Generator | None = None,
-    x_T: Float[Tensor, "batch *dims"] | None = None,
-) -> Float[Tensor, "batch *dims"]:
-    """The result of DPM-Solver++(2M), a function of the start ``x_T`` alone. Arguments as in ``dpm_chain``."""
-    return _last(dpm_chain(model, s, shape, steps=steps, clip=clip, generator=generator, x_T=x_T))
 
 
 def _step_towards(s: NoiseSchedule, x_t: Tensor, t: int, t_prev: int, x_0: Tensor) -> Tensor:
@@ -353,9 +343,3 @@ def _add_noise(mean: Tensor, variance: Tensor, noise: Tensor | None) -> Tensor:
         return mean
     std = spread(variance.sqrt(), mean)
     return torch.where(std > 0, mean + std * noise, mean)
-
-
-def _last(chain: Iterator[Stage]) -> Tensor:
-    for stage in chain:
-        x = stage.x_t
-    return x

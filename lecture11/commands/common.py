@@ -22,6 +22,11 @@ def described(parser: argparse.ArgumentParser, text: str) -> None:
     parser.description = text
 
 
+def with_root(parser: argparse.ArgumentParser) -> None:
+    """Lets a command be told where the data's original files lie."""
+    parser.add_argument("--root", type=Path, help="folder of the data's original files (default: download them)")
+
+
 def in_a_line(name: str, work: Callable[[], None], say: Callable[[], bool] = lambda: True) -> int:
     """The exit status of ``work``: 0, or 1 after one line if something that a user can mend stood in its way.
 

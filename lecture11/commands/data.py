@@ -1,10 +1,9 @@
 """``lecture11 data``: which data sets there are, and what is in one, or in a folder of images."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from lecture11.commands.common import described, in_a_line
+from lecture11.commands.common import described, in_a_line, with_root
 
 TEXT = """\
 Without a name lists the data sets; with one loads it, which downloads it if need be, and says what is in it.
@@ -20,7 +19,7 @@ def add(commands: Any) -> None:
     data = commands.add_parser("data", help="which data sets there are, and what is in one or in a folder of images")
     described(data, TEXT)
     data.add_argument("name", nargs="?", help="of a data set, or a folder of images")
-    data.add_argument("--root", type=Path, help="folder of the data's original files (default: download them)")
+    with_root(data)
     data.set_defaults(run=run)
 
 

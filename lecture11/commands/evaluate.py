@@ -3,10 +3,9 @@
 import argparse
 import json
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lecture11.commands.common import count, described, in_a_line
+from lecture11.commands.common import count, described, in_a_line, with_root
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +36,7 @@ def add(commands: Any) -> None:
     described(evaluate, TEXT)
     evaluate.add_argument("model", help="a model that ships, or the file that lecture11 train wrote")
     evaluate.add_argument("--data", help="other data than the model was trained on: a data set's name, or a folder")
-    evaluate.add_argument("--root", type=Path, help="folder of the data's original files (default: download them)")
+    with_root(evaluate)
     evaluate.add_argument("--images", type=count, default=1000, help="at most so many (default: %(default)s)")
     evaluate.add_argument("--judge", help="classifier of the samples: a model that ships, or a file")
     evaluate.add_argument("--steps", type=count, default=25, help="of the samples (default: %(default)s)")

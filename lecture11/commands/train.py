@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lecture11.commands.common import count, described, in_a_line, sets, write_sheet
+from lecture11.commands.common import count, described, in_a_line, sets, with_root, write_sheet
 
 if TYPE_CHECKING:
     from lecture11 import training
@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
     described(train, TEXT)
     train.add_argument("model", help="a model that ships, such as vae-mnist, or a kind, such as diffusion")
     train.add_argument("--data", help="of a kind: name of a data set (see lecture11 data), or a folder of images")
-    train.add_argument("--root", type=Path, help="folder of the data's original files (default: download them)")
+    with_root(train)
     train.add_argument("--preset", help="of a kind: cpu, colab or paper (default: cpu)")
     train.add_argument("--set", nargs="+", action="append", metavar="KEY=VALUE", help="of a kind: change settings")
     train.add_argument("--epochs", type=count, help="in place of the recipe's or the preset's")

@@ -85,20 +85,19 @@ def start_at_mean(model: vae.VAE, x: Tensor) -> None:
 # The diffusion models that the package ships walk on this schedule. It spends more of its steps than the linear one
 # where a digit takes shape; the last betas are cut, so that Algorithm 2 works as it is printed, with nothing clipped.
 SCHEDULE = diffusion.NoiseSchedule.cosine(1000, max_beta=0.05)
-
-
 # That of the ring: as many steps as a page takes while one waits, and as little left at the end as above.
 RING_SCHEDULE = diffusion.NoiseSchedule.linear(200, 5e-4, 0.1)
 
 
-def ring_loss(model: nn.Module, x_0: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """The loss of Algorithm 1 on ``RING_SCHEDULE`` (F21)."""
-    return diffusion.simple_loss(model, RING_SCHEDULE, x_0, generator=generator)
-
-
-def scheduled_loss(model: nn.Module, x_0: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """The loss of Algorithm 1 on ``SCHEDULE`` (F21)."""
-    return diffusion.simple_loss(model, SCHEDULE, x_0, generator=generator)
+def scheduled_loss(
+    model: nn.Module,
+    x_0: Tensor,
+    *,
+    s: diffusion.NoiseSchedule = SCHEDULE,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """The loss of Algorithm 1 on the schedule of a model that the package ships (F21)."""
+    return diffusion.simple_loss(model, s, x_0, generator=generator)
 
 
 def digit_unet() -> diffusion.VelocityModel:
@@ -193,7 +192,7 @@ RECIPES = {
     ),
     "diffusion-ring": Recipe(
         build=partial(TimeMLP, 2, (64, 64)),
-        loss=ring_loss,
+        loss=partial(scheduled_loss, s=RING_SCHEDULE),
         dataset="gaussian-mixture",
         epochs=1000,
         options={"batch_size": 500, "lr": 2e-3, "warmup": 100, "ema_decay": 0.999},

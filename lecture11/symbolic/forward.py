@@ -6,6 +6,7 @@ pixel, and that a pixel has its own law, stands first, for lists y of any kind. 
 $\bar\alpha_t$ lie between 0 and 1 (F25).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from sympy import Derivative, Expr, Integer, Sum, Symbol, exp, log, pi, sqrt
@@ -427,6 +428,18 @@ def over_each_pixel(f: Expr) -> Fact:
     return PRODUCT.at({factor(j, y): f})
 
 
+def step_from(before: Callable[[Expr], Expr]) -> tuple[Step, Step]:
+    """The step to x_t, integrated over x_(t-1), whose pixels have the densities ``before``: each pixel on its own."""
+
+    def joint(between: Expr) -> Expr:
+        return step_of_pixel(pixel(x(t)), between, t) * before(between)
+
+    return (
+        Step(Mean(product(joint(pixel(x(t - 1)))), x(t - 1), 1), "one product over the pixels"),
+        Step(product(Mean(joint(y), y, 1)), "an integral over each pixel", by=(over_each_pixel(joint(y)),)),
+    )
+
+
 _keep = sqrt((1 - beta(t)) * (1 - beta(t - 1)))
 _both = beta(t) + (1 - beta(t)) * beta(t - 1)
 F27 = Derivation(
@@ -440,22 +453,7 @@ F27 = Derivation(
             "two steps",
             by=(F23, F23.at({t: t - 1})),
         ),
-        Step(
-            Mean(
-                product(
-                    step_of_pixel(pixel(x(t)), pixel(x(t - 1)), t)
-                    * step_of_pixel(pixel(x(t - 1)), pixel(x(t - 2)), t - 1)
-                ),
-                x(t - 1),
-                1,
-            ),
-            "one product over the pixels",
-        ),
-        Step(
-            product(Mean(step_of_pixel(pixel(x(t)), y, t) * step_of_pixel(y, pixel(x(t - 2)), t - 1), y, 1)),
-            "an integral over each pixel",
-            by=(over_each_pixel(step_of_pixel(pixel(x(t)), y, t) * step_of_pixel(y, pixel(x(t - 2)), t - 1)),),
-        ),
+        *step_from(lambda between: step_of_pixel(between, pixel(x(t - 2)), t - 1)),
         Step(
             product(Normal(pixel(x(t)), _keep * pixel(x(t - 2)), _both)),
             "two normal laws in a row, as in F27.row",
@@ -491,22 +489,7 @@ F28 = Derivation(
             "a step, and the statement for the steps before",
             by=(F23, HYPOTHESIS),
         ),
-        Step(
-            Mean(
-                product(
-                    step_of_pixel(pixel(x(t)), pixel(x(t - 1)), t)
-                    * pixel_from_data(pixel(x(t - 1)), pixel(x(0)), t - 1)
-                ),
-                x(t - 1),
-                1,
-            ),
-            "one product over the pixels",
-        ),
-        Step(
-            product(Mean(step_of_pixel(pixel(x(t)), y, t) * pixel_from_data(y, pixel(x(0)), t - 1), y, 1)),
-            "an integral over each pixel",
-            by=(over_each_pixel(step_of_pixel(pixel(x(t)), y, t) * pixel_from_data(y, pixel(x(0)), t - 1)),),
-        ),
+        *step_from(lambda between: pixel_from_data(between, pixel(x(0)), t - 1)),
         Step(
             product(
                 Normal(

@@ -20,7 +20,7 @@ from lecture11.symbolic.rewriting import rewrite
 from lecture11.symbolic.substitution import substitute
 from lecture11.symbolic.terms import moment
 
-a, b, c = sympy.symbols("a b c", real=True)
+a, b, c = sympy.symbols("a b u", real=True)
 v, w = sympy.symbols("v w", positive=True)
 SUM = Definition("c", "a sum", c, a + b)
 SQUARE = Derivation(
@@ -53,7 +53,7 @@ def test_a_chain_passes() -> None:
         (symbolic.WrongStepError, (Step((a + b) ** 2, "what c is", by=(SUM,)), Step((a - b) ** 2, "a sign"))),
         (symbolic.EmptyStepError, (Step(c**2, "again"),)),
         (symbolic.GapError, (Step(c * c + 0 * a + sympy.sin(a) ** 2 + sympy.cos(a) ** 2 - 1, "idle", by=(SUM,)),)),
-        (symbolic.DefinitionError, (Step((a + b) ** 2, "a circle", by=(SUM, Definition("a", "", a, c - b))),)),
+        (symbolic.DefinitionError, (Step((a + b) ** 2, "a circle", by=(SUM, Definition("b", "", b, c - a))),)),
         (symbolic.CitationError, (Step((a + b) ** 2, "no induction", by=(symbolic.HYPOTHESIS,)),)),
     ],
 )  # fmt: skip

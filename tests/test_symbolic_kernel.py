@@ -6,6 +6,7 @@ you find. Whatever is raised must be a ``ProofError``.
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sympy
@@ -21,15 +22,18 @@ from lecture11.symbolic import (
     Mean,
     Normal,
     Step,
+    attack,
     density,
+    falsehoods,
     indexed,
+    lists,
 )
 from lecture11.symbolic import autoencoder as A
 from lecture11.symbolic import bound as B
 from lecture11.symbolic import em as EM
 from lecture11.symbolic import forward as F
 from lecture11.symbolic import posterior as P
-from lecture11.symbolic.terms import KL
+from lecture11.symbolic.terms import KL, last
 from lecture11.symbolic.vae import decoder as D
 from lecture11.symbolic.vae import elbo as E
 
@@ -285,6 +289,48 @@ def a_density_by_a_forged_fact() -> Derivation:
     return chain(law, (g(x) / 2, named(law, g(x) / 2, by=(fact,))))
 
 
+def mean_of(name: sympy.Expr, says: symbolic.Definition | Assumption, shown: sympy.Expr) -> Derivation:
+    """``name + E[name + 1] - E[name]``, if ``says`` explains the name, which is ``shown`` at a."""
+    mean = Mean(name + 1, x, STANDARD) - Mean(name, x, STANDARD)
+    return chain(name.subs(x, a) + mean, (shown + mean, says.at({x: a})), (shown + 1,))
+
+
+def slope_of(right: sympy.Expr) -> Derivation:
+    slope = Derivative(h(x) + x, x) - Derivative(h(x), x)
+    return chain(h(a) + slope, (right.subs(x, a) + slope, named(h(x), right).at({x: a})), (right.subs(x, a) + 1,))
+
+
+def under_a_name_for_a_law(f: sympy.Expr) -> Derivation:
+    mean = Mean(f + 1, x, law2) - Mean(f, x, law2)
+    law_at_a = law2.func(a)
+    end = Normal(a, 0, 1) + Mean(1, x, law2)
+    return chain(law_at_a + mean, (Normal(a, 0, 1) + mean, named(law2, STANDARD).at({x: a})), (end,))
+
+
+def mean_of_a_pixel(f: Callable[[sympy.Expr], sympy.Expr]) -> Derivation:
+    """Of the last of d pixels, by what the entries of a list are."""
+    law = lists.product(Normal(lists.part(lists.y, lists.j, F.d - lists.j), 0, 1))
+    old = f(lists.part(lists.y, F.d, 0))
+    more = Mean(old + 1, lists.y, law) - Mean(old, lists.y, law)
+    return chain(
+        lists.part(b, F.d, 0) + more, (last(b, F.d) + more, lists.LAST.at({lists.y: b, lists.j: F.d})),
+        (last(b, F.d) + Mean(1, lists.y, law),), where=(F.d - 2,),
+    )  # fmt: skip
+
+
+def integral_of(right: sympy.Expr) -> Derivation:
+    return chain(h(v) + Integral(h(y), (y, 0, 1)), (right + Integral(h(y), (y, 0, 1)), named(h(v), right)))
+
+
+def recursion(first: sympy.Expr, factor: sympy.Expr) -> Derivation:
+    """The mean of a name that a recursion explains, whatever its number."""
+    begins, goes_on = named(h2(0, x), first), named(h2(n, x), h2(n - 1, x) * factor, where=(n - 1,))
+    mean = Mean(h2(n, x) + 1, x, STANDARD) - Mean(h2(n, x), x, STANDARD)
+    start = h2(0, a) + h2(n, a)
+    shown = first.subs(x, a) + h2(n - 1, a) * factor.subs(x, a)
+    return chain(start + mean, (shown + mean, begins.at({x: a}), goes_on.at({x: a})), (shown + 1,))
+
+
 count = Symbol("N_of_a_test", integer=True, positive=True)
 squares = Sum(h(j) ** 2, (j, 1, count))
 negative = Symbol("c", negative=True)
@@ -433,6 +479,18 @@ KINDS: dict[str, dict[str, Case]] = {
             c := chain(Mean(f(x) + g(x), x, 1), (Mean(f(x), x, 1) + Mean(g(x), x, 1),), key="c"),
             instance(c.at({f(x): -1, g(x): 1})),
         ),
+        "a name for what has no mean": lambda: mean_of(h(x), named(h(x), exp(x**2)), exp(a**2)),
+        "one that is assumed": lambda: mean_of(f(x), assume(f(x), exp(x**2), x), exp(a**2)),
+        "one of which something is assumed": lambda: mean_of(
+            g(x), assume(log(g(x)), x**2, x), exp(a**2)
+        ),
+        "a recursion that begins with it": lambda: recursion(exp(x**2), x),
+        "a recursion that comes to it": lambda: recursion(x, exp(x**2 / 8)),
+        "a name for a law that has no such mean": lambda: under_a_name_for_a_law(exp(x**2)),
+        "a pixel that has no such mean": lambda: mean_of_a_pixel(lambda e: exp(e**2)),
+        "a name for what has no slope": lambda: slope_of(abs(x)),
+        "a name for a root, which has none": lambda: slope_of(sqrt(x**2)),
+        "a name for what has no integral": lambda: integral_of(1 / v),
         "an imaginary letter": lambda: chain(-1 - Symbol("K") ** 2, (-1 - Mean(Symbol("K"), x, law) ** 2, )),
     },
     "G. division by what may be 0": {
@@ -623,6 +681,24 @@ def test_the_helpers_of_the_cases_are_true() -> None:
         symbolic.check(true)
 
 
+TRUE: dict[str, Case] = {
+    "a name for what has a mean": lambda: mean_of(h(x), named(h(x), x**2), a**2),
+    "one that is assumed": lambda: mean_of(f(x), assume(f(x), exp(x), x), exp(a)),
+    "a recursion that grows like a power": lambda: recursion(x, x**2),
+    "a name for a law": lambda: under_a_name_for_a_law(exp(x)),
+    "a pixel that has a mean": lambda: mean_of_a_pixel(lambda e: e**2),
+    "a name for what has a slope": lambda: slope_of(x**2),
+    "a name for what has an integral": lambda: integral_of(1 / (1 + v)),
+    "a name for a root that has one": lambda: slope_of(sqrt(x**2 + 1)),
+    "a name for an unknown function": lambda: mean_of(h(x), named(h(x), f(x) ** 2), f(a) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_their_true_neighbours_are_proved(name: str) -> None:
+    symbolic.check(TRUE[name]())  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("p", "q"), [(p, q) for p in "abxy" for q in "uvwz"])
 def test_what_is_accepted_does_not_depend_on_names(p: str, q: str) -> None:
     """log(p q) is log p + log q for positive numbers, and for no others."""
@@ -634,3 +710,15 @@ def test_what_is_accepted_does_not_depend_on_names(p: str, q: str) -> None:
         else:
             with pytest.raises(symbolic.MeaninglessError):
                 symbolic.check(product)
+
+
+def test_the_page_says_what_the_checker_says() -> None:
+    """Of a falsehood of each kind: what stands there is what is raised."""
+    assert [*falsehoods.EXAMPLES] == [*attack.KINDS]
+    page = (Path(__file__).parents[1] / "book/proving.md").read_text(encoding="utf-8")
+    assert falsehoods.table() in page
+
+
+def test_errors_of_all_kinds_are_planted() -> None:
+    """In a chain by induction, with sums and integrals, all twelve."""
+    assert {letter for letter, _ in attack.false_claims(symbolic.derivation("F28"))} == {*attack.KINDS}

@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 from sympy.core.function import AppliedUndef
 
-from lecture11.symbolic.signs import NEGATIVE, Where, below_sum, positive, sign
+from lecture11.symbolic.signs import NEGATIVE, Where, below_sum, positive, sign, without
 from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, canonical, depends, kind, last_sum, moment
 
 
@@ -162,7 +162,7 @@ def work_out(e: sympy.Expr, where: Where = ()) -> sympy.Expr:
         return work_out(e.doit(), where)
     if isinstance(e, Mean):
         f, x, law = e.args
-        return _integral(f, x, law, where)
+        return _integral(f, x, law, without(where, e.variables))
     if isinstance(e, sympy.Sum):
         return _sum(*last_sum(e), where)
     if isinstance(e, sympy.Integral):
@@ -186,7 +186,8 @@ def _slopes(e: sympy.Basic) -> sympy.Basic:
         f, (x,) = slope.expr, slope.variables
         if x in f.args and [depends(argument, x) for argument in f.args].count(True) == 1:
             i = f.args.index(x)
-            return sympy.Function(f"{f.func.__name__}|{i}", real=True)(*f.args[:i], *places, *f.args[i + 1 :])
+            name = f"{f.func.__name__}|{i}|{','.join(sorted(kind(f)))}"
+            return sympy.Function(name, real=True)(*f.args[:i], *places, *f.args[i + 1 :])
     return e if isinstance(e, sympy.Subs | sympy.Derivative) else e.func(*map(_slopes, e.args))
 
 
@@ -198,6 +199,9 @@ def _integral(f: sympy.Expr, x: sympy.Expr, law: sympy.Expr, where: Where) -> sy
         f, x, law = _last_variable_apart(f, x, law)
         return _integral(f, x, law, where)
     f = sympy.Add(*_terms(work_out(f, where)))
+    if f.is_Add and any(p.exp.is_negative and _is_unknown(p.base, x) for p in f.atoms(sympy.Pow) if p.exp.is_Number):
+        whole = sympy.cancel(sympy.together(f))  # parts may depend on an unknown function, and add up to what does not
+        f = f if _is_unknown(whole, x) else whole
     if is_normal_in(law, x) and f.is_polynomial(x):
         mean, variance = (work_out(argument, where) for argument in law.args[1:])
         return sum(c * moment(n, mean, variance) for (n,), c in _coefficients(f, x))
@@ -286,6 +290,8 @@ def _integrate_term(term: sympy.Expr, x: sympy.Expr, where: Where) -> sympy.Expr
     for factor in varying:
         if isinstance(factor, sympy.Sum):  # the mean of a sum is the sum of the means
             f, i, low, high = last_sum(factor)
+            if depends(low, x) or depends(high, x):
+                continue
             n = sympy.Dummy("n", **kind(i))
             rest = sympy.Mul(*(other for other in varying if other is not factor))
             within = below_sum(where, n, low, high)
@@ -293,7 +299,7 @@ def _integrate_term(term: sympy.Expr, x: sympy.Expr, where: Where) -> sympy.Expr
             return sympy.Mul(*constant) * _sum(means, n, low, high, where)
     exponent = sympy.Add(*(factor.args[0] for factor in varying if isinstance(factor, sympy.exp)))
     others = sympy.Mul(*(factor for factor in varying if not isinstance(factor, sympy.exp)))
-    unknown = any(depends(u, x) for factor in varying for u in factor.atoms(AppliedUndef, KL) - {x})
+    unknown = any(_is_unknown(factor, x) for factor in varying)
     powers = {n: sympy.cancel(c) for (n,), c in _coefficients(exponent, x)} if exponent.is_polynomial(x) else {}
     if powers and max(powers) == 2 and (others.is_polynomial(x) or not unknown):
         # Complete the square: exp(-a x^2 + b x + c) is exp(c + b^2 / 4a) sqrt(pi / a) N(x; b / 2a, 1 / 2a).
@@ -307,9 +313,16 @@ def _integrate_term(term: sympy.Expr, x: sympy.Expr, where: Where) -> sympy.Expr
             mean, variance = sympy.cancel(b / (2 * a)), sympy.cancel(1 / (2 * a))
             polynomial = sum(k * moment(n, mean, variance) for (n,), k in _coefficients(others, x))
             return sympy.Mul(*constant) * mass * polynomial
-        unknown = _grows_slowly(others, x)
+        unknown = grows_slowly(others, x)
     if not unknown:
         raise DivergentError(f"the integral over {x} of {term} does not show that it converges")
+    known_growth = depends(exponent, x) and not exponent.is_polynomial(x) and not _is_unknown(exponent, x)
+    if known_growth and not grows_slowly(exponent, x):
+        raise DivergentError(f"the integral over {x} of {term}: no Gaussian falls as {sympy.exp(exponent)} may grow")
+    highest = max(powers, default=0)
+    if highest > 1 and (highest % 2 or not positive(-powers[highest], where)):
+        # No unknown function may be so small; and parts of one that is may add up to one that is not.
+        raise DivergentError(f"the integral over {x} of {term}: {sympy.exp(exponent)} grows without bound")
     if powers:
         constant.append(sympy.exp(powers.pop(0, sympy.S.Zero)))
         exponent = sympy.Add(*(c * x**n for n, c in powers.items()))
@@ -326,14 +339,23 @@ def _integrate_term(term: sympy.Expr, x: sympy.Expr, where: Where) -> sympy.Expr
     return sympy.Mul(*constant) * Mean(sympy.Mul(*inside), ordered, 1)
 
 
-def _grows_slowly(f: sympy.Expr, x: sympy.Expr) -> bool:
+def _is_unknown(e: sympy.Expr, x: sympy.Expr) -> bool:
+    """Whether an unknown function of ``x`` occurs, which may be as small as one likes: not below a sine."""
+    if isinstance(e, sympy.sin | sympy.cos | sympy.erf):
+        return False
+    if isinstance(e, AppliedUndef | KL):
+        return e != x and depends(e, x)
+    return any(_is_unknown(part, x) for part in e.args)
+
+
+def grows_slowly(f: sympy.Expr, x: sympy.Expr) -> bool:
     """Whether ``f`` grows like a power of ``x`` at most: made of sums, products, powers, logarithms, sines."""
     if not depends(f, x) or f == x or isinstance(f, sympy.sin | sympy.cos):
         return True
     kept = (
         f.is_Add or f.is_Mul or isinstance(f, sympy.log | sympy.Abs) or (f.is_Pow and f.exp.is_Rational and f.exp > 0)
     )
-    return bool(kept) and all(_grows_slowly(g, x) for g in f.args)
+    return bool(kept) and all(grows_slowly(g, x) for g in f.args)
 
 
 def _split(items: Any, test: Callable[[Any], bool]) -> tuple[list, list]:

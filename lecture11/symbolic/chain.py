@@ -4,6 +4,7 @@ What a proof is, and what must be trusted, stands in ``kernel.py``. Nothing here
 refuses.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from lecture11.symbolic.compare import same_by_numbers
 from lecture11.symbolic.errors import CitationError, GapError, MeaninglessError, ProofError, WrongStepError
 from lecture11.symbolic.facts import Derivation, Fact, Step, cited
 from lecture11.symbolic.rewriting import rewrite
-from lecture11.symbolic.terms import printed
+from lecture11.symbolic.terms import letter_of, printed
 
 
 class EmptyStepError(ProofError):
@@ -151,13 +152,30 @@ def _check_idle(derivation: Derivation, number: int, step: Step) -> None:
             raise GapError(f"{_place(derivation, number, step)}: it holds without {fact.key}, which it cites")
 
 
+def _as_seen(letter: sympy.Expr) -> str:
+    """What is printed, without braces, blanks and empty indices, which nobody sees."""
+    return re.sub(r"_(?![A-Za-z0-9\\{])|[{}\s]", "", printed(letter).replace("_{}", "").replace(r"^{\prime}", "'"))
+
+
 def _check_letters(derivation: Derivation) -> None:
     """Two letters that print alike would be taken for one."""
     facts = [fact for step in derivation.steps for fact in derivation.facts(step)]
     seen: dict[str, sympy.Expr] = {}
+    functions: dict[str, Any] = {}
+    if any(sympy.sympify(line).has(sympy.exp, sympy.E) for line in derivation.lines):
+        seen[printed(sympy.E)] = sympy.E
     for e in (*derivation.lines, *(side for fact in facts for side in (fact.left, fact.right))):
         for letter in sympy.sympify(e).atoms(sympy.Symbol, AppliedUndef):
-            other = seen.setdefault(printed(letter), letter)
+            if isinstance(letter, AppliedUndef):
+                function = functions.setdefault(letter.func.__name__, letter.func)
+                if function != letter.func:
+                    raise MeaninglessError(f"{derivation.key}: two functions of other kinds have the name {function}")
+                known = letter_of(letter)
+                if known and not known.law_of and not known.entry:
+                    other = functions.setdefault(f"{known.latex} {len(letter.args)}", letter.func)
+                    if other != letter.func:
+                        raise MeaninglessError(f"{derivation.key}: {other} and {letter.func} print alike")
+            other = seen.setdefault(_as_seen(letter), letter)
             if other != letter:
                 raise MeaninglessError(
                     f"{derivation.key}: two letters print alike, as {printed(letter)}: {sympy.srepr(other)} and "

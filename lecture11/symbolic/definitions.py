@@ -24,8 +24,8 @@ from lecture11.symbolic.facts import (
 )
 from lecture11.symbolic.meaning import check_meaning, has_kind
 from lecture11.symbolic.rewriting import check_fact, rewrite
-from lecture11.symbolic.signs import in_range, never_negative, nonzero, positive
-from lecture11.symbolic.substitution import counts, is_variable, letters, own_arguments
+from lecture11.symbolic.signs import in_range, nonzero, positive
+from lecture11.symbolic.substitution import counts, is_variable, letters, names_in, own_arguments, put, values_of
 from lecture11.symbolic.terms import (
     KL,
     Mean,
@@ -57,7 +57,9 @@ def check_definition(definition: Definition) -> None:
         )
     own = own_arguments(left) if isinstance(left, AppliedUndef) else ()
     variables = [e for e in own if not _is_index(e)]
-    if len(set(variables)) < len(variables) or not all(map(is_variable, variables)):
+    times = left.args[len(own) :] if own else ()
+    strange = [e for e in times if not (e.is_Symbol or _is_index(e))]
+    if len(set(variables)) < len(variables) or not all(map(is_variable, variables)) or strange:
         raise DefinitionError(says, " is no definition: a name is applied to different variables, once for all of them")
     _check_recursion(definition, says)
     if any(x in letters(right) for x in [left]) or not _is_kind_of(definition):
@@ -96,7 +98,7 @@ def _is_kind_of(definition: Definition) -> bool:
             return True
         above, below = (rewrite(part, facts, where) for part in (above, below))
         if isinstance(below, Mean) and set(below.variables) == set(variables):
-            return never_negative(above, where) and bool(sympy.expand(below.args[0] * below.args[2] - above) == 0)
+            return positive(above, where) and bool(sympy.expand(below.args[0] * below.args[2] - above) == 0)
     return False
 
 
@@ -106,17 +108,23 @@ def _one_or_all(variables: tuple[sympy.Expr, ...]) -> sympy.Expr:
 
 def _check_recursion(definition: Definition, says: str) -> None:
     """The name may stand on the right at an index that is smaller, counted from somewhere on."""
-    left, where = definition.left, definition.where
-    inner = [e for e in definition.right.atoms(AppliedUndef) if e.func == left.func and len(e.args) == len(left.args)]
-    if definition.right.has(left):
+    if definition.right.has(definition.left):
         raise DefinitionError(says, " is no definition: it speaks of itself")
+    if _falling(definition) == set():
+        raise DefinitionError(says, " is no definition: it speaks of itself, and not at a smaller index")
+
+
+def _falling(definition: Definition) -> set[int] | None:
+    """Which measures are smaller wherever the name stands on the right; None if it does not stand there."""
+    left, where = definition.left, definition.where
+    inner = [(e, there) for e, there in names_in(definition.right, where)
+             if e.func == left.func and len(e.args) == len(left.args)]  # fmt: skip
     if not inner:
-        return
-    for measures in zip(*map(_measures, (left, *inner)), strict=True):
-        first, *others = measures
-        if in_range(first, where) and all(in_range(first - other - 1, where) for other in others):
-            return
-    raise DefinitionError(says, " is no definition: it speaks of itself, and not at a smaller index")
+        return None
+    measures = enumerate(zip(*map(_measures, (left, *(e for e, _ in inner))), strict=True))
+    return {n for n, (first, *others) in measures if in_range(first, where) and all(
+        in_range(first - other - 1, there) for other, (_, there) in zip(others, inner, strict=True)
+    )}  # fmt: skip
 
 
 def _measures(e: AppliedUndef) -> list[sympy.Expr]:
@@ -142,11 +150,18 @@ def check_definitions(all_of_them: Iterable[Definition], key: str) -> None:
                         f"{key}: {definition.left} is defined twice: as {other.right} and as {definition.right}"
                     )
             others.append(definition)
+    for several in named.values():
+        falling = [found for found in map(_falling, several) if found is not None] if len(several) > 1 else []
+        if falling and not set.intersection(*falling):
+            raise DefinitionError(
+                f"{key}: {several[0].left} is defined by itself at smaller numbers, each time another one"
+            )
     uses = {
         name: {
             head(e)
             for definition in definitions
-            for e in definition.right.atoms(sympy.Symbol, AppliedUndef)
+            for side in (definition.right, *definition.where)
+            for e in side.atoms(sympy.Symbol, AppliedUndef) - {*definition.left.args}
             if head(e) in named
         } - {name}
         for name, definitions in named.items()
@@ -209,26 +224,42 @@ def _is_refuted(e: sympy.Expr, assumption: Assumption, spoken: set) -> bool:
     return False
 
 
+def behind(left: sympy.Expr, right: sympy.Expr, others: list[Definition | Assumption]) -> list[sympy.Expr]:
+    """What a name stands for, and what that stands for, by way of others."""
+    found, done = [right], {head(left)}
+    for right in found:
+        symbols = [s for s in letters(right) if isinstance(s, sympy.Symbol)]
+        for e in (*symbols, *(e for e, _ in names_in(right))):
+            if head(e) not in done:
+                done.add(head(e))
+                for other in others:
+                    if head(other.left) == head(e):
+                        found.append(put(other.right, values_of(other.left, e.args)) if e.args else other.right)
+    return found
+
+
 def head(e: sympy.Expr) -> tuple:
     return (e.func, len(e.args)) if isinstance(e, AppliedUndef) else (e, 0)
 
 
 def _overlap(one: Definition, other: Definition) -> bool:
-    """Whether two definitions of one name may speak of the same index."""
-    apart = {s: sympy.Dummy(str(s), **kind(s)) for s in other.left.args if s.is_Symbol and s.is_integer}
-    mine, theirs = list(one.left.args), [e.xreplace(apart) for e in other.left.args]
-    where = (*one.where, *(e.xreplace(apart) for e in other.where))
-    for i, a in enumerate(mine):
-        b = theirs[i]
+    """Whether two definitions of one name may speak of the same index: each for all values of its own variables."""
+    sides = [(list(e.left.args), e.where, {s: sympy.Dummy(str(s), **kind(s)) for s in e.left.args if s.is_Symbol})
+             for e in (one, other)]  # fmt: skip
+    mine, theirs = ([e.xreplace(names) for e in args] for args, _, names in sides)
+    where = tuple(e.xreplace(names) for _, needs, names in sides for e in needs)
+    free = {name for _, _, names in sides for name in names.values()}
+    for i in range(len(mine)):
+        a, b = mine[i], theirs[i]
         if not (a.is_integer and b.is_integer):
             continue
         if in_range(a - b - 1, where) or in_range(b - a - 1, where):
             return False
-        unknown = b.free_symbols & set(apart.values())
-        if len(unknown) == 1:
-            (s,) = unknown
+        unknown = [s for s in (a - b).free_symbols & free if abs((a - b).coeff(s)) == 1]
+        if unknown:
+            s = min(unknown, key=lambda s: s.name)
             solved = {s: sympy.solve(b - a, s)[0]}
             least = 1 if s.is_positive else 0 if s.is_nonnegative else None
             where = tuple(e.xreplace(solved) for e in where) + ((solved[s] - least,) if least is not None else ())
-            theirs = theirs[: i + 1] + [e.xreplace(solved) for e in theirs[i + 1 :]]
-    return True
+            mine, theirs = ([e.xreplace(solved) for e in side] for side in (mine, theirs))
+    return not any(in_range(-e - 1, tuple(other for other in where if other != e)) for e in where)

@@ -309,7 +309,7 @@ def _fixed(variables: tuple[sympy.Expr, ...], *sides: sympy.Expr) -> frozenset:
     return found - set(variables) - set(states.values())
 
 
-def is_axiom(definition: Definition) -> bool:
+def is_axiom(definition: "Definition | Assumption") -> bool:
     """Whether it says what holds of all densities, or of all functions that can be integrated.
 
     That the mass of a density is 1, what ``KL`` is, and an integral over another variable or over a list.
@@ -320,14 +320,14 @@ def is_axiom(definition: Definition) -> bool:
     if isinstance(left, Mean):
         if left.args[0] == 1 and right == 1:
             return is_law(left.args[2], left.variables)
-        return _is_other_variable(left, right)
+        return is_other_variable(left, right)
     if isinstance(left, KL):
         f, g = left.args
         return len(left.variables) == 1 and right == Mean(sympy.log(f / g), left.variables[0], f)
     return False
 
 
-def is_of_pairs(definition: Definition) -> bool:
+def is_of_pairs(definition: "Definition | Assumption") -> bool:
     """Whether it says that an integral over a list is one over its last entry and over what stands before it.
 
     The list occurs in these two parts alone, and so any two numbers may stand in their place.
@@ -347,7 +347,7 @@ def is_of_pairs(definition: Definition) -> bool:
     return bool(same and fits) and in_range(n - 2, definition.where)
 
 
-def _is_other_variable(left: Mean, right: sympy.Expr) -> bool:
+def is_other_variable(left: Mean, right: sympy.Expr) -> bool:
     """Whether it is the rule for ``x = a + b y`` with positive ``b``: ``int f(x) dx = int b f(a + b y) dy``."""
     f, x, law = left.args
     if law != 1 or not isinstance(f, AppliedUndef) or f.args != (x,) or law_variables(f) or not isinstance(right, Mean):

@@ -31,7 +31,7 @@ from lecture11.symbolic.lists import (
 )
 from lecture11.symbolic.terms import LETTERS, Mean, Normal, density, indexed, last, rest
 
-t = Symbol("t", integer=True, positive=True)
+t, T = Symbol("t", integer=True, positive=True), Symbol("T", integer=True, positive=True)
 alpha, beta = indexed("alpha", r"\alpha", fraction=True), indexed("beta", r"\beta", fraction=True)
 abar = indexed("abar", r"\bar\alpha", fraction=True)
 x = indexed("x", "x", real=True)
@@ -231,7 +231,7 @@ F24_LAW = Derivation(
 
 n = Symbol("n", integer=True, positive=True)
 path, start = Symbol("w", real=True), Symbol("x_0", real=True)
-way = indexed("way", "w", real=True)  # way(w, x_0, t, k): state t of a path from x_0, which has k more
+way = indexed("way", "w", real=True, entry=True)  # way(w, x_0, t, k): state t of a path from x_0, which has k more
 
 
 def _state(self: Expr, printer: Any, exp: str | None = None) -> str:
@@ -533,6 +533,11 @@ def of_image(self: Expr, printer: Any, exp: str | None = None) -> str:
     return rf"{latex}({', '.join(states)})_{{{index}}}" + ("" if exp is None else f"^{{{exp}}}")
 
 
+def of_parameter(self: Expr, printer: Any, exp: str | None = None) -> str:
+    """The same, of what depends on a parameter too, which is not printed."""
+    return of_image(self.func(*self.args[1:]), printer, exp)
+
+
 guess._latex = best._latex = of_image
 noise_law = density("noise", "p")(eps, x(t), t)
 BEST = Definition("F21", r"$\epsilon^*$ is the mean noise in $x_t$", best(x(t), t, j), Mean(pixel(eps), eps, noise_law))
@@ -548,8 +553,8 @@ def over_pixels(f: Expr) -> Expr:
 _three = (pixel(eps) - _best) ** 2 + 2 * (pixel(eps) - _best) * (_best - _guess) + (_best - _guess) ** 2
 F21 = Derivation(
     key="F21",
-    statement=r"F21 is a loss. Its least value is that of the mean noise in x_t, $\epsilon^*$: any other guess "
-    r"$\epsilon_\theta$ adds its squared distance from it",
+    statement=r"the loss of Algorithm 1, whose steps descend it (F21.gradient), has its least value at the mean noise "
+    r"in x_t, $\epsilon^*$: any other guess $\epsilon_\theta$ adds its squared distance from it",
     start=Mean(over_pixels((pixel(eps) - _guess) ** 2), eps, noise_law),
     steps=(
         Step(Mean(over_pixels(_three), eps, noise_law), r"insert $\epsilon^*$, and square"),
@@ -595,6 +600,32 @@ F21_INPUT = Derivation(
                 Normal((pixel(x(t)) - sqrt(alpha(t)) * pixel(x(0))) / sqrt(1 - alpha(t)), 0, 1) / sqrt(1 - alpha(t))
             ),
         ),
+    ),
+)
+
+theta, network = Symbol("theta", real=True), indexed("network", r"\epsilon_\theta", real=True)
+network._latex = of_parameter
+_error = over_pixels((_noise - network(theta, x(t), t, j)) ** 2)
+_slope = over_pixels(
+    2 * (network(theta, x(t), t, j) - _noise) * Derivative(network(theta, x(t), t, j), theta)
+)  # fmt: skip
+
+
+def over_draws(f: Expr) -> Expr:
+    """The mean over what Algorithm 1 draws: an example x_0, a step t, all alike, and the noise in x_t."""
+    return Sum(Mean(Mean(f, x(t), q(x(t), x(0))), x(0), q(x(0))), (t, 1, T)) / T
+
+
+F21_GRADIENT = Derivation(
+    key="F21.gradient",
+    statement=r"a step of Algorithm 1 goes, in the mean over its draws, down the gradient of the mean loss, whatever "
+    r"the data and the network: for each of its parameters, $\theta$. In $x_t$ is the noise "
+    r"$(x_t - \sqrt{\bar\alpha_t}\, x_0) / \sqrt{1 - \bar\alpha_t}$, by F21.input, and L_(t-1) is that mean for one t, "
+    "times w_t, by F40",
+    start=Derivative(over_draws(_error), theta),
+    steps=(
+        Step(over_draws(Derivative(_error, theta)), "the gradient of a mean is the mean of the gradients"),
+        Step(over_draws(_slope), "differentiate the squares: the gradient of the loss of one draw"),
     ),
 )
 
@@ -663,7 +694,7 @@ F21_GAUSS = Derivation(
 DERIVATIONS = (
     *lists.DERIVATIONS, F23_PIXELS, F23_MEAN, F23_VARIANCE, F23_SIZE, F24_LAW, F26_START_BASE, F26_START,
     F26_MASS, F26_BASE, F26, F27_SUM,
-    F27_VARIANCE, F27_ROW, F27, F28_BASE, F28, F28_PIXEL, F21, F21_INPUT, F21_SCORE, F21_GAUSS,
+    F27_VARIANCE, F27_ROW, F27, F28_BASE, F28, F28_PIXEL, F21, F21_INPUT, F21_GRADIENT, F21_SCORE, F21_GAUSS,
 )  # fmt: skip
 EXPERIMENTS = (
     Experiment(

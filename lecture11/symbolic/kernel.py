@@ -15,11 +15,11 @@ from 1 on, ``q`` a density) and in its range, wherever the definitions and assum
 - an induction goes over the integers from its first on, and what it proves holds from there on.
 
 Trusted are, beside this file, those that it is made of, each of which says why: ``substitution.py`` (other letters),
-``meaning.py`` (what has one), ``facts.py`` (what can be cited), ``definitions.py`` (what is one), ``rewriting.py``
-(facts in use), ``signs.py`` and ``algebra.py``, with what the last takes from SymPy and from analysis, and
-``terms.py``. Not trusted is whatever else helps to write, print or attack proofs. Two more judges can refuse, and never
-let pass: each step is tried at random numbers (``compare.py``), and the tests compute all premises and lines in
-concrete models (``models.py``).
+``meaning.py`` (what has one), ``convergence.py`` (integrals and slopes of names), ``facts.py`` (what can be cited),
+``definitions.py`` (what is one), ``rewriting.py`` (facts in use), ``signs.py`` and ``algebra.py``, with what the last
+takes from SymPy and from analysis, and ``terms.py``. Not trusted is whatever else helps to write, print or attack
+proofs. Two more judges can refuse, and never let pass: each step is tried at random numbers (``compare.py``), and the
+tests compute all premises and lines in concrete models (``models.py``).
 
 It guards against what one writes by mistake or by cunning, in objects of the classes of ``facts.py``. Whoever replaces
 functions of this package, or of SymPy, has another checker.
@@ -34,7 +34,8 @@ from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.algebra import same_by_algebra
 from lecture11.symbolic.compare import same_by_numbers, some_integers
-from lecture11.symbolic.definitions import check_assumptions, check_definition, check_definitions, head
+from lecture11.symbolic.convergence import Meanings, check_pointwise, meanings
+from lecture11.symbolic.definitions import behind, check_assumptions, check_definition, check_definitions, head
 from lecture11.symbolic.errors import CitationError, DefinitionError, GapError, MeaninglessError, WrongStepError
 from lecture11.symbolic.facts import (
     Assumption,
@@ -48,16 +49,20 @@ from lecture11.symbolic.facts import (
     cited,
     fixed,
     is_axiom,
+    is_other_variable,
     premises,
 )
-from lecture11.symbolic.meaning import check_made, check_meaning, check_side
+from lecture11.symbolic.meaning import check_made, check_side
 from lecture11.symbolic.rewriting import check_fact, rewrite
-from lecture11.symbolic.signs import Where, in_range, never_negative
-from lecture11.symbolic.substitution import hides, substitute
+from lecture11.symbolic.signs import Where, in_range, never_negative, without
+from lecture11.symbolic.substitution import hides, is_variable, letters, substitute
 from lecture11.symbolic.terms import (
     BINDERS,
+    Mean,
+    Normal,
     bound_by,
     canonical,
+    kind,
     law_variables,
 )
 
@@ -66,6 +71,7 @@ from lecture11.symbolic.terms import (
 _registered: dict[str, Derivation] = {}
 _arguments: dict[str, set[int]] = {}  # of each name, how many it takes
 _own_premises: set[tuple] = set()
+_own_symbols: set[sympy.Symbol] = set()  # that its definitions and assumptions explain
 
 
 def register(chains: Iterable[Derivation]) -> None:
@@ -78,7 +84,8 @@ def register(chains: Iterable[Derivation]) -> None:
         if _registered.setdefault(chain.key, chain) is not chain:
             raise ValueError(f"the key {chain.key} is given twice")
         below = premises(chain)
-        _own_premises.update((premise.left, premise.right) for premise in below)
+        _own_premises.update(map(_said, below))
+        _own_symbols.update(one.left for one in below if one.left.is_Symbol)
         said = [side for premise in below for side in (premise.left, premise.right)]
         for e in (*chain.lines, *said, *(printed for _, printed in chain.printed)):
             for applied in e.atoms(AppliedUndef):
@@ -86,6 +93,14 @@ def register(chains: Iterable[Derivation]) -> None:
                 numbers.add(len(applied.args))
                 if len(numbers) > 1 and not law_variables(applied):
                     raise ValueError(f"{chain.key}: {applied.func} is used with {numbers} arguments")
+
+
+def _is_name(e: sympy.Expr) -> bool:
+    return e.is_Symbol or isinstance(e, AppliedUndef)
+
+
+def _said(premise: Definition | Assumption) -> tuple:
+    return type(premise), premise.left, premise.right, premise.where
 
 
 def check_names(e: sympy.Expr) -> None:
@@ -133,6 +148,7 @@ def _check_plain(one: Any, *tuples: tuple) -> None:
 
 _numbers: dict[tuple, int] = {}  # of each content that was seen
 _verified: set[int] = set()
+_converging: set[tuple] = set()  # what was cited for some functions, and shown by lines that have a meaning for them
 
 
 def _number(source: Source, above: tuple[Source, ...], found: dict[int, int]) -> int:
@@ -180,6 +196,12 @@ def _source(one: Any) -> Any:
 
 def _cited_as(one: Any, found: dict[int, int]) -> tuple:
     renamings = one.renamings if type(one) in (Fact, Hypothesis) else ()
+    pairs = [pair for renaming in (renamings if type(renamings) is tuple else ()) if type(renaming) is tuple
+             for pair in renaming]  # fmt: skip
+    if [type(renaming) for renaming in (renamings, *renamings)] != [tuple] * (1 + len(renamings)) or any(
+        type(pair) is not tuple or len(pair) != 2 for pair in pairs
+    ):
+        raise CitationError(f"{one!r} has other letters than ``at`` gives")
     for e in (e for renaming in renamings for pair in renaming for e in pair):
         check_made(e)
     return ("hypothesis" if type(one) is Hypothesis else found[id(_source(one))], renamings)
@@ -231,8 +253,8 @@ def check_range(where: Where, key: str) -> None:
     """Whether a range speaks of integers, and there are some in it."""
     for e in where:
         check_made(e)
-        if not e.is_integer:
-            raise MeaninglessError(f"{key}: {e} is no integer, and a range is one of integers")
+        if not e.is_integer or e.has(AppliedUndef):
+            raise MeaninglessError(f"{key}: {e}: a range is one of letters that are integers")
     try:
         some_integers(where)
     except ValueError as error:
@@ -248,24 +270,42 @@ def check_premises(chain: Derivation) -> None:
     below = premises(chain)
     for premise in below:
         for e in premise.where:
-            if not e.is_integer:
-                raise MeaninglessError(f"{premise.key}: {e} is no integer, and a range is one of integers")
+            if not e.is_integer or e.has(AppliedUndef):
+                raise MeaninglessError(f"{premise.key}: {e}: a range is one of letters that are integers")
         if isinstance(premise, Definition):
             check_definition(premise)
-            foreign = (premise.left, premise.right) not in _own_premises and not is_axiom(premise)
-            if foreign and isinstance(premise.left, AppliedUndef) and premise.left.func.__name__ in _arguments:
-                raise DefinitionError(f"{premise.key}: {premise.left.func} is a name of the project: take another one")
+            for fact in (one if isinstance(one, Fact) else Fact(one) for one in premise.by):
+                for side in (fact.left, fact.right):
+                    meanings(below).check(side, premise.where, premise.key)
+                _check_converges(fact, premise.where, meanings(below), premise.key)
+            foreign = _said(premise) not in _own_premises and not is_axiom(premise)
+            name = head(premise.left)[0]
+            if foreign and (name in _own_symbols or getattr(name, "__name__", "") in _arguments):
+                raise DefinitionError(f"{premise.key}: {name} is a name of the project: take another one")
         else:
-            for side in (premise.left, premise.right):
-                check_meaning(side, premise.where)
+            check_pointwise(premise)
+        for side in (premise.left, premise.right):
+            check_side(side, premise.where, premise.key)
+            meanings(below).check(side, premise.where, premise.key)
     definitions = [premise for premise in below if isinstance(premise, Definition)]
     check_definitions(definitions, chain.key)
     check_assumptions([premise for premise in below if isinstance(premise, Assumption)], definitions)
-    binders = {e for line in chain.lines for e in line.atoms(*BINDERS)}
-    for definition in definitions:
-        for e in binders if not is_axiom(definition) else ():
-            for x in bound_by(e):
-                if hides(definition.left, definition.right, x, chain.range) and e.has(head(definition.left)[0]):
+    facts = [fact for step in chain.steps for fact in chain.facts(step)]
+    sides = [side for one in (*below, *facts) for side in (one.left, one.right)]
+    binders = {(e, x) for line in (*chain.lines, *sides) for e in line.atoms(*BINDERS) for x in bound_by(e)}
+    names: list[Definition | Assumption] = [one for one in below if _is_name(one.left) and not is_axiom(one)]
+    for one in below:
+        if isinstance(one, Assumption) and not _is_name(one.left):
+            for e, x in binders:
+                if hides(one.left, one.right, x, chain.range) and letters(one.left) & letters(e):
+                    raise DefinitionError(f"{chain.key}: {one.left} depends on {x}, and stands where that is one")
+    for definition in names if binders else ():
+        apart = {s: sympy.Dummy(str(s), **kind(s)) for s in definition.left.args if is_variable(s)}
+        left, name = definition.left.xreplace(apart), head(definition.left)[0]
+        within = (*chain.range, *(e.xreplace(apart) for e in definition.where))
+        for right in behind(left, definition.right.xreplace(apart), names):
+            for e, x in binders:
+                if hides(left, right, x, within) and e.has(name):
                     raise DefinitionError(
                         f"{chain.key}: {definition.left} depends on {x}, and stands where that is a variable: list it"
                     )
@@ -276,6 +316,7 @@ def check_line(line: sympy.Expr, chain: Derivation) -> None:
     check_made(line)
     check_names(line)
     check_side(line, chain.range, chain.key)
+    meanings(premises(chain)).check(line, chain.range, chain.key)
 
 
 def check_step(chain: Derivation, number: int, step: Step) -> None:
@@ -286,14 +327,77 @@ def check_step(chain: Derivation, number: int, step: Step) -> None:
     """
     where = f"{chain.key}, step {number} ({step.reason or 'no reason'})"
     before = chain.lines[number - 1]
-    facts = chain.facts(step)
+    facts, named = chain.facts(step), meanings(premises(chain))
+    # A fact may be used where a sum or an integral gives a letter another meaning: of that the range says nothing.
+    sides = (before, step.expression, *(side for fact in facts for side in (fact.left, fact.right)))
+    within = without(chain.range, tuple({x for e in sides for binder in e.atoms(*BINDERS) for x in bound_by(binder)}))
     for fact in facts:
-        check_fact(fact, chain.range, chain)
+        check_fact(fact, within, chain)
+        for side in (fact.left, fact.right):
+            named.check(side, (*within, *fact.where), where)
+        _check_converges(fact, within, named, where)
     left, right = (rewrite(side, facts, chain.range, where) for side in (before, step.expression))
     if not same_by_numbers(left, right, where=chain.range):
         raise WrongStepError(where, ": ", before, " is not equal to ", step.expression)
     if not same_by_algebra(left, right, chain.range):
         raise GapError(where, ": the numbers agree, but algebra does not get from ", left, " to ", right)
+
+
+def _check_converges(fact: Fact, where: Where, named: Meanings, place: str, above: frozenset = frozenset()) -> None:
+    """Whether the lines by which a fact was shown for all functions have a meaning for those that it is cited for.
+
+    An integral of an unknown function is taken to converge, and so each line is about those for which it does.
+    """
+    source = fact.source
+    if not isinstance(source, Derivation):
+        if isinstance(source.left, Mean) and is_other_variable(source.left, source.right):
+            _check_falls(fact.left, place)
+        return
+    # A state is a number: that a line holds for all of these, it says itself.
+    functions = {old.func for renaming in fact.renamings for old, _ in renaming
+                 if isinstance(old, AppliedUndef) and not all(x.is_integer for x in old.args)}  # fmt: skip
+    # And names of which it knows nothing, but the chain that cites it does.
+    functions |= {name for name, _ in {*named.of} - {*meanings(premises(source)).of}}
+    if not functions:
+        return
+    range_ = source.range
+    for renaming in fact.renamings:
+        range_ = tuple(substitute(e, dict(renaming)) for e in range_)
+    within = tuple(dict.fromkeys((*where, *fact.where, *range_)))
+    key = (_number(source, (), {}), fact.renamings, within, named)
+    if key in _converging or key in above:
+        return
+    above = above | {key}
+    # At its first number an induction is its base: no line of its own speaks of that.
+    steps = () if any(e.is_number and e < 0 for e in range_) else source.steps
+    for line in source.lines if steps else ():
+        at_new = fact._at(line)
+        check_side(at_new, within, place)
+        named.check(at_new, within, place)
+    cited_there = [below for step in steps for below in source.facts(step)]
+    if source.induction:
+        cited_there.append(Fact(source.induction.base))
+    for below in cited_there:
+        if {e.func for side in (below.left, below.right) for e in side.atoms(AppliedUndef)} & functions:
+            own = any(isinstance(old, AppliedUndef) for renaming in below.renamings for old, _ in renaming)
+            if below.hypothesis and (not own or fact.hypothesis):
+                continue  # nothing new; and what it is cited for in its turn, is made of the same
+            again = Fact(below.source, (*below.renamings, *fact.renamings), below.hypothesis)
+            _check_converges(again, within, named, place, above)
+    _converging.add(key)
+
+
+def _check_falls(e: Mean, place: str) -> None:
+    """Whether what a rule for another variable is cited for may fall off: a constant in disguise does not.
+
+    It has a factor that is an unknown function, a density or a Gaussian of that very variable.
+    """
+    f, (x,) = e.args[0], e.variables
+    if not any(isinstance(factor, AppliedUndef | Normal) and x in factor.args for factor in sympy.Mul.make_args(f)):
+        raise CitationError(
+            f"{place}: an integral over {x} takes another variable where that it converges shows, and in {f} no factor "
+            f"is a density, a Gaussian or an unknown function of {x}"
+        )
 
 
 def _check_induction(chain: Derivation, induction: Induction) -> None:

@@ -14,7 +14,7 @@ d, i, j = (Symbol(name, integer=True, positive=True) for name in "dij")
 k = Symbol("k", integer=True, nonnegative=True)
 m = Symbol("m", integer=True, positive=True)
 y, head, tail = (Symbol(name, real=True) for name in ("y", "u", "v"))
-part = indexed("part", "x", real=True)  # part(y, j, k): entry j of the list y, which has k more behind it
+part = indexed("part", "x", real=True, entry=True)  # part(y, j, k): entry j of the list y, which has k more behind it
 
 
 def _with_index(self: Expr, printer: Printer, exp: str | None = None) -> str:

@@ -58,7 +58,7 @@ MARKS: dict[str, Mark] = {
     "F18": PROVED,
     "F19": PROVED,
     "F20": PROVED,
-    "F21": _of("of a loss: its least value is that of the mean noise"),
+    "F21": PROVED,
     "F22": PROVED,
     "F23": _of("of a definition"),
     "F24": PROVED,

@@ -4,17 +4,20 @@ No division by what may be 0, no root or logarithm of what may be negative, no s
 law with a variance that may not be positive, no letter of a kind that is not known here.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import sympy
+from sympy.core.alphabets import greeks
 from sympy.core.function import AppliedUndef, UndefinedFunction
+from sympy.printing.latex import accepted_latex_functions
 
-from lecture11.symbolic.algebra import DivergentError, is_normal_in, work_out
+from lecture11.symbolic.algebra import DivergentError, grows_slowly, is_normal_in, work_out
 from lecture11.symbolic.errors import MeaninglessError
-from lecture11.symbolic.signs import Where, below_sum, in_range, is_fraction, never_negative, nonzero, positive
-from lecture11.symbolic.substitution import counts, differ, is_variable, own_arguments
+from lecture11.symbolic.signs import Where, below_sum, in_range, is_fraction, never_negative, nonzero, positive, without
+from lecture11.symbolic.substitution import counts, differ, is_variable, names_in
 from lecture11.symbolic.terms import (
     BINDERS,
     KL,
@@ -22,12 +25,14 @@ from lecture11.symbolic.terms import (
     Normal,
     bound_by,
     depends,
+    is_entry,
     is_taken,
     kind,
     last,
     last_sum,
     law_variables,
     letter_of,
+    printed,
     rest,
 )
 
@@ -36,7 +41,14 @@ _MADE_OF = {
     *_KNOWN, *BINDERS, sympy.Tuple, sympy.Symbol, sympy.Integer, sympy.Rational,
     *map(type, (sympy.S.Zero, sympy.S.One, sympy.S.NegativeOne, sympy.S.Half, sympy.pi, sympy.E)),
 }  # fmt: skip
-_PLAIN = set(vars(sympy.Function("f", positive=True))) - {"eval"} | {"_latex", "_sympystr"}
+_NAME = re.compile(r"\\?[A-Za-z]+[0-9]*(_[A-Za-z0-9]*)*'*")
+_TAKEN = {*accepted_latex_functions, "pi",
+          "E", "I", "oo", "zoo", "nan", "exp", "log", "ln", "sin", "cos", "erf", "Abs", "sqrt",
+          "Sum", "Integral", "Derivative", "Mean", "KL", "Normal", r"\pi"}  # fmt: skip
+_GREEK = {rf"\{letter}" for name in (*greeks, "lambda") for letter in (name, name.capitalize(), f"var{name}")}
+_ALL_KINDS = ({"positive": True}, {"integer": True, "nonnegative": True}, {"real": True, "nonzero": True})
+_PLAIN = {name for kinds in _ALL_KINDS for name in vars(sympy.Function("f", **kinds))} - {"eval"}
+_PLAIN |= {"_latex", "_sympystr"}
 
 
 def check_made(e: Any) -> None:
@@ -70,8 +82,12 @@ def _check_letter(e: sympy.Expr, name: str, known: bool) -> None:
         raise MeaninglessError(
             f"{e} is declared to be of another kind than integer, positive, nonnegative, nonzero and real"
         )
-    if not name.isascii() or any(c.isspace() for c in name):
-        raise MeaninglessError(f"the name {name!r} may print like another one: take letters of ASCII, and no blanks")
+    commands = re.findall(r"\\[A-Za-z]+", printed(sympy.Symbol(name))) if isinstance(e, sympy.Symbol) else []
+    if not _NAME.fullmatch(name) or name in _TAKEN or not {*commands} <= _GREEK:
+        raise MeaninglessError(
+            f"the name {name!r} may print like something else: take letters of ASCII, with an index behind _ or a dash "
+            "behind them, and not those of SymPy"
+        )
 
 
 @lru_cache(maxsize=50_000)
@@ -110,6 +126,10 @@ def check_meaning(e: sympy.Expr, where: Where = (), bound: tuple[sympy.Expr, ...
             raise MeaninglessError(f"{e} is no law of {x}: its mean or its variance depends on it")
 
 
+def _is_unknown(e: sympy.Expr, x: sympy.Expr) -> bool:
+    return any(depends(name, x) and name != x for name in e.atoms(AppliedUndef))
+
+
 def _check_power(base: sympy.Expr, exponent: sympy.Expr, where: Where) -> None:
     if exponent.is_Integer:
         if exponent < 0 and not nonzero(base, where):
@@ -123,6 +143,8 @@ def _check_power(base: sympy.Expr, exponent: sympy.Expr, where: Where) -> None:
 
 def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) -> None:
     variables = bound_by(e)
+    if isinstance(e, Mean) and (isinstance(e.args[0], sympy.Tuple) or isinstance(e.args[2], sympy.Tuple)):
+        raise MeaninglessError(f"{e}: a mean is of a number")
     if isinstance(e, KL):
         if not (variables and all(is_law(law, variables) for law in e.args)):
             raise MeaninglessError(f"{e}: a divergence is of two densities of one variable")
@@ -130,9 +152,16 @@ def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) ->
         raise MeaninglessError(f"{e} has no variable, or one twice")
     for x in variables:
         _check_variable(e, x, where, bound)
+        for law in e.atoms(Normal) if isinstance(e, Mean) else ():
+            if depends(law.args[2], x) and not (grows_slowly(law.args[2], x) or _is_unknown(law.args[2], x)):
+                raise MeaninglessError(f"{e}: the variance of {law} grows faster than any power of {x}")
     inner = (*bound, *variables)
     if isinstance(e, sympy.Sum):
         f, i, low, high = last_sum(e)
+        if not (low.is_integer and high.is_integer):
+            raise MeaninglessError(f"{e}: from {low} to {high}: a sum goes from an integer to an integer")
+        if i.is_nonzero and not i.is_positive:
+            raise MeaninglessError(f"{e}: {i} is declared not to be 0, which an index need not be told")
         if not in_range(high - low + 1, where):
             raise MeaninglessError(f"{e}: from {low} to {high} does not show that it is no sum the wrong way round")
         if counts(i) and not in_range(low - (1 if i.is_positive else 0), where):
@@ -153,17 +182,31 @@ def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) ->
         if e.limits[0][1:] == (0, 1):
             x, check = variables[0], (0, 1, 1 / (1 + sympy.Dummy("w", positive=True)))
             for value in check:  # its ends, and whatever lies between them
-                check_meaning(e.function.xreplace({x: sympy.sympify(value)}), where, inner)
+                slopes = {slope: sympy.Dummy("slope", real=True) for slope in e.function.atoms(sympy.Derivative)}
+                check_meaning(e.function.xreplace(slopes).xreplace({x: sympy.sympify(value)}), where, inner)
             return
     if isinstance(e, sympy.Derivative):
-        if any(not n.is_Integer for _, n in e.variable_count) or e.expr.has(sympy.Abs, rest, last):
-            raise MeaninglessError(f"{e} is a derivative that need not exist")
-        rooted = [p.base for p in e.expr.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
-        if not all(positive(base, where) for base in rooted):
-            raise MeaninglessError(f"{e} is the derivative of a root, which need not exist at 0")
+        check_slope(e, where)
     for part in e.args if isinstance(e, Mean | KL) else e.args[:1]:
         if not isinstance(part, sympy.Tuple):
-            check_meaning(part, where, inner)
+            check_meaning(part, without(where, variables), inner)
+
+
+def check_slope(e: sympy.Derivative, where: Where) -> None:
+    """Whether a derivative exists everywhere, if those of unknown functions do.
+
+    Raises:
+        MeaninglessError
+    """
+    if e.expr.has(KL):
+        raise MeaninglessError(f"{e}: a divergence is not differentiated: write it out first")
+    entries = [part for part in e.expr.atoms(AppliedUndef)
+               if is_entry(part) and any(depends(part, x) for x in e.variables)]  # fmt: skip
+    if any(not n.is_Integer for _, n in e.variable_count) or e.expr.has(sympy.Abs, rest, last) or entries:
+        raise MeaninglessError(f"{e} is a derivative that need not exist")
+    rooted = [p.base for p in e.expr.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
+    if not all(positive(base, where) for base in rooted):
+        raise MeaninglessError(f"{e} is the derivative of a root, which need not exist at 0")
 
 
 def _without(e: sympy.Basic, i: sympy.Symbol) -> Iterator[sympy.Expr]:
@@ -189,8 +232,8 @@ def _check_variable(e: sympy.Expr, x: sympy.Expr, where: Where, bound: tuple[sym
     if x in bound and not isinstance(e, sympy.Derivative):
         raise MeaninglessError(f"{e}: {x} is the variable of an integral or a sum around it")
     if isinstance(x, AppliedUndef):
-        for state in e.args[0].atoms(AppliedUndef) | e.args[-1].atoms(AppliedUndef):
-            if state.func == x.func and state != x and not differ(state, x, where):
+        for state, there in (*names_in(e.args[0], where), *names_in(e.args[-1], where)):
+            if state.func == x.func and state != x and not differ(state, x, there):
                 raise MeaninglessError(f"{e}: is {state} the variable {x}? Their indices do not show it")
 
 
@@ -201,8 +244,8 @@ def is_law(e: sympy.Expr, variables: tuple[sympy.Expr, ...]) -> bool:
     if len(variables) == 1 and is_normal_in(e, variables[0]):
         return True
     if isinstance(e, AppliedUndef) and sorted(law_variables(e), key=str) == sorted(variables, key=str):
-        rest = own_arguments(e)[len(law_variables(e)) :]
-        return not any(depends(part, x) for part in rest for x in variables)
+        given = e.args[len(law_variables(e)) :]  # of a timed one, all times too
+        return not any(depends(part, x) for part in given for x in variables)
     if isinstance(e, Mean):
         f, _, law = e.args
         inner = e.variables
@@ -237,10 +280,30 @@ def has_kind(new: sympy.Expr, old: sympy.Expr, where: Where, variables: tuple[sy
     return nonzero(new, where) if old.is_nonzero else True
 
 
+def _absolute(e: Mean) -> Iterator[Mean]:
+    """Of an integral over several variables those of its exponentials alone, in each order: what is 0 after the first
+    may be infinite as a whole.
+    """
+    for term in sympy.Add.make_args(e.args[0]):
+        factors = [factor for factor in sympy.Mul.make_args(term * e.args[2])
+                   if isinstance(factor.as_base_exp()[0], Normal) or factor.as_base_exp()[0] == sympy.E]  # fmt: skip
+        unknown = [
+            u
+            for u in (term * e.args[2]).atoms(AppliedUndef) - {*e.variables}
+            if any(depends(u, x) for x in e.variables)
+        ]
+        if factors and not unknown:
+            for n in range(len(e.variables)):
+                yield Mean(sympy.Mul(*factors), sympy.Tuple(*e.variables[n:], *e.variables[:n]), 1)
+
+
 def check_side(e: sympy.Expr, where: Where, key: str) -> None:
     """Whether an expression has a meaning in a range, and its integrals converge."""
     check_meaning(e, where)
     try:
         work_out(e, where)
+        for mean in e.atoms(Mean):
+            for term in _absolute(mean) if len(mean.variables) > 1 else ():
+                work_out(term, without(where, mean.variables))
     except DivergentError as error:
         raise MeaninglessError(f"{key}: {error}") from None

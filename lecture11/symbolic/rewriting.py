@@ -45,15 +45,34 @@ def check_fact(fact: Fact, where: Where, using: Derivation | None = None) -> Non
                 raise CitationError(
                     f"{fact.key}: it is not stated for all {old}, of which a definition or an assumption speaks"
                 )
+            variables: tuple[sympy.Expr, ...] = ()
+            if isinstance(old, AppliedUndef):
+                # For all values of its variables, whatever they are declared to be: it may stand at any of them.
+                places = {x: sympy.Dummy(str(x), **({"integer": True} if counted else {"real": True}))
+                          for x, counted in zip(own_arguments(old), _counted(fact, i, old), strict=True)}  # fmt: skip
+                both = set(places) & {other for other, _ in renaming}
+                if both:
+                    raise CitationError(f"{fact.key}: {min(both, key=str)} is renamed, and stands in {old}: one by one")
+                old, new = (e.xreplace(places) for e in (old, new))
+                variables = own_arguments(old)
             check_meaning(new, within)
-            variables = (
-                tuple(dict(renaming).get(v, v) for v in own_arguments(old)) if isinstance(old, AppliedUndef) else ()
-            )
             bound_only = old.is_Symbol and is_variable(new) and kind(new) == kind(old)
             if not bound_only and not has_kind(new, old, within, variables):
                 raise CitationError(f"{fact.key}: {new} does not show that it is what {old} is declared to be")
     for side in (fact.left, fact.right):
         check_side(side, within, fact.key)
+
+
+def _counted(fact: Fact, number: int, name: AppliedUndef) -> list[bool]:
+    """Of each argument of a name, whether it is an integer wherever it stands in what a fact says and rests on,
+    at the letters that it has before its renaming of some number.
+    """
+    source, before = fact.source, Fact(fact.source, fact.renamings[:number])
+    lines = source.lines if isinstance(source, Derivation) else (source.left, source.right)
+    below = [one for step in source.steps for one in source.facts(step)] if isinstance(source, Derivation) else []
+    said = [before._at(side) for side in (*lines, *(side for one in below for side in (one.left, one.right)))]
+    found = [e for side in said for e in side.atoms(name.func) if len(e.args) == len(name.args)]
+    return [all(e.args[i].is_integer for e in (name, *found)) for i in range(len(own_arguments(name)))]
 
 
 def rewrite(e: sympy.Expr, facts: Iterable[Fact], where: Where = (), place: str = "") -> sympy.Expr:
@@ -100,7 +119,10 @@ def _replace(
             raise CitationError(
                 f"{left} stands where {x} is a variable: there it cannot become {right}. Write it as a function of {x}"
             )
-        if depends(left, x) and (x.func if isinstance(x, AppliedUndef) else x) in fixed:
+        speaks = any(need.has(x) for need in needs)
+        if speaks and not depends(left, x):
+            raise CitationError(f"{left} = {right} holds in a range of {x}, and stands where {x} is another variable")
+        if (speaks or depends(left, x)) and (x.func if isinstance(x, AppliedUndef) else x) in fixed:
             raise CitationError(
                 f"{left} stands where {x} is a variable, and that it is {right}, holds for one {x} alone"
             )

@@ -32,6 +32,11 @@ def below_sum(where: Where, i: sympy.Symbol, low: sympy.Expr, high: sympy.Expr) 
     return (*(e for e in where if not e.has(i)), i - low, high - i)
 
 
+def without(where: Where, variables: tuple[sympy.Expr, ...]) -> Where:
+    """The range below an integral: nothing that was said of another letter of its variable's name."""
+    return tuple(e for e in where if not any(e.has(x) for x in variables))
+
+
 def positive(e: sympy.Expr, where: Where = ()) -> bool:
     """Whether it shows that ``e > 0``."""
     return sign(e, where) == POSITIVE

@@ -3,20 +3,22 @@
 Variables of integrals and sums are renamed where they would catch what is put in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy
 from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.errors import CitationError
-from lecture11.symbolic.signs import Where, in_range
+from lecture11.symbolic.signs import Where, below_sum, in_range, without
 from lecture11.symbolic.terms import (
     BINDERS,
     KL,
     Mean,
     bound_by,
     depends,
+    is_entry,
     kind,
     last_sum,
     law_variables,
@@ -26,7 +28,7 @@ from lecture11.symbolic.terms import (
 
 def is_variable(e: sympy.Expr) -> bool:
     """A symbol, or a state such as ``x(t)``, that one may integrate over or put something else in the place of."""
-    return e.is_Symbol or (isinstance(e, AppliedUndef) and not law_variables(e))
+    return e.is_Symbol or (isinstance(e, AppliedUndef) and not law_variables(e) and not is_entry(e))
 
 
 def counts(e: sympy.Expr) -> bool:
@@ -57,8 +59,7 @@ def substitute(e: sympy.Expr, renaming: Mapping[sympy.Expr, sympy.Expr], where: 
             and len(set(old.args)) == len(old.args)
             and all(map(is_variable, own_arguments(old)))
         ):
-            variables = tuple(renaming.get(v, v) if v.is_Symbol else v for v in own_arguments(old))
-            names[old.func, len(old.args)] = _Name(variables, new)
+            names[old.func, len(old.args)] = _Name(own_arguments(old), new)
         else:
             raise CitationError(f"{old} is no letter: a symbol, or a name applied to different variables, is")
     return _Substitution(symbols, names, where)(sympy.sympify(e))
@@ -89,7 +90,7 @@ class _Substitution:
         name = self.names.get((e.func, len(e.args))) if isinstance(e, AppliedUndef) else None
         if name is None:
             return e.func(*arguments)
-        return _put(name.value, dict(zip(name.variables, arguments, strict=False)))
+        return put(name.value, dict(zip(name.variables, arguments, strict=False)))
 
     def _below(self, e: sympy.Basic) -> sympy.Basic:
         """What binds variables: they are taken for new ones, and then get a name that nothing else inside has."""
@@ -101,14 +102,15 @@ class _Substitution:
             variables, parts, limits = [i], (f,), (sympy.Tuple(i, low, high),)
         places = {x: sympy.Dummy(str(x), **kind(x)) for x in variables}
         inside = [self(part.xreplace(places)) for part in parts]
+        ends_there = [self(end) for limit in limits for end in limit.args[1:] if not end.is_Number]
         chosen: dict[sympy.Expr, sympy.Expr] = {}
         for x, place in places.items():
             wanted = self.symbols.get(x, x) if x.is_Symbol else self(x)
             taken = not is_variable(wanted) or kind(wanted) != kind(x) or wanted in chosen.values()
-            if taken or any(_may_be_in(part, wanted, self.where) for part in inside):
+            if taken or any(_may_be_in(part, wanted, self.where) for part in (*inside, *ends_there)):
                 if isinstance(e, sympy.Derivative):
                     raise CitationError(f"the derivative over {x} of {e.expr} cannot be taken over {wanted}")
-                wanted = sympy.Symbol(_other_name(x, inside), **kind(x))
+                wanted = sympy.Symbol(_other_name(x, [*inside, *ends_there]), **kind(x))
             chosen[place] = wanted
         back = [part.xreplace(chosen) for part in inside]
         if not limits:
@@ -120,11 +122,23 @@ class _Substitution:
         return e.func(*back, *rest)
 
 
-def _put(e: sympy.Basic, values: dict[sympy.Expr, sympy.Expr]) -> sympy.Basic:
+def put(e: sympy.Basic, values: dict[sympy.Expr, sympy.Expr]) -> sympy.Basic:
     """``e`` with values for variables, which may be states: none is caught by an integral."""
     places = {v: sympy.Dummy(str(v), **kind(v)) for v in values}
     with_places = _Substitution({}, {})(e) if not e.has(*values) else _free_replaced(e, places)
     return _Substitution({places[v]: value for v, value in values.items()}, {})(with_places)
+
+
+def values_of(left: AppliedUndef, arguments: Iterable[sympy.Expr]) -> dict[sympy.Expr, sympy.Expr]:
+    """The values of the variables of a name, for which indices such as ``t - 1`` are solved."""
+    values: dict[sympy.Expr, sympy.Expr] = {}
+    for wanted, value in zip(left.args, arguments, strict=True):
+        if is_variable(wanted):
+            values[wanted] = value
+        elif len(wanted.free_symbols) == 1:
+            (s,) = wanted.free_symbols
+            values.setdefault(s, value - (wanted - s))
+    return values
 
 
 def _free_replaced(e: sympy.Basic, new: dict[sympy.Expr, sympy.Expr]) -> sympy.Basic:
@@ -147,7 +161,7 @@ def _may_be_in(e: sympy.Basic, x: sympy.Expr, where: Where) -> bool:
     """Whether a variable occurs, or a state of the same name that might be it."""
     if not isinstance(x, AppliedUndef):
         return e.has(x)
-    return any(state.func == x.func and not differ(state, x, where) for state in e.atoms(AppliedUndef))
+    return any(state.func == x.func and not differ(state, x, there) for state, there in names_in(e, where))
 
 
 def differ(state: sympy.Expr, other: sympy.Expr, where: Where = ()) -> bool:
@@ -161,11 +175,35 @@ def differ(state: sympy.Expr, other: sympy.Expr, where: Where = ()) -> bool:
 
 def hides(left: sympy.Expr, right: sympy.Expr, x: sympy.Expr, where: Where = ()) -> bool:
     """Whether ``right`` depends on a variable, or a state that might be it, and ``left``, a name for it, does not."""
-    same = right.atoms(AppliedUndef) if isinstance(x, AppliedUndef) else {x}
+    if not isinstance(x, AppliedUndef):
+        return depends(right, x) and not depends(left, x)
     return any(
-        e.func == x.func and depends(right, e) and not depends(left, e) and (e == x or not differ(e, x, where))
-        for e in same
+        e.func == x.func and not depends(left, e) and (e == x or not differ(e, x, there))
+        for e, there in names_in(right, where)
     )
+
+
+@lru_cache(maxsize=20_000)
+def names_in(e: sympy.Basic, where: Where = ()) -> tuple[tuple[sympy.Expr, Where], ...]:
+    """All names with arguments that occur freely, each with what is known there of integers, of which those of sums
+    are new ones.
+    """
+    if not e.args:
+        return ()
+    if not isinstance(e, BINDERS) or isinstance(e, sympy.Derivative):
+        inside = tuple(found for argument in e.args for found in names_in(argument, where))
+        return ((e, where), *inside) if isinstance(e, AppliedUndef) else inside
+    if isinstance(e, sympy.Sum):
+        f, i, low, high = last_sum(e)
+        new = sympy.Dummy(str(i), **kind(i))
+        within = names_in(f.xreplace({i: new}), below_sum(where, new, low, high))
+        return (*(found for end in (low, high) for found in names_in(end, where)), *within)
+    bound = bound_by(e)
+    new = {x: sympy.Dummy(str(x), **kind(x)) for x in bound}
+    within = without(where, bound)
+    parts = [part for part in e.args if part not in bound and not isinstance(part, sympy.Tuple)]
+    ends = [end for limit in getattr(e, "limits", ()) for end in limit.args[1:]]
+    return tuple(found for part in (*parts, *ends) for found in names_in(part.xreplace(new), within))
 
 
 def _other_name(x: sympy.Expr, inside: list) -> str:

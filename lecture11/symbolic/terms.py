@@ -23,6 +23,7 @@ class Letter:
         law_of: for a density, how many variables stand before the bar; 0 for other quantities.
         timed: whether the index of each state is an argument of its own, which is not printed.
         fraction: whether its values lie strictly between 0 and 1, from the index 1 on.
+        entry: whether it is an entry of a list, which depends on the list by leaps.
     """
 
     latex: str
@@ -30,6 +31,7 @@ class Letter:
     law_of: int = 0
     timed: bool = False
     fraction: bool = False
+    entry: bool = False
 
 
 LETTERS: dict[str, Letter] = {}
@@ -60,19 +62,22 @@ def letter_of(e: sympy.Expr) -> Letter | None:
     return LETTERS.get(e.func.__name__)
 
 
-def indexed(name: str, latex: str, *, fraction: bool = False, **assumptions: bool) -> UndefinedFunction:
+def indexed(
+    name: str, latex: str, *, fraction: bool = False, entry: bool = False, **assumptions: bool
+) -> UndefinedFunction:
     """A quantity with an index or two, such as ``alpha(t)``, typeset with ``latex`` and the index below it.
 
     Args:
         name: for SymPy; no other quantity may have it.
         fraction: its values lie strictly between 0 and 1, from the index 1 on.
+        entry: it is an entry of a list.
         assumptions: of SymPy, for example ``positive=True``.
 
     Raises:
         ValueError: the name is taken by another quantity.
     """
     kind = {"positive": True} if fraction else assumptions
-    quantity, new = _quantity(name, Letter(latex, tuple(sorted(kind.items())), fraction=fraction))
+    quantity, new = _quantity(name, Letter(latex, tuple(sorted(kind.items())), fraction=fraction, entry=entry))
 
     def typeset(self: sympy.Expr, printer: LatexPrinter, exp: str | None = None) -> str:
         # Without spaces, but for those that end a command: "\\epsilon e".
@@ -215,11 +220,17 @@ class KL(sympy.Function):
 # A list of n numbers, or of n lists: what stands before its last entry, and its last entry, for n from 2 on. A list is
 # coded by one number, which is possible without loss, and such that an integral over it is one over its entries.
 rest, last = (
-    indexed("rest_of_list", r"\operatorname{rest}", real=True),
-    indexed("last_of_list", r"\operatorname{last}", real=True),
+    indexed("rest_of_list", r"\operatorname{rest}", real=True, entry=True),
+    indexed("last_of_list", r"\operatorname{last}", real=True, entry=True),
 )
 for _part in (rest, last):
     _part._latex = lambda self, printer: rf"{LETTERS[self.func.__name__].latex}({printer._print(self.args[0])})"
+
+
+def is_entry(e: sympy.Basic) -> bool:
+    """Whether it is an entry of a list, or what stands before its last one."""
+    letter = letter_of(e) if isinstance(e, AppliedUndef) else None
+    return bool(letter and letter.entry)
 
 
 def law_variables(law: sympy.Expr) -> tuple[sympy.Expr, ...]:

@@ -1,0 +1,223 @@
+"""Do integrals of names converge, and have names slopes, with what they stand for written out? Part of what is trusted.
+
+The algebra takes the mean of an unknown function to converge, and its slope to exist: a chain about it is one about all
+functions for which they do. Of a name that a definition or an assumption explains that would be a claim. Here such a
+name is written out below integrals and derivatives. Where that comes to no end, as of a recursion, each of its right
+sides must be *tame*: made of sums, products and powers, so that it grows like a power of its variables, by induction.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from lecture11.symbolic.algebra import DivergentError, work_out
+from lecture11.symbolic.errors import DefinitionError, MeaninglessError
+from lecture11.symbolic.facts import Assumption, Definition, is_axiom
+from lecture11.symbolic.meaning import check_meaning, check_slope, is_law
+from lecture11.symbolic.signs import Where
+from lecture11.symbolic.substitution import put, values_of
+from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, depends, is_entry, law_variables
+
+_SOME = sympy.Symbol("x", real=True)
+Head = tuple  # of a name: the function of SymPy, and how many arguments it takes
+
+
+def _head(e: AppliedUndef) -> Head:
+    return e.func, len(e.args)
+
+
+def check_pointwise(assumption: Assumption) -> None:
+    """Whether what is assumed for all values of a real variable says what a name is: only that can be written out.
+
+    Raises:
+        DefinitionError
+    """
+    left = assumption.left
+    real = [x for x in assumption.for_all if not x.is_integer]
+    if any(depends(side, x) for side in (left, assumption.right) for x in real) and not (
+        left.is_Symbol or isinstance(left, AppliedUndef | Mean | KL)
+    ):
+        raise DefinitionError(
+            f"{assumption.key}: {left} = {assumption.right} for all {real[0]}: write it with the one name on its left "
+            "of which it speaks"
+        )
+
+
+_meanings: dict[tuple, "Meanings"] = {}
+
+
+def meanings(premises: tuple[Definition | Assumption, ...]) -> "Meanings":
+    """What names stand for, below a chain with these premises. They are known by what they say, not by their names."""
+    said = tuple((type(one), one.left, one.right, one.where) for one in premises)
+    if said not in _meanings:
+        _meanings[said] = Meanings(tuple(map(replace, premises)))  # copies, which nobody changes
+    return _meanings[said]
+
+
+class Meanings:
+    """What names of real variables stand for, by definitions and assumptions."""
+
+    def __init__(self, premises: Iterable[Definition | Assumption]) -> None:
+        self.of: dict[Head, list[Definition | Assumption]] = {}
+        for one in premises:
+            axiom = isinstance(one, Definition) and is_axiom(one)
+            if isinstance(one.left, AppliedUndef) and not axiom and any(not x.is_integer for x in one.left.args):
+                self.of.setdefault(_head(one.left), []).append(one)
+        uses = {name: {_head(e) for one in ones for e in one.right.atoms(AppliedUndef)} & set(self.of)
+                for name, ones in self.of.items()}  # fmt: skip
+        for _ in uses:  # all names behind a name
+            uses = {name: used.union(*(uses[other] for other in used)) for name, used in uses.items()}
+        self.endless = {name for name, ones in self.of.items() if len(ones) > 1 or name in uses[name]}
+        self._known: dict[tuple, None] = {}
+
+    def check(self, e: sympy.Expr, where: Where, key: str) -> None:
+        """Whether all integrals in an expression converge, and all slopes exist, with names written out.
+
+        Raises:
+            MeaninglessError
+        """
+        if (e, where) in self._known:
+            return
+        for binder in _outermost(e):
+            if any(_head(name) in self.of or is_entry(name) for name in binder.atoms(AppliedUndef)):
+                written = self._written_out(binder)
+                says = partial("{}: {} is {}".format, key, binder, written)  # long to print, and seldom wanted
+                for part in sympy.preorder_traversal(written):
+                    self._check(part, where, says)
+        self._known[e, where] = None
+
+    def _written_out(self, e: sympy.Basic) -> sympy.Basic:
+        """``e`` with all names that a premise explains, but for those of recursions."""
+        if not e.args or not any(_head(name) in self.of for name in e.atoms(AppliedUndef)):
+            return e
+        if isinstance(e, BINDERS):
+            kept = {*bound_by(e), *(part for part in e.args if isinstance(part, sympy.Tuple))}
+            return e.func(*(part if part in kept else self._written_out(part) for part in e.args))
+        arguments = [self._written_out(argument) for argument in e.args]
+        explained = self.of.get(_head(e), ()) if isinstance(e, AppliedUndef) else ()
+        if len(explained) != 1 or _head(e) in self.endless:
+            return e.func(*arguments)
+        (one,) = explained
+        return self._written_out(put(one.right, values_of(one.left, arguments)))
+
+    def _check(self, e: sympy.Basic, where: Where, says: Callable[[], str]) -> None:
+        if isinstance(e, sympy.Derivative):
+            for one in (e, *(sympy.Derivative(one.right, _SOME) for one in self._behind(e.expr))):
+                check_slope(one, where)
+        elif isinstance(e, sympy.Integral):
+            check_meaning(e, where)
+        elif isinstance(e, Mean):
+            self._check_mean(e, e.args[0], where, says)
+        elif isinstance(e, KL):
+            self._check_mean(e, sympy.log(e.args[0]) - sympy.log(e.args[1]), where, says)
+
+    def _check_mean(self, e: Mean | KL, f: sympy.Expr, where: Where, says: Callable[[], str]) -> None:
+        law = e.args[2] if isinstance(e, Mean) else e.args[0]
+        inside = [name for name in _names(f * law) if name not in e.variables
+                  and any(depends(name, x) for x in e.variables)]  # fmt: skip
+        for wide in (f * law).atoms(Normal):
+            if not self._is_tame(wide.args[2], e.variables):
+                raise MeaninglessError(f"{says()}: the variance of {wide} grows faster than any power of its variable")
+        if any(map(self._is_unknown, inside)):
+            if any(not isinstance(part.args[0], sympy.Sum) for part in e.atoms(sympy.exp)):
+                _work_out(e, where, says)
+            return  # an unknown function: the chain is about those for which the integral converges
+        if inside and self._is_tame(f, e.variables) and _decays(f * law, e.variables):
+            return
+        if inside:
+            raise MeaninglessError(f"{says()}: that it converges does not show")
+        _work_out(e, where, says)
+
+    def _is_unknown(self, name: AppliedUndef) -> bool:
+        return _head(name) not in self.of and not is_entry(name)
+
+    def _behind(self, e: sympy.Expr) -> list[Definition | Assumption]:
+        """All that explains what stands in an expression."""
+        found: dict[int, Definition | Assumption] = {}
+        open_ = [e]
+        while open_:
+            for name in open_.pop().atoms(AppliedUndef):
+                for one in self.of.get(_head(name), ()):
+                    if id(one) not in found:
+                        found[id(one)] = one
+                        open_.append(one.right)
+        return list(found.values())
+
+    def _is_tame(self, e: sympy.Expr, variables: tuple[sympy.Expr, ...], above: frozenset = frozenset()) -> bool:
+        """Whether it grows like a power of the variables at most; of a recursion, if each of its right sides does."""
+        if e in variables or is_entry(e) or not any(depends(e, x) for x in variables):
+            return True
+        if isinstance(e, AppliedUndef):
+            if law_variables(e) and any(
+                self._is_unknown(name) for one in self._behind(e) for name in _names(one.right)
+            ):
+                return True  # as an unknown density
+            return _head(e) in above or all(
+                self._is_tame(one.right, tuple(x for x in one.left.args if not x.is_integer), above | {_head(e)})
+                for one in self.of.get(_head(e), ())
+            )
+        if isinstance(e, sympy.log):
+            return self._has_tame_log(e.args[0], variables, above)
+        if isinstance(e, sympy.exp):  # a product
+            f = e.args[0]
+            return (
+                isinstance(f, sympy.Sum)
+                and isinstance(f.function, sympy.log)
+                and self._is_tame(f.function.args[0], variables, above)
+            )
+        if isinstance(e, Normal):
+            return not any(depends(e.args[2], x) for x in variables)
+        if isinstance(e, sympy.Sum):
+            return self._is_tame(e.function, variables, above)
+        if isinstance(e, Mean):
+            parts = (e.args[0], e.args[2])
+            return is_law(e.args[2], e.variables) and all(
+                self._is_tame(part, (*variables, *e.variables), above) for part in parts
+            )
+        kept = e.is_Add or e.is_Mul or isinstance(e, sympy.Abs | sympy.sin | sympy.cos)
+        kept = kept or (e.is_Pow and e.exp.is_Rational and e.exp > 0)
+        return bool(kept) and all(self._is_tame(part, variables, above) for part in e.args)
+
+    def _has_tame_log(self, e: sympy.Expr, variables: tuple[sympy.Expr, ...], above: frozenset) -> bool:
+        if isinstance(e, sympy.exp):
+            return self._is_tame(e.args[0], variables, above)
+        if isinstance(e, Normal):
+            return all(self._is_tame(part, variables, above) for part in (*e.args, 1 / e.args[2]))
+        if e.is_Mul:
+            return all(self._has_tame_log(part, variables, above) for part in e.args)
+        if e.is_Pow:
+            return self._has_tame_log(e.base, variables, above)
+        return self._is_tame(e, variables, above)
+
+
+def _work_out(e: sympy.Expr, where: Where, says: Callable[[], str]) -> None:
+    try:
+        work_out(e, where)
+    except DivergentError as error:
+        raise MeaninglessError(f"{says()}: {error}") from None
+
+
+def _names(e: sympy.Expr) -> list[AppliedUndef]:
+    """All that stands for a function of real numbers."""
+    return [name for name in e.atoms(AppliedUndef) if any(not x.is_integer for x in name.args)]
+
+
+def _decays(e: sympy.Expr, variables: tuple[sympy.Expr, ...]) -> bool:
+    """Whether a density of some variables is a factor, or one of each of their parts."""
+    factors = sympy.Mul.make_args(e)
+    products = [factor.args[0].function for factor in factors if isinstance(factor, sympy.exp)
+                and isinstance(factor.args[0], sympy.Sum)]  # fmt: skip
+    parts = [part for log in products for part in sympy.Mul.make_args(log.args[0] if log.args else log)]
+    of = {one for factor in (*factors, *parts) for one in law_variables(factor)}
+    return all(any(one == x or (is_entry(one) and depends(one, x)) for one in of) for x in variables)
+
+
+def _outermost(e: sympy.Basic) -> Iterable[sympy.Basic]:
+    if isinstance(e, Mean | KL | sympy.Integral | sympy.Derivative):
+        yield e
+    else:
+        for argument in e.args:
+            yield from _outermost(argument)

@@ -176,6 +176,7 @@ CHAPTERS = {
     9: "09-the-way-back",
     10: "10-training-and-sampling",
     11: "11-the-bound",
+    12: "12-at-scale",
 }
 
 

@@ -19,7 +19,7 @@ from lecture11.homework.comparison import (
     same,
 )
 from lecture11.homework.observation import Case, Observation
-from lecture11.homework.part import CHANGES, ON_TOP, Part
+from lecture11.homework.part import CHANGES, ON_TOP, Mistake, Part
 from lecture11.homework.shown import given, kind, outcome
 
 Kind = Literal[
@@ -217,6 +217,73 @@ def two_mistakes(seen: Seen) -> Verdict | None:
     return None
 
 
+def each_result(seen: Seen) -> Verdict | None:
+    """Of several results each has a known mistake of its own, one that leaves the others right."""
+    if not seen.failing or seen.failing[0] not in seen.plain:
+        return None
+    rows = [(result(seen.observations[i]), result(seen.right[i])) for i in seen.plain]
+    if not all(isinstance(a, list) and isinstance(b, list) and len(a) == len(b) for a, b in rows):
+        return None
+    wrong = [j for j in range(len(rows[0][1])) if not all(same(got[j], right[j]) for got, right in rows)]
+    made = [next((m for m in seen.part.mistakes if _makes_alone(seen, m, j)), None) for j in wrong]
+    found = [mistake for mistake in made if mistake is not None]
+    if len(found) < len(made):
+        return None
+    text = ". ".join(f"In result {j + 1}: {mistake.message}" for j, mistake in zip(wrong, found, strict=True))
+    verdict = _verdict("mistake", f"more than one thing. {text}", seen.detail(seen.failing[0]))
+    return replace(verdict, mistake=", ".join(mistake.id for mistake in found))
+
+
+def _makes_alone(seen: Seen, mistake: Mistake, j: int) -> bool:
+    """The mistake explains result ``j`` in all plain cases, and makes no other one wrong."""
+    for i in seen.plain:
+        got, right = result(seen.observations[i]), result(seen.right[i])
+        made = result(seen.part.observed_on(i, mistake.function, seen.seed))
+        if not isinstance(made, list) or not same(made, [*right[:j], got[j], *right[j + 1 :]]):
+            return False
+    return True
+
+
+def nearly_known_mistake(seen: Seen) -> Verdict | None:
+    """A known mistake in float32, or with something small added: the same to some digits, wherever that is finite."""
+    if not seen.failing or seen.failing[0] not in seen.plain:
+        return None
+    for mistake in seen.part.mistakes:
+        if _is_nearly(seen, mistake):
+            found = _verdict("mistake", mistake.message, seen.detail(seen.failing[0]))
+            return replace(found, mistake=mistake.id)
+    return None
+
+
+def _is_nearly(seen: Seen, mistake: Mistake) -> bool:
+    """Numbers that tell it from a right answer, most of all numbers, and none that speaks against it."""
+    finite = telling = every = 0
+    for i in seen.plain:
+        rows = [_row(seen.observations[i]), _row(seen.part.observed_on(i, mistake.function, seen.seed))]
+        rows.append(_row(seen.right[i]))
+        if any(row is None for row in rows) or len({len(row) for row in rows if row is not None}) != 1:
+            return False
+        got, made, right = (row for row in rows if row is not None)
+        used = made.isfinite()
+        if not torch.allclose(got[used], made[used], rtol=1e-5, atol=1e-6):
+            return False
+        every += len(made)
+        finite += int(used.sum())
+        telling += int((~torch.isclose(right[used], made[used], rtol=1e-3, atol=1e-4)).sum())
+    return telling >= 2 and 2 * finite > every
+
+
+def _row(o: Observation) -> Tensor | None:
+    """All numbers of the results, one after the other; None if there is anything else in them."""
+    value = result(o)
+    if o.error is not None or o.timed_out:
+        return None
+    several = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, Tensor) for one in several):
+        return None
+    return torch.cat([one.double().flatten() for one in several])
+
+
 def _is_changed(got: Tensor, made: Observation, change: Callable[[Tensor], Tensor]) -> bool:
     value = result(made)
     return isinstance(value, Tensor) and value.is_floating_point() and same(got, change(value))
@@ -351,11 +418,13 @@ RULES: tuple[Callable[[Seen], Verdict | None], ...] = (
     generator_unused,
     known_mistake,
     two_mistakes,
+    each_result,
     always_an_error,
     points_or_images,
     wrong_form,
     sometimes_an_error,
     single_precision,
+    nearly_known_mistake,
     own_random_numbers,
     input_itself,
     only_edges,
@@ -398,6 +467,8 @@ def _form_of_one(where: str, got: Any, want: Any, detail: str) -> Verdict | None
                 hint = ". Leave .item() away, and torch.stack makes a tensor of the list"
         wanted = "a plain tensor" if kind(got).startswith("a tensor ") else kind(want)
         return _verdict("type", f"{where}{wanted} is expected, got {kind(got)}{hint}", detail)
+    if isinstance(got, Tensor) and not isinstance(want, Tensor) and got.numel() != 1:
+        return _verdict("type", f"{where}one number is expected, got a tensor of shape {tuple(got.shape)}", detail)
     if not isinstance(want, Tensor) or not isinstance(got, Tensor):
         if isinstance(want, Tensor) and want.ndim:
             return _verdict("type", f"{where}a tensor is expected, got the number {got:g}", detail)
@@ -406,10 +477,11 @@ def _form_of_one(where: str, got: Any, want: Any, detail: str) -> Verdict | None
         return _shape(where, got, want, detail)
     if got.dtype != want.dtype:
         names = [str(t.dtype).removeprefix("torch.") for t in (got, want)]
+        cast = ".double()" if got.dtype == torch.float64 else ".float()"
         return _verdict(
             "dtype",
             f"{where}the result is {names[0]}, and {names[1]} is expected: keep the precision of the input. Look for "
-            f".float(), and for tensors that are made without dtype=",
+            f"{cast}, and for tensors that are made without the dtype= of the input",
             detail,
         )
     return None
@@ -424,8 +496,8 @@ def _shape(where: str, got: Tensor, want: Tensor, detail: str) -> Verdict:
         if n > 1:
             return _verdict(
                 "broadcast",
-                f"{where}{shapes}: a ({n},) met a ({n}, 1), and broadcasting paired each example with each other one. "
-                f"Print the shapes of what you add or multiply",
+                f"{where}{shapes}: each example is paired with each other one. Mostly a ({n},) has met a ({n}, 1), and "
+                f"broadcasting did it. Print the shapes of what you add or multiply",
                 detail,
             )
     if got.numel() == want.numel():
@@ -436,7 +508,7 @@ def _shape(where: str, got: Tensor, want: Tensor, detail: str) -> Verdict:
         else:
             hint = ". The dimensions have changed places: look for .T"
     elif got.ndim > want.ndim:
-        hint = ". Something is still to be summed or averaged"
+        hint = ". Something is still to be summed or averaged, or one of several to be taken"
     elif got.ndim < want.ndim:
         hint = ". Too much is summed or averaged, or only one of them is returned. Name dimensions, as in .sum(1)"
     else:

@@ -233,6 +233,34 @@ seen._equal = lambda *a: True
             "        os.kill(pid, signal.SIGKILL)\n    except OSError:\n        pass",
             ZERO,
         ],
+        "stops and stays": [
+            # A process that nobody started, deaf to all signals, which speaks for the one that is judged.
+            """
+import json
+import signal
+import struct
+
+body = json.dumps({"event": "part", "id": "elbo-kl"}).encode() + b"\\n"
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    while True:
+        time.sleep(0.5)
+        for descriptor in range(3, 64):
+            try:
+                os.write(descriptor, struct.pack("<I", len(body)) + body)
+            except OSError:
+                pass
+""",
+            # The clocks by which limits are kept, and the alarm that ends a statement.
+            "import signal\ntime.monotonic = time.perf_counter = lambda: 0.0\n"
+            "signal.setitimer = signal.signal = lambda *a: None\n"
+            "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\nos.kill(os.getpid(), signal.SIGSTOP)",
+            f"class Seed(str):\n    __str__ = lambda self: '\\ud800=1+1' * 10**6\nSEED = Seed()\n{ZERO}",
+            "def elbo(x, encoder, decoder, eps):\n    os.closerange(3, 64)\n    time.sleep(1e6)",
+        ],
         "prints a forged result": [
             """
 import json
@@ -271,6 +299,7 @@ def files() -> dict[str, bytes]:
         "no cells.ipynb": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": {"a": 1}}',
         "nested.ipynb": b"[" * 200_000,
         "large number.ipynb": b'{"nbformat": ' + b"9" * 10_000 + b"}",
+        "brackets.ipynb": b'{"nbformat": 4, "cells": [' + b"{}," * 10**6 + b"{}]}",
         "endless number.ipynb": b'{"nbformat": Infinity}',
         "empty.ipynb": b"",
         "homework.pdf": b"%PDF-1.4",

@@ -220,6 +220,7 @@ REFUSED = {
     "no cells.ipynb": "no cells",
     "nested.ipynb": "a damaged one",
     "large number.ipynb": "a damaged one",
+    "brackets.ipynb": "too many brackets",
     "endless number.ipynb": "not a notebook",
     "empty.ipynb": "empty",
     "homework.pdf": "does not end with .ipynb",

@@ -306,7 +306,7 @@ def test_pages_of_a_student_and_of_the_class() -> None:
     assert r"c1: \x1b[2J\udfff {{ 7 * 7 }}" in str(pages[names[3]])
     own = str(pages[names[0]])
     assert "2 of 15 points" in own
-    assert "a &lt;b&gt; &amp; c\nline two" in own
+    assert "a &lt;b&gt; &amp; c</p>\n<pre>line two" in own
     assert "Not graded, no points: the file is empty" in str(pages[names[2]])
     for text in pages.values():
         if isinstance(text, str):

@@ -4,7 +4,10 @@ import io
 import json
 import os
 import stat
+import time
+import warnings
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +112,8 @@ def test_who_handed_in_is_found_whatever_the_learning_system_calls_it(tmp_path: 
         "Bob B_18_assignsubmission_file_hw.ipynb": "Bob B",
         "lovelaceada_123_4567_hw.ipynb": "lovelaceada",
         "noetheremmy_LATE_123_4567_hw-1.ipynb": "noetheremmy",
+        "anon_AbC12_4567_hw.ipynb": "anon_AbC12",
+        "LATE_anon_12345_4567_hw.ipynb": "anon_12345",
         "Homework 2_ahopper_attempt_2026-11-20-12-00-00_hw.ipynb": "ahopper",
         "Turing_Alan/HW.IPYNB": "Turing_Alan",
         "curie.ipynb.txt": "curie",
@@ -129,6 +134,76 @@ def test_who_handed_in_is_found_whatever_the_learning_system_calls_it(tmp_path: 
         assert {s.student for s in found} == set(who.values())
         assert {_read(s) for s in found} == {"read"}
         assert len({s.name for s in found}) == len(found) == len(who)
+
+
+def test_a_files_own_name_makes_nobody_else_of_its_student(tmp_path: Path) -> None:
+    """What a student calls a file may look like the name that a learning system gives."""
+    like = ("Ada_17_assignsubmission_file", "HW_s0001_attempt_2026-01-01-00-00-00", "ada_17_901", "anon_AdA17_901")
+    systems = {
+        "Homework_2_2026_{}_attempt_2026-05-12-20-59-00": "s002{}",  # its name looks like Canvas's
+        "Bob {0}_18{0}_assignsubmission_file": "Bob {}",
+        "bob{0}_18{0}_900": "bob{}",
+        "anon_bob{}_900": "anon_bob{}",
+    }
+    for system, who in systems.items():
+        whose = [who.format(i) for i in range(5)]
+        begins = [system.format(name if "{}_attempt" in system else i) for i, name in enumerate(whose)]
+        names = {f"{begin}_hw.ipynb": name for begin, name in zip(begins, whose, strict=True)}
+        # Two of these are handed in by somebody who would like to be another one, or earlier.
+        for ruse in like:
+            tried = {**names, f"{begins[4]}_x_{ruse}_hw.ipynb": whose[4], f"{begins[4]}_{ruse}_.ipynb": whose[4]}
+            found = intake.submissions(_zip(tmp_path / "x.zip", *((name, RIGHT) for name in tried)))
+            assert {s.name: s.student for s in found} == tried
+            assert all(s.time != datetime(2026, 1, 1) for s in found)
+            if "attempt" not in system:
+                assert all(s.back == s.name[: len(s.back)] == begins[whose.index(s.student)] for s in found)
+
+
+def _at(name: str, *when: int) -> zipfile.ZipInfo:
+    return zipfile.ZipInfo(name, (*when, 0, 0, 0)[:6])
+
+
+def test_times_in_a_students_zip_are_not_when_it_was_handed_in(tmp_path: Path) -> None:
+    early = _zip(tmp_path / "own.zip", (_at("hw.ipynb", 2026, 1, 1), RIGHT)).read_bytes()
+    entries = [(_at("Ada/own.zip", 2026, 5, 20), early), (_at("Bob/hw.ipynb", 2026, 5, 12), RIGHT)]
+    export = _zip(tmp_path / "export.zip", *entries)
+    folder = tmp_path / "download"
+    folder.mkdir()
+    (folder / "export.zip").write_bytes(export.read_bytes())
+    for place in (export, folder):  # the only zip in a folder is no student's
+        times = {s.student: s.time for s in intake.submissions(place)}
+        assert times == {"Ada": datetime(2026, 5, 20), "Bob": datetime(2026, 5, 12)}
+
+
+def test_times_of_copies_make_nobody_late(tmp_path: Path) -> None:
+    """Some learning systems pack files with the time of the export, and so does a copy of a folder."""
+    for name, minute in (("copied", 1), ("handed in", 20)):
+        entries = [(_at(f"s{i}/hw.ipynb", 2026, 5, 20, 12, i * minute % 60), RIGHT) for i in range(5)]
+        times = {s.time for s in intake.submissions(_zip(tmp_path / f"{name}.zip", *entries))}
+        assert (times == {None}) == (name == "copied")
+
+
+def test_names_that_take_hours_are_refused_at_once(tmp_path: Path) -> None:
+    deep, long = "a/" * 30_000 + "hw.ipynb", "a" * 60_000 + ".ipynb"
+    same = [("Ada/hw.ipynb", RIGHT)] * 3_000
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of equal names
+        place = _zip(tmp_path / "x.zip", (deep, RIGHT), (long, RIGHT), ("Bob/hw.ipynb", RIGHT), *same)
+    begin = time.process_time()
+    found = {s.name: _read(s) for s in intake.submissions(place)}
+    assert time.process_time() - begin < 5
+    assert list(found.values()).count("its name is too long") == 2
+    assert found["Bob/hw.ipynb"] == found["Ada/hw.ipynb"] == "read"
+    assert max(map(len, found)) < 100
+
+
+def test_a_student_has_so_many_tries_and_the_newest_count(tmp_path: Path) -> None:
+    tries = [(_at(f"Ada/{day:02}.ipynb", 2026, 5, day), RIGHT) for day in range(1, 26)]
+    found = intake.submissions(_zip(tmp_path / "x.zip", *tries, (_at("Bob/hw.ipynb", 2026, 4, 1), RIGHT)))
+    says = {s.name: _read(s) for s in found}
+    run = [f"Ada/{day:02}.ipynb" for day in range(6, 26)]
+    assert [name for name, said in says.items() if said == "read"] == [*run, "Bob/hw.ipynb"]
+    assert "more than 20 notebooks" in says["Ada/05.ipynb"]
 
 
 def test_what_was_handed_in_with_a_notebook_is_no_try_where_all_files_lie_together(tmp_path: Path) -> None:

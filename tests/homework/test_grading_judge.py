@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,27 @@ def test_whatever_is_made_up_is_wrong_and_harms_nobody(bench: Judge, name: str) 
     assert said.message
     assert bench.process is before, "the judge lives"
     assert before is not None
+
+
+LISTS: dict[str, Any] = {
+    "one result, one that is none": [torch.zeros(1, 1).double(), None],
+    "fifty results": [torch.zeros(150).double()] * 50,
+    "words": ["right", "right"],
+    "infinite": [torch.full((1, 1), math.inf).double(), torch.full((1,), -math.inf).double()],
+    "in a list": [[torch.zeros(1, 1).double()], [torch.zeros(1).double()]],
+    "no two": [],
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("part", ["posterior", "e-step"])
+def test_two_results_that_are_none(bench: Judge, part: str, name: str) -> None:
+    before = bench.process
+    some = [observe(lambda *a: LISTS[name], replace(case, grad=())).to_bytes() for case in PARTS[part].cases("hidden")]
+    said = bench.verdict(part, "hidden", some)
+    assert not said.ok
+    assert said.kind != "mistake", said.message
+    assert bench.process is before
 
 
 @pytest.mark.parametrize(

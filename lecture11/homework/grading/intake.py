@@ -12,9 +12,9 @@ import re
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache, partial
 from itertools import count, islice, takewhile
 from operator import itemgetter
@@ -29,13 +29,19 @@ ENTRIES_LIMIT = 20_000  # of a folder or zip, zips in it included
 ZIP_LIMIT = 100 * 2**20  # of a zip in a zip
 DEPTH_LIMIT = 2  # of zips in zips
 INNER_LIMIT = 1_000  # entries of a zip in something else
+NAME_LIMIT, FOLDERS_LIMIT = 1_000, 40  # characters of a path in a zip, and folders in it
+TRIES_LIMIT = 20  # notebooks of one student that are run
+OBJECTS_LIMIT = 1_000_000  # brackets that open in a notebook: each makes an object, of fifty times its size
+AT_ONCE = timedelta(minutes=10)  # in which no class hands in: these are times of copies
 IGNORED = re.compile(r"^(\.(?!\.)|__MACOSX$|Thumbs\.db$|desktop\.ini$)")
 NOTEBOOK = re.compile(r"\.ipynb(\.(txt|json))?$", re.IGNORECASE)  # browsers add an ending
-# How learning systems call what they export: Moodle's folders and files, Blackboard's, Canvas's. What comes back to a
-# student must have the same beginning, ``back``.
+# How learning systems call what they export: Moodle's folders and files, Blackboard's, Canvas's without names and with
+# them. What comes back to a student must have the same beginning, ``back``. After it stands the student's own name for
+# the file, which may be made to look like another beginning.
 EXPORTED = (
     re.compile(r"^(?P<back>(?P<student>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext))_?.*$"),
-    re.compile(r"^.+_(?P<student>(?P<id>[^_]+))_attempt_(?P<time>\d{4}(-\d\d){5})([_.].*)?$"),
+    re.compile(r"^.+?_(?P<student>(?P<id>[^_]+))_attempt_(?P<time>\d{4}(-\d\d){5})([_.].*)?$"),
+    re.compile(r"^(?P<back>(LATE_)?(?P<student>anon_(?P<id>[^_]+))_\d+)_.+$"),
     re.compile(r"^(?P<back>(?P<student>[^_]+)(_LATE)?_(?P<id>\d+)_\d+)_.+$"),
 )
 ANSWER_LIMIT = 5_000  # characters of an open answer
@@ -206,6 +212,9 @@ def submissions(place: Path) -> list[Submission]:
     """
     try:
         if place.is_dir():
+            inside = [path for path in place.iterdir() if not IGNORED.match(path.name)]
+            if len(inside) == 1 and zipfile.is_zipfile(inside[0]) and not inside[0].is_symlink():
+                return submissions(inside[0])  # what a learning system exported
             entries = _in_folder(place)
         elif zipfile.is_zipfile(place):
             entries = _in_zip(partial(zipfile.ZipFile, place), "", 0)
@@ -218,13 +227,38 @@ def submissions(place: Path) -> list[Submission]:
         raise ValueError(f"{place} is a damaged zip: {error}") from None
     if len(found) > ENTRIES_LIMIT:
         raise ValueError(f"{place} holds more than {ENTRIES_LIMIT:,} files: is it the right one?")
-    notebooks = {place for name, *_ in found if NOTEBOOK.search(name) for place in (_folder(name), _hand_in(name))}
-    found = [entry for entry in found if NOTEBOOK.search(entry[0]) or not _beside(entry[0], notebooks)]
+    systems = _systems([name for name, *_ in found])
+    notebooks = {
+        place for name, *_ in found if NOTEBOOK.search(name) for place in (_folder(name), _hand_in(name, systems))
+    }
+    found = [entry for entry in found if NOTEBOOK.search(entry[0]) or not _beside(entry[0], notebooks, systems)]
     if not found:
         raise ValueError(f"no submissions: {place} holds no files")
     above = _common_folders([_parts(name) for name, *_ in found])
+    times = [time for *_, time in found if time is not None]
+    copied = len(times) >= 5 and max(times) - min(times) <= AT_ONCE
+    return _not_too_many(
+        [
+            _submission(_parts(name)[above:], name, read, None if copied else time, systems)
+            for name, read, time in sorted(found, key=itemgetter(0))
+        ]
+    )
+
+
+def _not_too_many(made: list[Submission]) -> list[Submission]:
+    """Of each student the newest ``TRIES_LIMIT`` notebooks; the others are refused: each may take minutes."""
+    of: dict[str, list[Submission]] = {}
+    for one in made:
+        if NOTEBOOK.search(one.name):
+            of.setdefault(one.back or one.student, []).append(one)
+    newest = {
+        one.name
+        for some in of.values()
+        for one in sorted(some, key=lambda one: (one.time or datetime.min, one.name))[-TRIES_LIMIT:]
+    }
+    too_many = partial(_refuse, f"not run: this student handed in more than {TRIES_LIMIT} notebooks, and newer ones")
     return [
-        _submission(_parts(name)[above:], name, read, time) for name, read, time in sorted(found, key=itemgetter(0))
+        replace(one, read=too_many) if NOTEBOOK.search(one.name) and one.name not in newest else one for one in made
     ]
 
 
@@ -242,17 +276,29 @@ def _folder(name: str) -> str:
     return str(PurePosixPath(name).parent)
 
 
-def _hand_in(name: str) -> str:
+Systems = Sequence[re.Pattern[str]]
+
+
+def _systems(names: Sequence[str]) -> Systems:
+    """How names are exported, the most frequent way first: one student's name for a file does not outvote a class."""
+
+    def matching(pattern: re.Pattern[str]) -> int:
+        return sum(any(pattern.match(part) for part in _parts(name)) for name in names)
+
+    return sorted(EXPORTED, key=matching, reverse=True)
+
+
+def _hand_in(name: str, systems: Systems) -> str:
     """Of a file that a learning system exports without folders, what all have that were handed in with it."""
     last = PurePosixPath(name).name
-    known = next((found for pattern in EXPORTED if (found := pattern.match(last))), None)
+    known = next((found for pattern in systems if (found := pattern.match(last))), None)
     return f"{_folder(name)}/{last[: known.end('time' if 'time' in known.groupdict() else 'id')]}" if known else ""
 
 
-def _beside(name: str, places: set[str]) -> bool:
+def _beside(name: str, places: set[str], systems: Systems) -> bool:
     """Something else in a student's folder, or in a folder of it, or among their files, where a notebook is."""
     around = [str(folder) for folder in PurePosixPath(name).parents if str(folder) != "."]
-    return any(place in places for place in (*around, _hand_in(name)) if place)
+    return any(place in places for place in (*around, _hand_in(name, systems)) if place)
 
 
 def _common_folders(paths: list[list[str]]) -> int:
@@ -266,13 +312,19 @@ def _common_folders(paths: list[list[str]]) -> int:
     return len(around)
 
 
-def _submission(parts: list[str], name: str, read: Callable[[], bytes], time: datetime | None) -> Submission:
+def _submission(
+    parts: list[str],
+    name: str,
+    read: Callable[[], bytes],
+    time: datetime | None,
+    systems: Systems = EXPORTED,
+) -> Submission:
     """With who handed it in: the folder, or the file without its ending."""
     first = parts[0] if len(parts) > 1 else NOTEBOOK.sub("", parts[0])
     first = re.sub(r"\.zip$", "", first, flags=re.IGNORECASE) or first
     # A login or an e-mail address between underlines, and a number that is too long for one of a homework or year.
     ids = {word.casefold() for word in first.split("_") if not word.isdecimal() or len(word) > 4}
-    exported = next((found for pattern in EXPORTED if (found := pattern.match(first))), None)
+    exported = next((found for pattern in systems if (found := pattern.match(first))), None)
     if exported is None:
         return Submission(name, first, read, frozenset(ids), "", time)
     said = {"back": "", "time": "", **exported.groupdict()}
@@ -309,12 +361,16 @@ def _in_folder(place: Path) -> Iterator[Entry]:
 def _or_in_it(name: str, path: Path) -> Iterator[Entry]:
     """The file; of a zip, what is in it."""
     if name.lower().endswith(".zip") and path.is_file() and not path.is_symlink():
-        yield from _listed(partial(zipfile.ZipFile, path), name, 1)
+        yield from _listed(partial(zipfile.ZipFile, path), name, 1, _changed(path))
     else:
-        time = None
-        with contextlib.suppress(OSError, ValueError, OverflowError):
-            time = datetime.fromtimestamp(path.lstat().st_mtime)
+        time = _changed(path)
         yield name, partial(_read, path), time
+
+
+def _changed(path: Path) -> datetime | None:
+    with contextlib.suppress(OSError, ValueError, OverflowError):
+        return datetime.fromtimestamp(path.lstat().st_mtime)
+    return None
 
 
 def _refuse(reason: str) -> bytes:
@@ -355,6 +411,11 @@ def _in_zip(opened: Opened, above: str, depth: int) -> Iterator[Entry]:
     with opened() as archive:
         entries = archive.infolist()[: ENTRIES_LIMIT + 1]
     used: set[str] = set()
+    numbers: dict[str, Iterator[int]] = {}
+    for entry in [entry for entry in entries if _too_long(entry.filename)]:
+        entries.remove(entry)
+        shortened = f"{entry.filename.replace('/', ' ')[:40]}... ({len(entry.filename):,} characters)"
+        yield f"{above}/{shortened}" if above else shortened, partial(_refuse, "its name is too long"), _time(entry)
     names = {entry: _name(entry) for entry in entries}
     folders = {str(parent) for name in names.values() for parent in PurePosixPath(name).parents}
     for entry, inside in names.items():
@@ -365,13 +426,18 @@ def _in_zip(opened: Opened, above: str, depth: int) -> Iterator[Entry]:
             if inside.rstrip("/") not in folders:
                 yield name, partial(_refuse, "the folder is empty"), None
             continue
-        again = (f"{name} ({number})" for number in count(2))
+        again = (f"{name} ({number})" for number in numbers.setdefault(name, count(2)))
         unique = name if name not in used else next(other for other in again if other not in used)
         used.add(unique)
         if name.lower().endswith(".zip"):
-            yield from _listed(partial(_inner_zip, opened, entry), unique, depth + 1)
+            yield from _listed(partial(_inner_zip, opened, entry), unique, depth + 1, _time(entry))
         else:
             yield unique, partial(_read_entry, opened, entry), _time(entry)
+
+
+def _too_long(name: str) -> bool:
+    """Longer than any file system takes, or deeper: to look at all the folders of many such names takes hours."""
+    return len(name) > NAME_LIMIT or name.count("/") + name.count("\\") > FOLDERS_LIMIT
 
 
 def _time(entry: zipfile.ZipInfo) -> datetime | None:
@@ -390,8 +456,11 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return entry.filename
 
 
-def _listed(opened: Opened, name: str, depth: int) -> Iterator[Entry]:
-    """What is in a zip in something else; or the zip itself, with a reason."""
+def _listed(opened: Opened, name: str, depth: int, time: datetime | None) -> Iterator[Entry]:
+    """What is in a zip in something else; or the zip itself, with a reason.
+
+    All of it was handed in when the zip was: the times in it are its maker's, who may have set them.
+    """
     try:
         if depth > DEPTH_LIMIT:
             raise Refused("a zip in a zip in a zip: unpack it")
@@ -399,12 +468,12 @@ def _listed(opened: Opened, name: str, depth: int) -> Iterator[Entry]:
         if len(found) > INNER_LIMIT:  # for each of them a zip in a zip is unpacked anew
             raise Refused(f"it holds more than {INNER_LIMIT:,} files: unpack it")
     except (Refused, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
-        yield name, partial(_refuse, f"a zip that cannot be read: {error}"), None
+        yield name, partial(_refuse, f"a zip that cannot be read: {error}"), time
         return
     if found:
-        yield from found
+        yield from ((inside, read, time) for inside, read, _ in found)
     else:
-        yield name, partial(_refuse, "an empty zip"), None
+        yield name, partial(_refuse, "an empty zip"), time
 
 
 @contextlib.contextmanager
@@ -512,6 +581,8 @@ class _Notebook:
 def _parsed(content: bytes) -> _Notebook:
     if not content.strip():
         raise Refused("the file is empty")
+    if content.count(b"{") + content.count(b"[") > OBJECTS_LIMIT:
+        raise Refused("too many brackets for a notebook: clear the outputs")
     try:
         data = _json(content)
     except (ValueError, RecursionError) as error:

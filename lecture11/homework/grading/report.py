@@ -158,6 +158,7 @@ def _templates() -> jinja2.Environment:
         finalize=_shown,
     )
     made.filters.update(page_name=page_name, lines=_lines, not_right=_not_right, whole=whole, embedded=_embedded)
+    made.filters["plain"] = _plain
     return made
 
 
@@ -169,6 +170,11 @@ def _shown(value: Any) -> Any:
 def _lines(text: str) -> Markup:
     """A text whose lines are kept."""
     return Markup("\n").join(printable(line) for line in text.split("\n"))
+
+
+def _plain(text: str) -> str:
+    """Prose of a notebook without its marks for bold and italics, on one line."""
+    return " ".join(text.replace("**", "").replace("*(", "(").replace(")*", ")").split())
 
 
 def _embedded(data: Any) -> Markup:

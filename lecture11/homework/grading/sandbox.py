@@ -172,7 +172,8 @@ def sandbox(hidden: Sequence[Path], limits: Limits, methods: Sequence[str] | Non
                     return
             made.reasons.append(f"{method}: {wrong}")
         if os.geteuid() == 0 and not _nobody_may_run_python():
-            raise SandboxError("only root may run this Python, and root is not to run what students wrote")
+            reasons = "".join(f"; {reason}" for reason in made.reasons)
+            raise SandboxError(f"only root may run this Python, and root is not to run what students wrote{reasons}")
         yield made
 
 

@@ -70,6 +70,14 @@ MISTAKES = (
     Mistake("betas", "these are the betas; alpha_bar_t is the product of all 1 - beta up to t", _table),
     Mistake("betas-squared", "the betas are squared in 1 - beta^2; alpha_t = 1 - beta_t",
             lambda b: _table((1 - b**2).cumprod(0))),
+    Mistake("root-of-beta", "1 - sqrt(beta) stands where alpha = 1 - beta belongs",
+            lambda b: _table((1 - b.sqrt()).cumprod(0))),
+    Mistake("neighbours", "each row is the product of two neighbouring alphas; it is that of all alphas up to t",
+            lambda b: _table((1 - b) * torch.cat([b.new_ones(1), 1 - b[:-1]]))),
+    Mistake("first-beta-skipped", "the first beta is left out: betas[t - 1] belongs to step t, not betas[t]",
+            lambda b: _table((1 - b[1:]).cumprod(0))),
+    Mistake("first-beta-skipped-last-row-1", "betas[t] is taken for step t: the first beta is left out, and the last "
+            "row is still 1", lambda b: torch.cat([_table((1 - b[1:]).cumprod(0)), b.new_ones(1)])),
     Mistake("one-over", "1/(1 + beta) is close to alpha for small betas only; alpha_t = 1 - beta_t",
             lambda b: _table((1 / (1 + b)).cumprod(0))),
 )  # fmt: skip

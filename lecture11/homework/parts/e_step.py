@@ -58,23 +58,23 @@ def _cases(linear: list[tuple[str, int, Tensor, Tensor]]) -> list[Case]:
 MISTAKES = (
     Mistake("precision-throughout", "the covariance is not inverted: I + W^T W is the precision; and the means are "
             "made with it", lambda x, W: (x @ W @ (P := torch.eye(W.shape[1], dtype=W.dtype) + W.T @ W), P)),
-    Mistake("precision", "the means are right, but the second result is the precision I + W^T W: its inverse is the "
-            "covariance", _e_with(covariance=lambda W, eye: eye + W.T @ W)),
+    Mistake("precision", "the second result is the precision I + W^T W: its inverse is the covariance",
+            _e_with(covariance=lambda W, eye: eye + W.T @ W)),
     Mistake("prior-forgotten", "the prior is forgotten: its precision I is added to W^T W. This is least squares",
             lambda x, W: (x @ torch.linalg.pinv(W).T, torch.linalg.inv(W.T @ W))),
-    Mistake("means-unscaled", "the covariance is right, the means are not: they are W^T x, not yet multiplied with the "
-            "covariance", _e_with(mean=lambda x, W, C, eye: x @ W)),
-    Mistake("means-least-squares", "the covariance is right, the means are those of least squares: the prior draws "
+    Mistake("means-unscaled", "the means are W^T x, not yet multiplied with the covariance",
+            _e_with(mean=lambda x, W, C, eye: x @ W)),
+    Mistake("means-least-squares", "the means are those of least squares: the prior draws "
             "them towards zero", _e_with(mean=lambda x, W, C, eye: x @ torch.linalg.pinv(W).T)),
-    Mistake("means-by-precision", "the covariance is right, the means are scaled with the precision in place of the "
+    Mistake("means-by-precision", "the means are scaled with the precision in place of the "
             "covariance", _e_with(mean=lambda x, W, C, eye: x @ W @ (eye + W.T @ W))),
-    Mistake("covariance-of-prior", "the means are right, the covariance is that of the prior: seeing x leaves less",
+    Mistake("covariance-of-prior", "the covariance is that of the prior: seeing x leaves less",
             _e_with(covariance=lambda W, eye: eye)),
-    Mistake("covariance-without-prior", "the means are right, the covariance lacks the prior: I + W^T W is inverted, "
+    Mistake("covariance-without-prior", "the covariance lacks the prior: I + W^T W is inverted, "
             "not W^T W", _e_with(covariance=lambda W, eye: torch.linalg.inv(W.T @ W))),
-    Mistake("variances", "the means are right, the second result holds only variances: the latents are correlated "
+    Mistake("variances", "the second result holds only variances: the latents are correlated "
             "given x", _e_with(covariance=lambda W, eye: torch.linalg.inv(eye + W.T @ W).diagonal())),
-    Mistake("root-of-covariance", "the means are right, the second result is the root of the covariance",
+    Mistake("root-of-covariance", "the second result is the root of the covariance",
             _e_with(covariance=lambda W, eye: torch.linalg.inv(eye + W.T @ W).sqrt())),
     Mistake("order", "both are right, in the wrong order: the means first, then the covariance",
             lambda x, W: e_step(x, W)[::-1]),
@@ -88,15 +88,15 @@ MISTAKES = (
             lambda x, W: (x @ W @ (C := torch.linalg.inv(1 + W.T @ W)), C)),
     Mistake("subtracted", "W^T W is subtracted from I; precisions add",
             lambda x, W: (x @ W @ (C := torch.linalg.inv(torch.eye(W.shape[1], dtype=W.dtype) - W.T @ W)), C)),
-    Mistake("means-twice", "the covariance is right, the means are multiplied with it twice",
+    Mistake("means-twice", "the means are multiplied with it twice",
             _e_with(mean=lambda x, W, C, eye: x @ W @ C @ C)),
-    Mistake("centred", "the covariance is right, for the means x was centred: the model has mean zero already",
+    Mistake("centred", "for the means x was centred: the model has mean zero already",
             _e_with(mean=lambda x, W, C, eye: (x - x.mean(0)) @ W @ C)),
     Mistake("cholesky", "this is the Cholesky factor of the precision; its inverse is asked for",
             lambda x, W: (x @ W @ (C := torch.linalg.cholesky(torch.eye(W.shape[1], dtype=W.dtype) + W.T @ W)), C)),
     Mistake("covariance-repeated", "one covariance is the same for all points: return it once",
             lambda x, W: ((r := e_step(x, W))[0], r[1].expand(len(x), -1, -1))),
-    Mistake("means-summed", "the covariance is right, the means are summed over the points",
+    Mistake("means-summed", "the means are summed over the points",
             _e_with(mean=lambda x, W, C, eye: (x @ W @ C).sum(0))),
     Mistake("n-times", "W^T W is multiplied with n: each point has a posterior of its own",
             lambda x, W: (x @ W @ (C := torch.linalg.inv(torch.eye(W.shape[1], dtype=W.dtype) + len(x) * W.T @ W)), C)),
@@ -104,9 +104,9 @@ MISTAKES = (
             lambda x, W: (x @ W @ (C := (1 / (1 + (W**2).sum(0))).diag()), C)),
     Mistake("prior-twice", "the prior's precision is I; here it is counted twice",
             lambda x, W: (x @ W @ (C := torch.linalg.inv(2 * torch.eye(W.shape[1], dtype=W.dtype) + W.T @ W)), C)),
-    Mistake("means-negated", "the covariance is right, the means have the wrong sign",
+    Mistake("means-negated", "the means have the wrong sign",
             _e_with(mean=lambda x, W, C, eye: -x @ W @ C)),
-    Mistake("means-averaged", "the covariance is right, the means are averaged over the points",
+    Mistake("means-averaged", "the means are averaged over the points",
             _e_with(mean=lambda x, W, C, eye: (x @ W @ C).mean(0))),
 )  # fmt: skip
 

@@ -72,6 +72,8 @@ MISTAKES = (
     Mistake("length-not-squared", "the length of mu is not squared",
             lambda mu, v: 0.5 * (mu.norm(dim=1) + (v.exp() - 1 - v).sum(1))),
     Mistake("logdet-missing", "log det Sigma is missing", lambda mu, v: 0.5 * (mu**2 + v.exp() - 1).sum(1)),
+    Mistake("log-of-trace", "the logarithm of the trace stands where log det Sigma belongs, the sum of the logarithms",
+            lambda mu, v: 0.5 * ((mu**2 + v.exp() - 1).sum(1) - v.exp().sum(1).log())),
     Mistake("logdet-product", "log det Sigma is the product of the log_var; the logarithm of a product is a sum",
             lambda mu, v: 0.5 * ((mu**2 + v.exp() - 1).sum(1) - v.prod(1))),
     Mistake("det", "the determinant is subtracted; its logarithm is to be",

@@ -17,6 +17,8 @@ MISTAKES = (
             lambda betas: half_signal(betas) + 1),
     Mistake("root", "here sqrt(alpha_bar) falls below 1/2. The signal-to-noise ratio compares variances: alpha_bar "
             "with 1 - alpha_bar", lambda betas: int((alpha_bar(betas).sqrt() < 0.5).nonzero()[0])),
+    Mistake("counted", "this is the number of steps in which the noise is the stronger; the first of them is asked for",
+            lambda betas: int((alpha_bar(betas) < 0.5).sum())),
     Mistake("half-of-t", "this is half of T. The steps do not take equal amounts: compute alpha_bar",
             lambda betas: len(betas) // 2),
     Mistake("sum-of-betas", "here the sum of the betas passes 1/2; but what each step leaves multiplies: alpha_bar is "

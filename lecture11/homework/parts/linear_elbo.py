@@ -71,6 +71,10 @@ MISTAKES = (
     Mistake("half-missing", "the 1/2 in front of the squared error is missing", _elbo_with(half=1.0)),
     Mistake("kl-missing", "the KL is missing: this is the reconstruction alone",
             _elbo_with(kl=lambda m, C, k: 0 * m.sum(1))),
+    Mistake("spread-summed", "all entries of W C W^T are summed; the trace has those of its diagonal alone",
+            lambda x, W, m, C: linear_elbo(x, W, m, C) - 0.5 * ((s := W @ C @ W.T).sum() - s.trace())),
+    Mistake("spread-outside", "tr(W C W^T) stands outside of the bracket: it has the factor -1/2 of the squared error "
+            "too", lambda x, W, m, C: linear_elbo(x, W, m, C) + 1.5 * (W @ C @ W.T).trace()),
     Mistake("spread-sign", "tr(W C W^T) has the wrong sign: the spread of z makes the error larger",
             _elbo_with(spread=-1.0)),
     Mistake("spread-doubled", "tr(W C W^T) lacks the factor 1/2: it is a part of the squared error",

@@ -109,6 +109,7 @@ MISTAKES = (
     *(Mistake(id, text, _with(powers)) for id, (text, powers) in IN_WORDS.items()),
     *(Mistake(slip.id, slip.text, _with(slip.powers)) for slip in SLIPS),
     Mistake("negated", "the sign is reversed: a weight is positive", lambda b: -loss_weight(b)),
+    Mistake("log", "this is the logarithm of the weight", lambda b: loss_weight(b).log()),
     Mistake("row-1", "row t = 1 is in it. There the posterior variance is 0 and the weight infinite: begin at t = 2",
             _with(WEIGHT, first=1)),
     Mistake("row-1-zero", "there is a row for t = 1, set to something finite: the weights begin at t = 2",

@@ -51,6 +51,19 @@ def _via_x_0(guess: Any) -> Any:
 
 PRINTED_FRONT, PRINTED_NOISE, ALL_NOISE = {NOW: -0.5}, {BETA: 0.5}, {NOISE: 0.5}  # as in the errata; of t steps
 
+# What is misprinted or forgotten in both places at once.
+FRONTS: tuple[tuple[str, str, Powers], ...] = (
+    ("e13", "1/sqrt(alpha_bar_t) stands, as printed in the notes (erratum E13)", PRINTED_FRONT),
+    ("no-front", "1/sqrt(alpha_t) is missing", {}),
+    ("root", "the root over alpha_t is missing", {ALPHA: -1}),
+)
+NOISES: tuple[tuple[str, str, Powers], ...] = (
+    ("e10", "sqrt(1 - alpha_t) divides, as printed in the notes (erratum E10)",
+     PRINTED_NOISE),
+    ("no-root", "the root over 1 - alpha_bar_t is missing", {BETA: 1, NOISE: -1}),
+    ("all-noise", "sqrt(1 - alpha_bar_t) stands, that of t steps", ALL_NOISE),
+)  # fmt: skip
+
 MISTAKES = (
     Mistake("erratum-e13", "in front stands 1/sqrt(alpha_bar_t), as the lecture notes print it (erratum E13). One step "
             "back undoes the shrinking of one step", _with(PRINTED_FRONT)),
@@ -64,6 +77,10 @@ MISTAKES = (
       for slip in slips(FRONT, but=(PRINTED_FRONT,))),
     *(Mistake(f"noise-{slip.id}", f"in front of the noise, {slip.text}", _with(of_eps=slip.powers))
       for slip in slips(OF_EPS, but=(PRINTED_NOISE, ALL_NOISE))),
+    *(Mistake(f"{front}-{noise}", f"in front of the bracket, {front_text}; in front of the noise, {noise_text}",
+              _with(front_powers, noise_powers))
+      for front, front_text, front_powers in FRONTS for noise, noise_text, noise_powers in NOISES
+      if (front, noise) != ("e13", "all-noise")),  # that is the predicted x_0
     Mistake("factor-on-x-alone", "1/sqrt(alpha_t) multiplies x_t alone; it stands in front of the whole bracket",
             _mu_with(lambda a, now, before, x, e: x / a.sqrt() - (1 - a) / (1 - now).sqrt() * e)),
     Mistake("factor-on-noise-alone", "1/sqrt(alpha_t) multiplies the noise alone; it stands in front of the whole "

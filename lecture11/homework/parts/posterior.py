@@ -64,6 +64,10 @@ def _upside_down(ab: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tenso
     return mean, (noise * (1 - alpha)).to(x_t.dtype)
 
 
+def _clipped_at_1(ab: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    return posterior(ab, x_0, x_t, t)[0], posterior(ab, x_0, x_t, t.clamp(min=2))[1]
+
+
 def _both(powers: Powers) -> Any:
     """The mean with its two denominators replaced."""
     return _with(times({**OF_X_T, NOISE: 0}, powers), times({**OF_X_0, NOISE: 0}, powers))
@@ -88,9 +92,9 @@ IN_WORDS: dict[str, tuple[str, Powers]] = {
 VARIANCES = tuple(powers for _, powers in IN_WORDS.values())
 
 MISTAKES = (
-    *(Mistake(id, f"the mean is right, the variance is not: {text}", _with(variance=powers))
+    *(Mistake(id, f"the variance is not right: {text}", _with(variance=powers))
       for id, (text, powers) in IN_WORDS.items()),
-    *(Mistake(f"variance-{slip.id}", f"the mean is right, the variance is not: {slip.text}",
+    *(Mistake(f"variance-{slip.id}", f"in the variance, {slip.text}",
               _with(variance=slip.powers)) for slip in slips(VARIANCE, but=VARIANCES)),
     *(Mistake(f"xt-{slip.id}", f"in front of x_t, {slip.text}", _with(of_x_t=slip.powers)) for slip in slips(OF_X_T)),
     *(Mistake(f"x0-{slip.id}", f"in front of x_0, {slip.text}", _with(of_x_0=slip.powers)) for slip in slips(OF_X_0)),
@@ -114,15 +118,19 @@ MISTAKES = (
             _with(of_x_0={**OF_X_0, BETA: 0, ALPHA: 1}, variance={**VARIANCE, BETA: 0, ALPHA: 1})),
     Mistake("bar-is-beta", "alpha_bar_t stands wherever beta_t belongs, in mean and variance; beta_t = 1 - alpha_t",
             _with(of_x_0={**OF_X_0, BETA: 0, NOW: 1}, variance={**VARIANCE, BETA: 0, NOW: 1})),
+    Mistake("now-for-before", "alpha_bar_t stands wherever alpha_bar_{t-1} belongs, in mean and variance",
+            _with({ALPHA: 0.5}, {**OF_X_0, BEFORE: 0, NOW: 0.5}, {BETA: 1})),
+    Mistake("clipped-at-1", "at t = 1 the variance is that of t = 2, as programs have it that take its logarithm; it "
+            "is 0 there", _clipped_at_1),
     Mistake("alpha-upside-down", "alpha_t is upside down: it is alpha_bar_t over alpha_bar_{t-1}", _upside_down),
     Mistake("forward-mean", "this is the mean of the step forward, sqrt(alpha_t) x_t; the step back is asked for",
             _mean(lambda ab, x_0, x_t, t: step_alpha(ab, t, x_t).sqrt() * x_t)),
     Mistake("noised-x0", "this is the mean of x_t given x_0, sqrt(alpha_bar_t) x_0; that of x_{t-1} is asked for",
             _mean(lambda ab, x_0, x_t, t: per(ab[t], x_0).sqrt() * x_0)),
     # what is returned
-    Mistake("log-variance", "the mean is right, the variance is not: you returned its logarithm",
+    Mistake("log-variance", "you returned the logarithm of the variance",
             lambda *args: ((made := posterior(*args))[0], made[1].log())),
-    Mistake("roots-in-fraction", "the mean is right, the variance is not: its fraction is one of roots of alpha_bar",
+    Mistake("roots-in-fraction", "the fraction in the variance is one of roots of alpha_bar",
             lambda ab, x_0, x_t, t: (posterior(ab, x_0, x_t, t)[0], (
                 (1 - ab[t - 1].sqrt()) / (1 - ab[t].sqrt()) * (1 - ab[t] / ab[t - 1])).to(x_t.dtype))),
     Mistake("order", "both are right, in the wrong order: the mean first, then the variance",

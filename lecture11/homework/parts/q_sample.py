@@ -61,6 +61,13 @@ def noised_cases(d: Draw, *, second: str = "x_0") -> list[Case]:
     ]
 
 
+def _one_by_one(table: Tensor, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+    for step in range(1, int(t) + 1):
+        alpha = (table[step] / table[step - 1]).to(x.dtype)
+        x = alpha.sqrt() * x + (1 - alpha).sqrt() * eps
+    return x
+
+
 MISTAKES = (
     Mistake("erratum-e9", "you used alpha_t where alpha_bar_t belongs, as the lecture notes print it in Algorithm 1 "
             "(erratum E9): this is one step, and not t",
@@ -73,6 +80,12 @@ MISTAKES = (
             "variance?", lambda ab, x, t, eps: per(ab[t], x).sqrt() * x + (1 - per(ab[t], x)) * eps),
     Mistake("root-of-difference", "1 - sqrt(alpha_bar) is not sqrt(1 - alpha_bar)",
             lambda ab, x, t, eps: per(ab[t], x).sqrt() * x + (1 - per(ab[t], x).sqrt()) * eps),
+    Mistake("taken-for-root", "alpha_bar is taken for the factor of x_0 itself, and the noise has the root of 1 - "
+            "alpha_bar^2; the factor is its root",
+            lambda ab, x, t, eps: per(ab[t], x) * x + (1 - per(ab[t], x) ** 2).sqrt() * eps),
+    Mistake("same-noise-in-each-step", "t steps are made one by one, with the same eps in each: then variances do not "
+            "add, and the noise is too strong", lambda ab, x, t, eps: torch.stack(
+                [_one_by_one(ab, *one) for one in zip(x, t, eps, strict=True)])),
     Mistake("roots-missing", "both roots are missing: alpha_bar and 1 - alpha_bar are variances",
             lambda ab, x, t, eps: per(ab[t], x) * x + (1 - per(ab[t], x)) * eps),
     Mistake("swapped", "signal and noise have each other's factor",

@@ -1,5 +1,6 @@
 """Homework 4, part 8: Algorithm 2: the sampler."""
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -100,6 +101,13 @@ IN_WORDS: dict[str, tuple[str, Powers]] = {
                      {NOISE_BEFORE: 0.5}),
 }  # fmt: skip
 
+# What goes with a mistake of part 7: two choices and one that is forgotten.
+AND: tuple[tuple[str, str, Any], ...] = (
+    ("beta", "sigma_t is sqrt(beta_t)", partial(_scaled, ROOT_OF_BETA)),
+    ("variance", "the noise is multiplied with the variance", partial(_scaled, VARIANCE)),
+    ("no-noise", "no noise is added", partial(_walk, noisy=lambda t, T: False)),
+)
+
 MISTAKES = (
     *(Mistake(id, text, _scaled(powers)) for id, (text, powers) in IN_WORDS.items()),
     *(Mistake(f"sigma-{slip.id}", f"in sigma_t, {slip.text}", _scaled(slip.powers))
@@ -118,6 +126,9 @@ MISTAKES = (
             _walk(sigma=lambda now, before: 0.5 * value(VARIANCE, now, before))),
     Mistake("mean-and-beta", "part 7: the factor 1/sqrt(alpha_t) in front is missing; and sigma_t is sqrt(beta_t)",
             _scaled(ROOT_OF_BETA, mean=MU_THETA.mistake("front-no-alpha").function)),
+    *(Mistake(f"mean-{id}-and-{sigma}", f"part 7: {MU_THETA.mistake(id).message}. And {text}",
+              made(mean=MU_THETA.mistake(id).function))
+      for id in ("erratum-e10", "erratum-e13", "predicted-x0", "noise-added") for sigma, text, made in AND),
     Mistake("upwards", "the steps run from 1 to T. Sampling starts at the noise, at t = T",
             _walk(steps=lambda T: range(1, T + 1))),
     Mistake("last-step-missing", "the last step, t = 1, is missing: range(T, 1, -1) ends at 2",

@@ -149,3 +149,41 @@ def _(betas):
 @wrong("one-over")
 def _(betas):
     return torch.cat([torch.ones(1, dtype=betas.dtype), torch.cumprod(1 / (1 + betas), 0)])
+
+
+@wrong("neighbours")
+def _(betas):
+    a = torch.cat([betas.new_ones(1), 1 - betas])
+    rows = [a[0]]
+    for i in range(1, len(a)):
+        rows.append(a[i] * a[i - 1])
+    return torch.stack(rows)
+
+
+@wrong("root-of-beta")
+def _(betas):
+    rows = torch.ones(len(betas) + 1, dtype=betas.dtype)
+    for t in range(1, len(betas) + 1):
+        rows[t] = rows[t - 1] * (1 - betas[t - 1] ** 0.5)
+    return rows
+
+
+@wrong("first-beta-skipped")
+def _(betas):
+    rows = [betas.new_tensor(1.0)]
+    for beta in betas[1:]:
+        rows.append(rows[-1] * (1 - beta))
+    return torch.stack(rows)
+
+
+@wrong("first-beta-skipped-last-row-1")
+def _(betas):
+    rows = torch.ones(len(betas) + 1, dtype=betas.dtype)
+    for t in range(1, len(betas)):
+        rows[t] = rows[t - 1] * (1 - betas[t])
+    return rows
+
+
+@wrong(kind="dtype", says="Look for .double()")
+def _(betas):
+    return torch.cat([torch.ones(1), torch.cumprod(1 - betas.float(), 0)]).double()

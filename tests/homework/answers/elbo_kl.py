@@ -226,3 +226,9 @@ def _(mu, log_var):
 def _(mu, log_var):
     kl = elbo_kl(mu, log_var)
     return kl + 1e-5 * (mu - mu.detach()).sum(1)
+
+
+@wrong("log-of-trace")
+def _(mu, log_var):
+    var = log_var.exp()
+    return 0.5 * ((mu**2).sum(1) + var.sum(1) - mu.shape[1] - torch.log(var.sum(1)))

@@ -74,6 +74,11 @@ def _(betas):
     return np.flatnonzero(alpha_bar(betas).numpy() < 0.5)[0]  # numpy.int64
 
 
-@wrong(kind="value", says="this does not follow from your own numbers")
+@wrong(kind="type", says="one number is expected, got a tensor of shape (2, 1)")
 def _(betas):
     return (alpha_bar(betas) < 0.5).nonzero()[:2]
+
+
+@wrong("counted")
+def _(betas):
+    return sum(a < 0.5 for a in alpha_bar(betas).tolist())

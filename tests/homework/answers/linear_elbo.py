@@ -278,3 +278,21 @@ def _(x, W, mean, covariance):
     r = x - mean @ W.T
     d = x.shape[1]
     return -0.5 * ((r**2).sum(1) + torch.trace(W @ covariance @ W.T)) - d / 2 * math.log(2 * math.pi) - kl
+
+
+def _with_error(error, x, mean, covariance):
+    d, k = x.shape[1], mean.shape[1]
+    kl = 0.5 * ((mean**2).sum(1) + covariance.trace() - k - covariance.logdet())
+    return error - d / 2 * math.log(2 * math.pi) - kl
+
+
+@wrong("spread-summed")
+def _(x, W, mean, covariance):
+    error = -0.5 * (((x - mean @ W.T) ** 2).sum(1) + (W @ covariance @ W.T).sum())
+    return _with_error(error, x, mean, covariance)
+
+
+@wrong("spread-outside")
+def _(x, W, mean, covariance):
+    error = -0.5 * ((x - mean @ W.T) ** 2).sum(1) + (W @ covariance @ W.T).trace()
+    return _with_error(error, x, mean, covariance)

@@ -93,3 +93,9 @@ SLIPS = {
 }
 for mistake, slip in SLIPS.items():
     wrong(mistake)(of_tables(slip))
+
+
+@wrong("log")
+def _(betas):
+    bar = torch.cat([betas.new_ones(1), torch.cumprod(1 - betas, 0)])
+    return torch.log(betas[1:]) - torch.log(2 * (1 - betas[1:]) * (1 - bar[1:-1]))

@@ -150,3 +150,17 @@ def _(alpha_bar, x_t, t, eps):
     n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
     a = b / n
     return (x_t - (1 - a) / (1 - n).sqrt() * eps) / a.sqrt()
+
+
+@wrong("e13-e10")
+def _(alpha_bar, x_t, t, eps):
+    now = column(alpha_bar[t], x_t)
+    beta = 1 - now / column(alpha_bar[t - 1], x_t)
+    return (x_t - beta / beta.sqrt() * eps) / now.sqrt()
+
+
+# A known mistake, with something small added against a division by zero.
+@wrong("erratum-e10")
+def _(alpha_bar, x_t, t, eps):
+    alpha = column(alpha_bar[t], x_t) / column(alpha_bar[t - 1], x_t)
+    return (x_t - (1 - alpha) / torch.sqrt(1 - alpha + 1e-8) * eps) / torch.sqrt(alpha)

@@ -212,3 +212,42 @@ wrong("variance-noise-before-squared")(slip("var = (1 - prev)", "var = (1 - prev
 wrong("alpha-is-beta")(slip("beta = 1 - alpha", "beta = alpha"))
 wrong("bar-is-beta")(slip("beta = 1 - alpha", "beta = now"))
 wrong("alpha-upside-down")(slip("alpha = now / prev", "alpha = prev / now"))
+
+
+def _of(alpha_bar, x_t, t):
+    """alpha_bar_t, alpha_bar_{t-1} and beta_t, as columns."""
+    now, before = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    return now, before, 1 - now / before
+
+
+@wrong("now-for-before")
+def _(alpha_bar, x_0, x_t, t):
+    now, _, beta = _of(alpha_bar, x_t, t)
+    mean = (1 - beta).sqrt() * (1 - now) / (1 - now) * x_t + now.sqrt() * beta / (1 - now) * x_0
+    return mean, ((1 - now) / (1 - now) * beta).flatten()
+
+
+@wrong("clipped-at-1")
+def _(alpha_bar, x_0, x_t, t):
+    now, before, beta = _of(alpha_bar, x_t, t)
+    alphas = alpha_bar[1:] / alpha_bar[:-1]
+    variances = (1 - alphas) * (1 - alpha_bar[:-1]) / (1 - alpha_bar[1:])
+    variances[0] = variances[1]  # its logarithm is taken in many programs
+    mean = ((1 - beta).sqrt() * (1 - before) * x_t + before.sqrt() * beta * x_0) / (1 - now)
+    return mean, variances[t - 1].to(x_t.dtype)
+
+
+# Each of the two results has a mistake of its own.
+@wrong("xt-alpha-no-root, standard-deviation", says="In result 1: in front of x_t")
+def _(alpha_bar, x_0, x_t, t):
+    now, before, beta = _of(alpha_bar, x_t, t)
+    mean = ((1 - beta) * (1 - before) * x_t + before.sqrt() * beta * x_0) / (1 - now)
+    return mean, ((1 - before) / (1 - now) * beta).sqrt().flatten()
+
+
+# A known mistake that would be infinite at t = 1, but for something small.
+@wrong("upside-down")
+def _(alpha_bar, x_0, x_t, t):
+    now, before, beta = _of(alpha_bar, x_t, t)
+    mean = ((1 - beta).sqrt() * (1 - before) * x_t + before.sqrt() * beta * x_0) / (1 - now)
+    return mean, ((1 - now) / (1 - before + 1e-8) * beta).flatten()

@@ -87,3 +87,20 @@ def _(alpha_bar, x_0, t, eps):
 def _(alpha_bar, x_0, t, eps):
     a = column(alpha_bar[t], x_0)
     return torch.sqrt(a) * x_0 + torch.sqrt(a) * eps
+
+
+@wrong("taken-for-root")
+def _(alpha_bar, x_0, t, eps):
+    a = column(alpha_bar[t], x_0)
+    return a * x_0 + torch.sqrt(1 - a**2) * eps
+
+
+@wrong("same-noise-in-each-step")
+def _(alpha_bar, x_0, t, eps):
+    rows = []
+    for x, step, e in zip(x_0, t.tolist(), eps, strict=True):
+        for i in range(1, step + 1):
+            beta = 1 - (alpha_bar[i] / alpha_bar[i - 1]).to(x.dtype)
+            x = torch.sqrt(1 - beta) * x + torch.sqrt(beta) * e
+        rows.append(x)
+    return torch.stack(rows)

@@ -66,7 +66,7 @@ def _(x, x_tilde):
     return (x * x).flatten(1).sum(1)
 
 
-@wrong(kind="broadcast", says="broadcasting paired each example with each other one")
+@wrong(kind="broadcast", says="each example is paired with each other one")
 def _(x, x_tilde):
     a, b = (x**2).flatten(1).sum(1), (x_tilde**2).flatten(1).sum(1, keepdim=True)
     cross = 2 * (x * x_tilde).flatten(1).sum(1)

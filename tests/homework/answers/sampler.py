@@ -168,3 +168,14 @@ def _(model, betas, x_T, noise):
         x = (x - betas[t] / torch.sqrt(1 - ab[t + 1]) * e) / torch.sqrt(1 - betas[t])
         x = x + ((1 - ab[t]) / (1 - ab[t + 1]) * betas[t]).sqrt() * noise[t]
     return x
+
+
+@wrong("mean-erratum-e10-and-beta")
+def _(model, betas, x_T, noise):
+    x = x_T
+    for t in range(len(betas), 0, -1):
+        alpha = 1 - betas[t - 1]
+        x = (x - betas[t - 1] / (1 - alpha).sqrt() * model(x, torch.full((len(x),), t))) / alpha.sqrt()
+        if t > 1:
+            x = x + betas[t - 1].sqrt() * noise[t - 1]
+    return x

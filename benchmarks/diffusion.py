@@ -1,8 +1,8 @@
 """Measures the diffusion half: the shipped models, other libraries, and what a step costs.
 
     python benchmarks/diffusion.py --protocol quality --mnist FOLDER [--images 5000]
-    python benchmarks/diffusion.py --protocol best --mnist FOLDER [--images 5000]
-    python benchmarks/diffusion.py --protocol bound --mnist FOLDER
+    python benchmarks/diffusion.py --protocol best --mnist FOLDER [--images 5000] [--model diffusion-fashion]
+    python benchmarks/diffusion.py --protocol bound --mnist FOLDER [--model diffusion-fashion]
     python benchmarks/diffusion.py --protocol peers --mnist FOLDER [--seconds 600]    (pip install -e ".[bench]" before)
     python benchmarks/diffusion.py --protocol growth
     python benchmarks/diffusion.py --protocol curve --mnist FOLDER [--images 2000]
@@ -15,8 +15,8 @@ kept in the folder of the checkpoints. ``growth``: cost of a step against size.
 ``curve``: quality against training time, from copies of the checkpoint of ``lecture11 train diffusion-mnist`` that were
 kept while it ran, CHECKPOINTS/diffusion-mnist-*.checkpoint.
 
-FOLDER holds the four original files of MNIST. Each protocol writes its tables to benchmarks/results, and its pictures
-to book/images.
+FOLDER holds the four original files of MNIST, or of Fashion-MNIST for the model of that. Each protocol writes its
+tables to benchmarks/results, and its pictures to book/images.
 """
 
 import argparse
@@ -72,8 +72,8 @@ def half_precision(model: nn.Module, device: torch.device) -> Callable[..., Tens
     return ask
 
 
-def shipped_classifier(device: torch.device) -> ImageClassifier:
-    model = models.load("classifier-mnist", device=device)
+def shipped_classifier(device: torch.device, of: str = "mnist") -> ImageClassifier:
+    model = models.load(f"classifier-{of}", device=device)
     assert isinstance(model, ImageClassifier)
     return model
 
@@ -90,7 +90,8 @@ def describe(quality: evaluation.SampleQuality) -> list[str]:
 def quality(options: argparse.Namespace, device: torch.device) -> None:
     noisy = partial(diffusion.ddim_sample, eta=1.0)
     ways: list[Way] = [
-        ("DDIM", diffusion.ddim_sample, 50, 1.0),
+        ("DDIM", ddim_sample, 50, 1.0),
+        ("DDIM, guided, scale 1.25", ddim_sample, 50, 1.25),
         ("DPM-Solver++(2M)", dpm_sample, 25, 1.0),
         ("DPM-Solver++(2M)", dpm_sample, 15, 1.0),
         ("the same, guided, scale 1.25", dpm_sample, 15, 1.25),
@@ -99,28 +100,30 @@ def quality(options: argparse.Namespace, device: torch.device) -> None:
         ("the same, guided, scale 2", dpm_sample, 15, 2.0),
         ("with noise (eta = 1)", noisy, options.steps, 1.0),
     ]
-    judge(ways, "diffusion-quality", options, device)
+    judge(ways, "quality", options, device)
 
 
 def best(options: argparse.Namespace, device: torch.device) -> None:
-    judge([("DPM-Solver++(2M), guided, scale 1.25", dpm_sample, 15, 1.25)], "diffusion-best", options, device)
+    judge([("DPM-Solver++(2M), guided, scale 1.25", dpm_sample, 15, 1.25)], "best", options, device)
 
 
 def judge(ways: Sequence[Way], table: str, options: argparse.Namespace, device: torch.device) -> None:
     """Samples drawn in each of the ways, as the table of that name; pictures of the first."""
-    real = data.load("mnist", "test", root=options.mnist, value_range=(-1, 1), device=device)
-    train = data.load("mnist", "train", root=options.mnist, value_range=(-1, 1), device=device)
-    classifier = shipped_classifier(device)
+    of, called = options.model.removeprefix("diffusion-"), NAMES[options.model]
+    dataset = models.recipe(options.model).dataset
+    real = data.load(dataset, "test", root=options.mnist, value_range=(-1, 1), device=device)
+    train = data.load(dataset, "train", root=options.mnist, value_range=(-1, 1), device=device)
+    classifier = shipped_classifier(device, of)
     assert real.y is not None
     accuracy = (in_parts(classifier, real.x).argmax(1) == real.y).double().mean().item()
     record(
-        "classifier",
+        "classifier" if of == "mnist" else f"classifier-{of}",
         "The classifier whose features the distances below are measured in.",
         ["parameters", "test accuracy"],
         [[f"{sum(p.numel() for p in classifier.parameters()):,}", f"{100 * accuracy:.2f} %"]],
         device,
     )
-    model, n = models.load("diffusion-mnist", device=device), options.images
+    model, n = models.load(options.model, device=device), options.images
     rng = torch.Generator(device).manual_seed(options.seed)
     # Every way is asked for the same digits, each as often as it comes in the data.
     assert train.y is not None
@@ -137,27 +140,38 @@ def judge(ways: Sequence[Way], table: str, options: argparse.Namespace, device: 
         judged = evaluation.sample_quality(classifier, samples, real.x)
         rows.append([name, f"{steps}", f"{cost:.3f} s", *describe(judged), f"{100 * right:.1f} %" if scale else "-"])
         record(  # after each, so that a run that is cut off keeps what it has measured
-            table,
-            f"{n:,} samples of the shipped MNIST model against 5,000 test images, by sampler, its steps, and the scale "
-            f"of guidance (1 where none is given): Fréchet distance, in units of that between two random halves of the "
-            f"test set, and of that between its first 5,000 and its last; share classified with confidence above 0.9 "
-            f"(in brackets: of the test set); smallest and largest share of a class; share classified as the digit "
-            f"asked for.",
+            table_name(table, options),
+            f"{n:,} samples of the shipped {called} model against 5,000 test images, by sampler, its steps, and the "
+            f"scale of guidance (1 where none is given): Fréchet distance, in units of that between two random halves "
+            f"of the test set, and of that between its first 5,000 and its last; share classified with confidence "
+            f"above 0.9 (in brackets: of the test set); smallest and largest share of a class; share classified as the "
+            f"{'digit' if of == 'mnist' else 'class'} asked for.",
             ["samples", "steps", "cost of one", "distance / random halves", "distance / halves", "confident", "classes",
              "as asked"],
             rows,
             device,
         )  # fmt: skip
         if len(rows) == 2:
-            show(samples, asked, real.x, train.x, device)
+            show(samples, asked, real.x, train.x, options, device)
 
 
-def show(samples: Tensor, asked: Tensor, real: Tensor, train: Tensor, device: torch.device) -> None:
+# What the pages call the models that can be judged.
+NAMES = {"diffusion-mnist": "MNIST", "diffusion-fashion": "Fashion-MNIST"}
+
+
+def table_name(table: str, options: argparse.Namespace) -> str:
+    """Tables of MNIST have the short names."""
+    return f"diffusion-{table}" if options.model == "diffusion-mnist" else f"{options.model}-{table}"
+
+
+def show(
+    samples: Tensor, asked: Tensor, real: Tensor, train: Tensor, options: argparse.Namespace, device: torch.device
+) -> None:
     """Pictures of samples, in the order of the digits asked for, and beside their nearest training images."""
     nearest, gaps = neighbours(samples[:1000], train)
     _, real_gaps = neighbours(real[:1000], train)
     record(
-        "diffusion-neighbours",
+        table_name("neighbours", options),
         "Distance to the nearest training image, root mean square over the pixels of images in [0, 1]: median, and "
         "what one in a hundred goes below. A model that copied would be nearer than test images are.",
         [f"of {len(gaps):,}", "median", "1 %"],
@@ -168,22 +182,23 @@ def show(samples: Tensor, asked: Tensor, real: Tensor, train: Tensor, device: to
     figures.use_style()
     PICTURES.mkdir(parents=True, exist_ok=True)
     hundred = asked[:100].argsort(stable=True)
-    picture(samples[hundred], 10, PICTURES / "diffusion-mnist-samples.png")
+    picture(samples[hundred], 10, PICTURES / f"{options.model}-samples.png")
     pairs = torch.stack([samples[:20].cpu(), train[nearest[:20]].cpu()])
     rows_of_pairs = pairs.reshape(2, 2, 10, 1, 28, 28).transpose(0, 1).flatten(0, 2)
-    picture(rows_of_pairs, 10, PICTURES / "diffusion-mnist-neighbours.png")
+    picture(rows_of_pairs, 10, PICTURES / f"{options.model}-neighbours.png")
 
 
-def dpm_sample(
-    model: diffusion.forward.Model,
-    s: diffusion.NoiseSchedule,
-    shape: tuple[int, ...],
-    *,
-    steps: int,
-    generator: torch.Generator,
-) -> Tensor:
-    """DPM-Solver++(2M) on the steps of Karras et al., of which few lie where little of an image is left."""
-    return diffusion.dpm_sample(model, s, shape, steps=diffusion.karras_steps(s, steps), generator=generator)
+def on_few_steps(sampler: Sampler) -> Sampler:
+    """The sampler on the steps of Karras et al., of which few lie where little of an image is left."""
+
+    def draw(model: Callable[..., Tensor], s: diffusion.NoiseSchedule, shape: tuple[int, ...], *, steps: int,
+             generator: torch.Generator) -> Tensor:  # fmt: skip
+        return sampler(model, s, shape, steps=diffusion.karras_steps(s, steps), generator=generator)
+
+    return draw
+
+
+dpm_sample, ddim_sample = on_few_steps(diffusion.dpm_sample), on_few_steps(diffusion.ddim_sample)
 
 
 def curve(options: argparse.Namespace, device: torch.device) -> None:
@@ -258,13 +273,25 @@ def picture(images: Tensor, columns: int, path: Path) -> None:
 
 
 def bound(options: argparse.Namespace, device: torch.device) -> None:
-    real = data.load("mnist", "test", root=options.mnist, value_range=(-1, 1), device=device)
-    train = data.load("mnist", "train", root=options.mnist, device=device)
+    dataset = models.recipe(options.model).dataset
+    real = data.load(dataset, "test", root=options.mnist, value_range=(-1, 1), device=device)
+    train = data.load(dataset, "train", root=options.mnist, device=device)
     x, s = real.x[: options.images], models.SCHEDULE
-    model = models.load("diffusion-mnist", device=device)
+    model = models.load(options.model, device=device)
     bits = 1 / (x[0].numel() * math.log(2))
+    rng = torch.Generator(device).manual_seed(options.seed)
+    # From the same draws, at once: the mean over the pixels of one is the other.
+    by_pixel = diffusion.optimal_variance(
+        model, s, 2 * train.x - 1, draws=options.variance_draws, per_dim=True, clip=True, generator=rng
+    )
+    variances: dict[str, diffusion.sampling.Variance] = {
+        "beta": "beta",
+        "posterior": "posterior",
+        "optimal, one for each step": by_pixel.flatten(1).mean(1),
+        "optimal, one for each step and pixel": by_pixel,
+    }
     rows = []
-    for variance in ("beta", "posterior"):
+    for name, variance in variances.items():
         rng = torch.Generator(device).manual_seed(options.seed)
         parts: dict[str, list[Tensor]] = {"L_T": [], "L_0": [], "all": []}
         for part in x.split(500):
@@ -279,8 +306,8 @@ def bound(options: argparse.Namespace, device: torch.device) -> None:
                 )  # fmt: skip
         nats = {name: torch.cat(values).double() * bits for name, values in parts.items()}
         nats["L_1 .. L_{T-1}"] = nats["all"] - nats["L_T"] - nats["L_0"]
-        cells = [str(evaluation.estimate(nats[name])).lstrip("≈") for name in ("L_T", "L_1 .. L_{T-1}", "L_0", "all")]
-        rows.append([f"variance {variance}", *cells])
+        cells = [str(evaluation.estimate(nats[part])).lstrip("≈") for part in ("L_T", "L_1 .. L_{T-1}", "L_0", "all")]
+        rows.append([f"variance {name}", *cells])
         print(rows[-1], flush=True)
     levels = (train.x * 255).round().long().flatten(1)
     counts = torch.zeros(levels.shape[1], 256, device=device, dtype=torch.float64)
@@ -291,9 +318,10 @@ def bound(options: argparse.Namespace, device: torch.device) -> None:
     rows.append(["histogram of each pixel", "-", "-", "-", str(evaluation.estimate(histogram)).lstrip("≈")])
     rows.append(["uniform", "-", "-", "-", "8"])
     record(
-        "diffusion-bound",
-        f"The bound on -log p(x) of the shipped MNIST model in bits/dim, and its three parts, on {len(x):,} test "
-        f"images; x_0 clipped, {options.draws} of the T - 1 middle terms drawn for each image. Below: what knows less.",
+        table_name("bound", options),
+        f"The bound on -log p(x) of the shipped {NAMES[options.model]} model in bits/dim, and its three parts, on "
+        f"{len(x):,} test images; x_0 clipped, {options.draws} of the T - 1 middle terms drawn for each image. The "
+        f"optimal variances are measured on {options.variance_draws} training images a step. Below: what knows less.",
         ["model", "L_T", "L_1 .. L_{T-1}", "L_0", "bound"],
         rows,
         device,
@@ -550,6 +578,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="how many samples, or test images of the bound")
     parser.add_argument("--steps", type=int, default=200, help="of the sampler with noise; default: %(default)s")
     parser.add_argument("--draws", type=int, default=20, help="terms of the bound drawn for each image")
+    parser.add_argument("--variance-draws", type=int, default=60, help="training images a step, for the variances")
+    parser.add_argument("--model", choices=NAMES, default="diffusion-mnist", help="of best, quality and bound")
     parser.add_argument("--seconds", type=float, default=600, help="of training, for each of the peers")
     parser.add_argument("--lr", type=float, default=1e-3, help="of the peers' training")
     parser.add_argument("--repeats", type=int, default=7, help="of a timed step")

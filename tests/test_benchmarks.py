@@ -95,7 +95,11 @@ def mnist_like(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return load("mnist-small", split, device=device, n=200, value_range=value_range)
 
     monkeypatch.setattr(data, "load", small)
-    monkeypatch.setattr(diffusion, "ddim_sample", lambda *of, steps, **how: ddim(*of, steps=min(steps, 4), **how))
+
+    def few(*of: Any, steps: int | list[int], **how: Any) -> torch.Tensor:
+        return ddim(*of, steps=min(steps, 4) if isinstance(steps, int) else steps, **how)
+
+    monkeypatch.setattr(diffusion, "ddim_sample", few)
     monkeypatch.setattr(diffusion, "karras_steps", lambda s, n: karras(s, min(n, 4)))
     return tmp_path
 
@@ -166,10 +170,17 @@ def test_samples_are_judged_and_drawn(mnist_like: Path, run: Run) -> None:
         assert (mnist_like / f"book/images/diffusion-mnist-{name}.png").stat().st_size > 1000
 
 
-def test_the_bound_s_parts_add_up(mnist_like: Path, run: Run) -> None:
+def test_the_bound_s_parts_add_up(mnist_like: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured_variance(model: object, s: diffusion.NoiseSchedule, x_0: torch.Tensor, **how: object) -> torch.Tensor:
+        assert -1 <= x_0.min() < -0.9 < 0.9 < x_0.max() <= 1
+        assert (how["draws"], how["per_dim"], how["clip"]) == (60, True, True)
+        return s.beta(torch.arange(1, s.T + 1))[:, None, None, None].repeat(1, *x_0.shape[1:])
+
+    monkeypatch.setattr(diffusion, "optimal_variance", measured_variance)
     sampled(run, "--protocol", "bound", "--images", "30", "--draws", "1")
     measured = json.loads((mnist_like / "benchmarks/results/diffusion-bound.json").read_text())
-    beta, posterior, histogram, uniform = measured["rows"]
+    beta, posterior, by_step, by_pixel, histogram, uniform = measured["rows"]
+    assert beta[1:] == by_step[1:] == by_pixel[1:]
     for row in (beta, posterior):
         *parts, total = (float(cell.split(" ± ")[0]) for cell in row[1:])
         assert sum(parts) == pytest.approx(total, abs=0.02)

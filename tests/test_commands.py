@@ -1,10 +1,13 @@
 """The commands on models of one's own, as a new user would call them: on data sets and on a folder of images."""
 
 import contextlib
+import gzip
 import io
 import json
+import re
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,12 +130,13 @@ def test_a_diffusion_model_of_one_s_own_from_training_to_samples(here: Path) -> 
     command = ["train", "diffusion", "--data", "digits", *TINY]
     code, text = call(*command, "--output", "runs/m.safetensors")
     assert code == 0, text
-    assert "runs/m.safetensors: the run is finished, 10 steps" in text
+    assert re.search(r"runs/m.safetensors: the run is finished, validation loss .*best\), 8 steps", text)
     assert sorted(path.name for path in (here / "runs").iterdir()) == [
-        "m.safetensors", "m.safetensors.checkpoint", "m.safetensors.jsonl", "m.safetensors.png"
-    ]  # fmt: skip
+        f"m.safetensors{ending}" for ending in ("", ".best", ".checkpoint", ".jsonl", ".png")
+    ]
     lines = [json.loads(line) for line in (here / "runs/m.safetensors.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [5, 10]
+    assert [line["step"] for line in lines] == [4, 8]
+    check_validation(lines[1]["validation"], here / "runs/m.safetensors")
     assert lines[1]["examples_per_second"] > 0
     assert Image.open(here / "runs/m.safetensors.png").size == (102, 42)  # 10 x 4 images of 8 pixels, 2 between
 
@@ -154,12 +158,133 @@ def test_a_diffusion_model_of_one_s_own_from_training_to_samples(here: Path) -> 
     assert call(*command, "--output", "runs/m.safetensors")[0] == 0
     assert len((here / "runs/m.safetensors.jsonl").read_text().splitlines()) == 2
     code, text = call(*command, "--epochs", "3", "--output", "runs/m.safetensors")
-    assert (code, "15 steps" in text) == (0, True)
+    assert (code, "12 steps" in text) == (0, True)
     lines = [json.loads(line) for line in (here / "runs/m.safetensors.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [5, 10, 15]
+    assert [line["step"] for line in lines] == [4, 8, 12]
     code, text = call("train", "diffusion", "--data", "digits", *TINY[:-1], "lr=0.02", "--output", "runs/m.safetensors")
     assert code == 1
     assert "of another run: lr was 0.01, is 0.02" in text
+
+
+def check_validation(found: float, path: Path) -> None:
+    """The loss that was logged is that of the weights on images that were not trained on, a twentieth of them."""
+    settings = models.about(path)
+    images = models.own.read(settings, "train")
+    kept, out = models.own.held_out(settings, images)
+    assert (len(kept), len(out)) == (1425, 75)
+    both = torch.cat([kept.x, out.x]).flatten(1)
+    assert sorted(both.tolist()) == sorted(images.x.flatten(1).tolist())
+    assert out.y.unique().tolist() == list(range(10))
+    with torch.no_grad():
+        rng = torch.Generator().manual_seed(0)
+        loss = models.class_loss(models.load(path), out.x, out.y, classes=10, generator=rng)
+    assert found == pytest.approx(loss.mean().item(), rel=1e-3)  # half precision
+
+
+def test_a_run_ends_when_the_loss_on_images_held_out_no_longer_falls(here: Path) -> None:
+    """A rate so high that the loss soon rises: the run stops, keeps the best weights, and is finished."""
+    command = ["train", "autoencoder", "--data", "digits", "--output", "m", "--set", "hidden=16", "latents=2"]
+    command += ["epochs=40", "batch_size=400", "warmup=0", "lr=0.5", "patience=2"]
+    code, text = call(*command)
+    assert code == 0, text
+    lines = [json.loads(line) for line in (here / "m.jsonl").read_text().splitlines()]
+    losses = [line["validation"] for line in lines if "validation" in line]
+    assert 3 <= len(losses) < 40
+    assert losses.index(min(losses)) == len(losses) - 3
+    assert min(losses[-2:]) > losses[-3]
+    _, out = models.own.held_out(models.about("m"), data.load("digits", "train"))
+    for path, expected in (("m.best", losses[-3]), ("m", losses[-1])):
+        with torch.no_grad():
+            error = (models.load(here / path)(out.x) - out.x).square().flatten(1).sum(1).mean()
+        assert error.item() == pytest.approx(expected, rel=0.01)  # half precision
+    assert f"(lowest {losses[-3]:.4g} after epoch {len(losses) - 2}: m.best), {3 * len(losses)} steps" in text
+    # Started again nothing is trained; with more patience it goes on.
+    assert call(*command) == (code, text)
+    assert len((here / "m.jsonl").read_text().splitlines()) == len(lines)
+    _, text = call(*command[:-1], "patience=3")
+    assert f" {3 * len(losses)} steps" not in text
+
+
+def test_the_numbers_are_written_for_tensorboard_where_it_is_installed(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+
+    class SummaryWriter:
+        def __init__(self, folder: str) -> None:
+            self.folder = folder
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            written.append((self.folder, name, value, step))
+
+        def flush(self) -> None:
+            pass
+
+    command = ["train", "autoencoder", "--data", "digits", "--output", "m", "--tensorboard", "--epochs", "1"]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    assert call(*command) == (1, "lecture11 train: --tensorboard: it is not installed, pip install tensorboard\n")
+    assert not list(here.iterdir())
+    module = types.ModuleType("torch.utils.tensorboard")
+    module.SummaryWriter = SummaryWriter
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
+    assert call(*command)[0] == 0
+    (line,) = [json.loads(line) for line in (here / "m.jsonl").read_text().splitlines()]
+    step = line.pop("step")
+    assert sorted(written) == sorted(("m.tensorboard", name, value or 0.0, step) for name, value in line.items())
+
+
+def cifar(rows: int, labels: int, seed: int) -> bytes:
+    """Images in CIFAR's binary format: the bytes of the labels, the last of them the class, then 3 x 32 x 32."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (rows, labels + 3072)).astype(np.uint8)
+    pixels[:, labels - 1] = np.arange(rows) % 3
+    return pixels.tobytes()
+
+
+def test_files_of_one_s_own_as_those_of_mnist_and_cifar(here: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 10, 8)).astype(np.uint8)
+    (here / "idx").mkdir()
+    for name in ("train", "t10k"):
+        file = bytes([0, 0, 8, 3]) + np.array([30, 10, 8], ">u4").tobytes() + pixels.tobytes()
+        (here / "idx" / f"{name}-images-idx3-ubyte.gz").write_bytes(gzip.compress(file))
+    train = data.from_files(here / "idx", "train", value_range=(-1, 1))
+    assert (train.shape, train.y, train.value_range) == ((1, 10, 8), None, (-1, 1))
+    assert torch.equal(((train.x + 1) * 127.5).round()[:, 0], torch.tensor(pixels).float())
+    labels = bytes([0, 0, 8, 1]) + np.array([30], ">u4").tobytes() + bytes(range(30))
+    (here / "idx" / "train-labels-idx1-ubyte").write_bytes(labels)
+    assert data.from_files(here / "idx", "train").y.tolist() == list(range(30))
+
+    for folder, files, n_labels in (("c10", ("data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"), 1),
+                                    ("c100/cifar-100-binary", ("train.bin", "test.bin"), 2)):  # fmt: skip
+        (here / folder).mkdir(parents=True)
+        for seed, file in enumerate(files):
+            (here / folder / file).write_bytes(cifar(6, n_labels, seed))
+        train = data.from_files(here / folder.split("/")[0], "train")
+        assert (train.shape, len(train)) == ((3, 32, 32), 6 * (len(files) - 1))
+        assert train.y.tolist() == [0, 1, 2] * 2 * (len(files) - 1)
+        first = np.frombuffer(cifar(6, n_labels, 0), np.uint8).reshape(6, -1)[4, n_labels:].reshape(3, 32, 32)
+        assert torch.equal((train.x[4] * 255).round(), torch.tensor(first).float())
+    code, text = call("train", "classifier", "--data", "c10", "--set", "width=8", "batch_size=4", "epochs=1")
+    assert code == 0, text
+    assert models.about("classifier-c10.safetensors")["shape"] == [3, 32, 32]
+    assert "6 examples of shape (3, 32, 32), values in [0, 1], labels 0..2" in call("data", "c100")[1]
+    assert data.from_files(here, "train") is None
+
+
+def test_what_is_wrong_with_files_of_one_s_own_is_said(here: Path) -> None:
+    (here / "data_batch_1").write_bytes(b"pickle")
+    with pytest.raises(data.DataUnavailableError, match="as pickles, which can run code"):
+        data.from_files(here, "train")
+    (here / "train.bin").write_bytes(bytes(3073))
+    with pytest.raises(data.CorruptDataError, match=r"train.bin has 3,073 bytes, which is no multiple of 3074"):
+        data.from_files(here, "train")
+    image = bytes([0, 0, 8, 3]) + np.array([1, 2, 2], ">u4").tobytes() + bytes(4)
+    (here / "t10k-images-idx3-ubyte").write_bytes(image)
+    (here / "train.bin").unlink()
+    with pytest.raises(data.DataUnavailableError, match="has t10k-images-idx3-ubyte, but no train-images-idx3-ubyte"):
+        data.from_files(here, "train")
+    (here / "train-images-idx3-ubyte").write_bytes(image)
+    code, text = call("train", "classifier", "--data", ".")
+    assert (code, text) == (1, "lecture11 train: a classifier needs classes, and . has no file of labels\n")
 
 
 def test_a_vae_an_autoencoder_and_a_classifier_of_a_folder(photos: Path, here: Path) -> None:
@@ -256,7 +381,9 @@ def test_a_page_gets_weights_and_what_it_must_know(here: Path) -> None:
         (["train", "diffusion", "--data", "digits", "--set", "lr=fast"], "lr is a number, such as 0.002"),
         (["train", "diffusion", "--data", "digits", "--set", "epochs=0"], "epochs must be at least 1, got 0"),
         (["train", "diffusion", "--data", "digits", "--set", "accumulate=3"], "batch_size 128 must be a multiple of 3"),
-        (["train", "diffusion", "--data", "digits", "--set", "batch_size=2000"], "batch_size must lie in 1..1500"),
+        (["train", "diffusion", "--data", "digits", "--set", "batch_size=2000"], "batch_size must lie in 1..1425"),
+        (["train", "vae", "--data", "digits", "--set", "validation=1"], "validation must lie in [0, 1), got 1"),
+        (["train", "vae", "--data", "digits", "--set", "validation=0", "patience=1"], "validation=0 keeps none"),
         (["train", "diffusion-digits", "--preset", "cpu"], "diffusion-digits has a recipe"),
         (["train", "vae", "--data", "digits", "--output", "/proc/m"], "cannot be written"),
         (["sample", "gan"], "no model and no file is called 'gan'"),
@@ -287,7 +414,17 @@ def test_the_data_are_listed_and_described(photos: Path) -> None:
 
 def test_two_processes_train_one_model_of_a_folder(photos: Path, here: Path) -> None:
     """As on one machine, then as on two, with a folder for each: only the first prints, and weights are the same."""
-    small = ["--data", str(photos), "--set", "side=8", "batch_size=12", "epochs=1", "hidden=8", "latents=2"]
+    small = [
+        "--data",
+        str(photos),
+        "--set",
+        "side=8",
+        "batch_size=12",
+        "epochs=1",
+        "patience=1",
+        "hidden=8",
+        "latents=2",
+    ]
 
     def work(i: int) -> list:
         torch.set_num_threads(1)
@@ -304,7 +441,7 @@ def test_two_processes_train_one_model_of_a_folder(photos: Path, here: Path) -> 
     main, other = several.run(work)
     assert [code for code, _ in main] == [code for code, _ in other] == [0, 0, 1, 1]
     assert [text for _, text in other] == [""] * 4
-    assert "the run is finished, 3 steps" in main[0][1]
+    assert "m.best), 2 steps" in main[0][1]  # a twentieth of 36 images is held out
     assert "do not find one checkpoint" in main[2][1]
     assert "batch_size 125 must be a multiple of 2" in main[3][1]
     assert list((here / "node 1").iterdir()) == []

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lecture11 import data
-from lecture11.data import images, mnist_small
+from lecture11.data import images, small
 
 POINTS = ("gaussian-mixture", "moons", "swiss-roll")
 CLOSED_PORT = "http://127.0.0.1:1/"
@@ -105,6 +105,19 @@ def test_mnist_small_looks_like_mnist_and_its_splits_share_no_image() -> None:
     centres = torch.stack([train.x[train.y == c].mean(0).flatten() for c in range(10)])
     nearest = torch.cdist(test.x.flatten(1), centres).argmin(1)
     assert (nearest == test.y).float().mean() > 0.78
+
+
+def test_fashion_small_is_a_balanced_part_of_fashion_mnist() -> None:
+    train, test = data.load("fashion-small", "train"), data.load("fashion-small", "test")
+    assert train.shape == (1, 28, 28)
+    assert torch.equal(train.y, torch.arange(10).repeat(100))
+    assert torch.equal(test.y, torch.arange(10).repeat(100))
+    # Mean and standard deviation of the whole of Fashion-MNIST, known to every tutorial.
+    assert train.x.mean().item() == pytest.approx(0.2860, abs=0.01)
+    assert train.x.std().item() == pytest.approx(0.3530, abs=0.01)
+    distinct = {row.tobytes() for d in (train, test) for row in d.x.flatten(1).numpy()}
+    assert len(distinct) == 2000
+    assert len(images.SMALL["fashion-small"][0].read_bytes()) < 1_000_000
 
 
 def test_digits_are_those_of_scikit_learn_each_once() -> None:
@@ -368,7 +381,7 @@ def test_files_are_found_as_others_spell_them(place, files, tmp_path: Path, cach
         place(tmp_path, name, contents)
     d = data.load("mnist", "test", root=tmp_path)
     assert d.y.tolist() == [i % 10 for i in range(20)]
-    assert mnist_small.select(d.y.numpy(), 1).tolist() == list(range(10))
+    assert small.select(d.y.numpy(), 1).tolist() == list(range(10))
     for name in files:
         assert images.find_idx(name, tmp_path) is not None
 
@@ -701,10 +714,10 @@ def test_labels_must_be_as_many_as_examples(monkeypatch) -> None:
 
 
 def test_changed_or_missing_shipped_file_is_noticed(tmp_path: Path, monkeypatch) -> None:
-    whole = images.MNIST_SMALL.read_bytes()
+    whole = images.SMALL["mnist-small"][0].read_bytes()
     assert len(whole) < 2_000_000
     copy = tmp_path / "mnist-small.npz"
-    monkeypatch.setattr(images, "MNIST_SMALL", copy)
+    monkeypatch.setitem(images.SMALL, "mnist-small", (copy, images.SMALL["mnist-small"][1]))
     with pytest.raises(data.DataUnavailableError, match="a part of this package, is missing: install"):
         data.load("mnist-small", "train")
     middle = len(whole) // 2
@@ -719,7 +732,7 @@ def test_changed_or_missing_shipped_file_is_noticed(tmp_path: Path, monkeypatch)
 @given(labels=st.lists(st.integers(0, 9), max_size=100), per_class=st.integers(1, 5))
 def test_selection_takes_turns_and_spreads(labels, per_class: int) -> None:
     labels = np.array(labels + list(range(10)) * per_class)
-    rows = mnist_small.select(labels, per_class)
+    rows = small.select(labels, per_class)
     assert labels[rows].tolist() == list(range(10)) * per_class
     assert len(set(rows.tolist())) == 10 * per_class
     for c in range(10):
@@ -731,19 +744,18 @@ def test_selection_takes_turns_and_spreads(labels, per_class: int) -> None:
 
 
 def test_rebuild_is_the_same_from_plain_and_gzipped_files(files, tmp_path: Path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(mnist_small, "PER_CLASS", {"train": 2, "test": 1})
-    contents = mnist_small.build(write(tmp_path / "plain", files))
+    monkeypatch.setitem(small.PARTS, "mnist-small", ("mnist", {"train": 2, "test": 1}))
+    contents = small.build("mnist-small", write(tmp_path / "plain", files))
     clock = time.localtime(0)
     monkeypatch.setattr(time, "localtime", lambda *_: clock)
-    assert mnist_small.build(write(tmp_path / "gz", files, gz=True)) == contents
+    assert small.build("mnist-small", write(tmp_path / "gz", files, gz=True)) == contents
 
     output = tmp_path / "mnist-small.npz"
-    assert mnist_small.main([str(tmp_path / "gz"), "--output", str(output)]) == 1
+    assert small.main(["mnist-small", str(tmp_path / "gz"), "--output", str(output)]) == 1
     assert "differs from the shipped file" in capsys.readouterr().err
     assert output.read_bytes() == contents
-    monkeypatch.setattr(images, "MNIST_SMALL", output)
-    monkeypatch.setattr(images, "MNIST_SMALL_SHA256", hashlib.sha256(contents).hexdigest())
-    assert mnist_small.main([str(tmp_path / "plain"), "--output", str(output)]) == 0
+    monkeypatch.setitem(images.SMALL, "mnist-small", (output, hashlib.sha256(contents).hexdigest()))
+    assert small.main(["mnist-small", str(tmp_path / "plain"), "--output", str(output)]) == 0
     d = data.load("mnist-small", "train")
     assert d.y.tolist() == [*range(10), *range(10)]
     original = np.frombuffer(files["train-images-idx3-ubyte"][16:], np.uint8).reshape(-1, 1, 28, 28)
@@ -756,7 +768,7 @@ def test_rebuild_refuses_files_that_are_not_the_original(tmp_path: Path, monkeyp
     folder = write(tmp_path / "own", files)
     output = tmp_path / "mnist-small.npz"
     with pytest.raises(SystemExit, match="1"):
-        mnist_small.main([str(folder), "--output", str(output)])
+        small.main(["mnist-small", str(folder), "--output", str(output)])
     message = capsys.readouterr().err
     assert re.search(
         r"train-images-idx3-ubyte is not the original file of 'mnist': its MD5 .unpacked. is \w{32}, expected 6bbc9ace",
@@ -765,8 +777,13 @@ def test_rebuild_refuses_files_that_are_not_the_original(tmp_path: Path, monkeyp
     take_for_original(files, monkeypatch)
     (folder / "t10k-labels-idx1-ubyte").unlink()
     with pytest.raises(data.DataUnavailableError, match="has no t10k-labels-idx1-ubyte or t10k-labels"):
-        mnist_small.build(folder)
+        small.build("mnist-small", folder)
     assert not output.exists()
+
+
+@pytest.mark.skipif(not images.DEBIAN_FASHION_MNIST.is_dir(), reason="Debian's dataset-fashion-mnist is not here")
+def test_rebuild_of_fashion_from_the_original_files_is_the_shipped_file() -> None:
+    assert small.build("fashion-small", images.DEBIAN_FASHION_MNIST) == images.SMALL["fashion-small"][0].read_bytes()
 
 
 @pytest.mark.skipif(
@@ -774,9 +791,9 @@ def test_rebuild_refuses_files_that_are_not_the_original(tmp_path: Path, monkeyp
 )
 def test_rebuild_from_the_original_files_is_the_shipped_file(tmp_path: Path) -> None:
     output = tmp_path / "mnist-small.npz"
-    command = [sys.executable, "-W", "error", "-m", "lecture11.data.mnist_small", os.environ["LECTURE11_MNIST"]]
-    subprocess.run([*command, "--output", str(output)], check=True)
-    assert output.read_bytes() == images.MNIST_SMALL.read_bytes()
+    command = [sys.executable, "-W", "error", "-m", "lecture11.data.small", "mnist-small"]
+    subprocess.run([*command, os.environ["LECTURE11_MNIST"], "--output", str(output)], check=True)
+    assert output.read_bytes() == images.SMALL["mnist-small"][0].read_bytes()
     assert data.load("mnist", "test", root=os.environ["LECTURE11_MNIST"]).x.shape == (10_000, 1, 28, 28)
 
 
@@ -800,4 +817,4 @@ def test_importing_the_package_is_instant_and_imports_no_torch() -> None:
 def test_importing_data_leaves_torchvision_and_sklearn_for_those_who_need_them() -> None:
     loaded = modules_after("import lecture11.data")
     assert "lecture11.data" in loaded
-    assert not loaded & {"torchvision", "sklearn", "lecture11.data.mnist_small"}
+    assert not loaded & {"torchvision", "sklearn", "lecture11.data.small"}

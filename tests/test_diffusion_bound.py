@@ -663,3 +663,116 @@ def test_a_planted_estimator_that_forgets_its_probabilities_is_seen(monkeypatch:
     monkeypatch.setattr(torch, "multinomial", lambda p, *rest, **options: multinomial(p**0, *rest, **options))
     with pytest.raises(AssertionError):
         test_estimator_is_unbiased_and_its_standard_error_honest("posterior", 1)
+
+
+# The optimal variance
+
+
+def test_the_optimal_variance_is_known_for_an_exact_mixture_and_nothing_beats_it() -> None:
+    """Two Gaussians on a line: Bao et al.'s formula by quadrature, from the score and not from errors."""
+    s = NoiseSchedule.linear(6, 0.05, 0.5)
+    data = gaussian.Mixture(
+        torch.tensor([0.3, 0.7], dtype=float64),
+        torch.tensor([[-0.8], [0.6]], dtype=float64),
+        torch.tensor([[[0.04]], [[0.01]]], dtype=float64),
+    )
+    rng = torch.Generator().manual_seed(0)
+    x_0 = data.sample(2000, generator=rng)[0]
+    found = diffusion.optimal_variance(optimal(s, data), s, x_0, draws=8000, generator=rng)
+    grid = torch.linspace(-8, 8, 4001, dtype=float64)[:, None]
+    expected = []
+    for t in range(1, s.T + 1):
+        law = diffusion.noised_law(s, data, t)
+        gamma = torch.trapezoid(law.log_prob(grid).exp() * law.score(grid)[:, 0] ** 2, grid[:, 0])
+        scale = s.beta(t) ** 2 / s.alpha(t)
+        expected.append(s.posterior_variance(t) + scale * (1 / s.noise_variance(t) - gamma))
+    torch.testing.assert_close(found, torch.stack(expected), rtol=0.08, atol=0)
+
+    def bound(variance: str | Tensor) -> float:
+        noise = randn(s.T, len(x_0), 1)
+        terms = diffusion.variational_bound(optimal(s, data), s, x_0, variance=variance, levels=None, noise=noise)
+        return terms.nats.mean().item()
+
+    best = bound(found)
+    # Of each step alone, a quarter less or a third more is worse.
+    for t in range(s.T):
+        for factor in (0.75, 1.33):
+            other = found.clone()
+            other[t] *= factor
+            assert bound(other) > best
+    assert best < min(bound("posterior"), bound("beta"))
+    assert best > -data.log_prob(x_0).mean().item()
+
+
+def test_with_a_gaussian_and_the_optimal_variance_the_chain_is_exact() -> None:
+    """The step back from an isotropic Gaussian is one: only the start is off, and with clipping nothing is cut here."""
+    s = NoiseSchedule.linear(5, 0.1, 0.4)
+    data = gaussian.Mixture(
+        torch.ones(1, dtype=float64), torch.zeros(1, 3, dtype=float64), 1e-2 * torch.eye(3, dtype=float64)[None]
+    )
+    rng = torch.Generator().manual_seed(0)
+    x_0 = data.sample(3000, generator=rng)[0]
+    found = diffusion.optimal_variance(optimal(s, data), s, x_0, draws=3000, generator=rng)
+    exact = [diffusion.reverse_law(s, data, x_0[0], t).covariances[0, 0, 0] for t in range(1, s.T + 1)]
+    torch.testing.assert_close(found, torch.stack(exact), rtol=0.05, atol=0)
+    clipped = diffusion.optimal_variance(
+        optimal(s, data), s, x_0, draws=3000, clip=True, generator=torch.Generator().manual_seed(1)
+    )
+    torch.testing.assert_close(clipped, found, rtol=0.06, atol=0)
+    bound = diffusion.variational_bound(optimal(s, data), s, x_0, variance=torch.stack(exact), levels=None).nats
+    gap = bound.mean() + data.log_prob(x_0).mean()
+    start = diffusion.noised_law(s, data, s.T).covariances[0, 0, 0]
+    assert gap.item() == pytest.approx(1.5 * (start - 1 - start.log()).item(), abs=0.05)
+
+
+def test_a_table_of_variances_is_one_for_each_step() -> None:
+    s, x, t = NoiseSchedule.linear(4), randn(3, 2), torch.tensor([1, 4, 2])
+    table = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=float64)
+    assert diffusion.step_variance(s, t, table).tolist() == [0.1, 0.4, 0.2]
+    assert diffusion.step_variance(s, 3, table) == 0.3
+    step = diffusion.p_step(s, x, t, randn(3, 2), torch.ones(3, 2, dtype=float64), variance=table)
+    mean = diffusion.p_mean(s, x, t, randn(3, 2))
+    torch.testing.assert_close(step - mean, torch.tensor([[0.0], [0.4**0.5], [0.2**0.5]]).double().expand(3, 2))
+    for wrong in (table[:3], table - 0.1, table / 0):
+        with pytest.raises(ValueError, match="'beta' or positive numbers for T = 4 steps"):
+            diffusion.step_variance(s, 2, wrong)
+    # One for each number too: where they are equal nothing changes, where one is not, it is that number that does.
+    wide = table[:, None].repeat(1, 2)
+    for t_of in (t, 3, torch.tensor(3)):
+        noise, eps = torch.ones(3, 2, dtype=float64), randn(3, 2)
+        steps = [diffusion.p_step(s, x, t_of, eps, noise, variance=v) for v in (table, wide)]
+        assert torch.equal(*steps)
+    x_0, noise = pixels(3, shape=(2,)), randn(4, 3, 2)
+    bounds = [diffusion.variational_bound(some_model, s, x_0, variance=v, noise=noise).nats for v in (table, wide)]
+    torch.testing.assert_close(*bounds)
+    wide[:, 1] = 0.25
+    other = diffusion.p_step(s, x, 3, eps, noise[0], variance=wide)
+    assert torch.equal(other[:, 0], diffusion.p_step(s, x, 3, eps, noise[0], variance=table)[:, 0])
+    torch.testing.assert_close(other[:, 1], diffusion.p_mean(s, x, 3, eps)[:, 1] + 0.5 * noise[0, :, 1])
+    with pytest.raises(ValueError, match="t must lie in"):
+        diffusion.step_variance(s, 0, table)
+
+
+def test_the_variance_of_each_number_is_measured_apart() -> None:
+    """Data of which one number never varies: its steps are known, and the bound falls."""
+    s = NoiseSchedule.linear(6, 0.05, 0.5)
+    data = gaussian.Mixture(
+        torch.ones(1, dtype=float64),
+        torch.zeros(1, 2, dtype=float64),
+        torch.diag(torch.tensor([1e-8, 1.0])).double()[None],
+    )
+    rng = torch.Generator().manual_seed(0)
+    x_0 = data.sample(2000, generator=rng)[0]
+    apart, one = (
+        diffusion.optimal_variance(optimal(s, data), s, x_0, draws=2000, per_dim=per_dim, generator=rng)
+        for per_dim in (True, False)
+    )
+    assert (apart.shape, one.shape) == ((6, 2), (6,))
+    exact = [diffusion.reverse_law(s, data, x_0[0], t).covariances[0].diagonal() for t in range(2, s.T + 1)]
+    torch.testing.assert_close(apart[1:], torch.stack(exact), rtol=0.07, atol=1e-3)
+    torch.testing.assert_close(apart.mean(1), one, rtol=0.1, atol=0)
+    bounds = [
+        diffusion.variational_bound(optimal(s, data), s, x_0, variance=v, levels=None, generator=rng).nats.mean()
+        for v in (apart, one)
+    ]
+    assert bounds[0] < bounds[1] - 1

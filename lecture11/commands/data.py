@@ -11,7 +11,8 @@ Without a name lists the data sets; with one loads it, which downloads it if nee
   lecture11 data
   lecture11 data fashion-mnist
   lecture11 data mnist --root FOLDER         from the four original files
-  lecture11 data photos                      a folder of images, as lecture11 train --data photos reads it
+  lecture11 data photos                      a folder of images, as lecture11 train --data photos reads it, or of
+                                             files as those of MNIST (IDX) or CIFAR (binary version)
 """
 
 
@@ -33,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
         for split in ("train", "test"):
             if options.name in data.NAMES:
                 print(data.load(options.name, split, root=options.root))
+            elif (own := data.from_files(options.name, split)) is not None:
+                print(own)
             else:
                 folder = data.Folder(options.name, split)
                 print(folder)

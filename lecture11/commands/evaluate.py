@@ -26,9 +26,14 @@ diffusion     the bound in bits/dim; of samples: Frechet distance in units of ra
 classifier    accuracy
 
 As many samples as test images are compared with twice as many, where there are so many: few give a rough number.
-Samples are judged by a classifier of the same images: classifier-mnist for MNIST, else --judge, else not at all.
+Samples are judged by a classifier of the same images: the package's own for MNIST and Fashion-MNIST,
+else --judge, else not at all.
 """
 BATCH = 100
+JUDGES = {
+    "mnist": "classifier-mnist", "mnist-small": "classifier-mnist",
+    "fashion-mnist": "classifier-fashion", "fashion-small": "classifier-fashion",
+}  # fmt: skip
 
 
 def add(commands: Any) -> None:
@@ -99,15 +104,14 @@ def report(found: "dict[str, Tensor | float]", as_json: bool, title: str) -> Non
 
 
 def judge_of(name: str | None, settings: "own.Settings", device: "torch.device") -> "nn.Module | None":
-    """The classifier of samples: as asked for, or the package's own for MNIST.
+    """The classifier of samples: as asked for, or the package's own for MNIST and Fashion-MNIST.
 
     Raises:
         ValueError: no classifier, or of images of another shape.
     """
     from lecture11 import models
 
-    if name is None and settings["data"] in ("mnist", "mnist-small"):
-        name = "classifier-mnist"
+    name = name or JUDGES.get(settings["data"])
     if name is None:
         return None
     about = models.about(name)

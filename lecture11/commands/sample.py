@@ -109,13 +109,13 @@ def draw(
     parts = []
     for rows in torch.arange(n).split(BATCH):
         ask = model if y is None else diffusion.Guided(model, y[rows.to(y.device)], guidance)
-        if sampler == "dpm":
-            strides = diffusion.karras_steps(SCHEDULE, steps) if steps > 1 else [SCHEDULE.T]
-            part = diffusion.dpm_sample(ask, SCHEDULE, (len(rows), *shape), steps=strides, generator=rng)
+        if sampler == "ddpm":
+            drawn = diffusion.ddim_sample(ask, SCHEDULE, (len(rows), *shape), steps=steps, eta=1.0, generator=rng)
         else:
-            eta = 1.0 if sampler == "ddpm" else 0.0
-            part = diffusion.ddim_sample(ask, SCHEDULE, (len(rows), *shape), steps=steps, eta=eta, generator=rng)
-        parts.append((part.clamp(-1, 1) + 1) / 2)
+            solve = diffusion.dpm_sample if sampler == "dpm" else diffusion.ddim_sample
+            strides = diffusion.karras_steps(SCHEDULE, steps) if steps > 1 else [SCHEDULE.T]
+            drawn = solve(ask, SCHEDULE, (len(rows), *shape), steps=strides, generator=rng)
+        parts.append((drawn.clamp(-1, 1) + 1) / 2)
     return torch.cat(parts)
 
 

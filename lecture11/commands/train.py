@@ -2,27 +2,35 @@
 
 import argparse
 import dataclasses
+import itertools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lecture11.commands.common import count, described, in_a_line, sets, with_root, write_sheet
 
 if TYPE_CHECKING:
-    from lecture11 import training
+    from torch import Tensor, nn
+    from torch.utils.tensorboard import SummaryWriter
+
+    from lecture11 import models, training
     from lecture11.models import own
 
 LOG_EVERY = 20  # steps
 TEXT = f"""\
-Trains, and keeps four files: the weights OUTPUT, OUTPUT.checkpoint, from which the same command goes on after an
+Trains, and keeps the weights OUTPUT and beside them OUTPUT.checkpoint, from which the same command goes on after an
 interruption, OUTPUT.jsonl with a line of numbers every {LOG_EVERY} steps, and OUTPUT.png with samples of each epoch.
+Of a model of one's own the loss is measured after each epoch on images that are held out of the training: OUTPUT.best
+has the weights where it was lowest, and --set patience=5 ends the run when it has not fallen for five epochs.
 
   lecture11 train vae-mnist                                 a model that the course ships, by its recipe
   lecture11 train diffusion --data mnist-small              one's own, in minutes
   lecture11 train diffusion --data photos --set side=64 widths=64,128,128 epochs=50
-  lecture11 train vae --data fashion-mnist --preset colab --output runs/vae.safetensors
+  lecture11 train vae --data fashion-mnist --preset colab --set patience=5 --output runs/vae.safetensors
 
 Kinds: autoencoder, vae, diffusion, classifier. A folder of images is read while it trains; its sub-folders are classes.
+A folder with files as MNIST's (IDX) or CIFAR's (binary version) is read whole.
 In several processes: torchrun --no-python --nproc-per-node 2 lecture11 train ...
 """
 
@@ -37,6 +45,7 @@ def add(commands: Any) -> None:
     train.add_argument("--set", nargs="+", action="append", metavar="KEY=VALUE", help="of a kind: change settings")
     train.add_argument("--epochs", type=count, help="in place of the recipe's or the preset's")
     train.add_argument("--output", type=Path, help="file of the weights (default: named after the model and the data)")
+    train.add_argument("--tensorboard", action="store_true", help="the numbers of OUTPUT.jsonl for TensorBoard too")
     train.set_defaults(run=run)
 
 
@@ -96,34 +105,114 @@ class Job:
         self.checkpoint = Path(f"{output}.checkpoint")
         processes.in_main(lambda: checkpoints.check_writable(output))
 
+        writer = tensorboard(output) if options.tensorboard else None
+
         made_by: dict[str, Any] = {"recipe": options.model}
+        held_out = None
         if options.model in own.KINDS:
             images = processes.in_turn(lambda: own.read(settings, "train", options.root))
             settings = own.completed(settings, images)
+            images, held_out = own.held_out(settings, images)
             how, made_by = own.recipe(settings), {"settings": settings}
         else:
             images = processes.in_turn(
                 lambda: data.load(how.dataset, "train", root=options.root, value_range=how.value_range)
             )
-        log = Log(output, settings, images, len(images) // how.options["batch_size"], how.options["batch_size"])
+        validation = None if held_out is None else Validation(output, how, held_out, made_by)
+        log = Log(output, settings, images, how.options["batch_size"], validation, writer)
+        patience = settings.get("patience", 0)
+
+        def is_over() -> bool:
+            """Whether the loss has not fallen for too long: known to one process, and decided for all."""
+            behind = processes.of_main(0.0 if validation is None else float(validation.behind))
+            return 0 < patience <= behind
+
+        if processes.is_main() and self.checkpoint.exists():
+            log.read()
         for state in models.fit(
-            how, images, checkpoint=self.checkpoint, seed=settings.get("seed", 0), progress=output.stem
-        ):
+            how, images, checkpoint=self.checkpoint, seed=settings.get("seed", 0), progress=output.stem,
+            is_over=is_over if patience else None,
+        ):  # fmt: skip
             self.last = state
             if processes.is_main():
                 log.add(state)
-        processes.in_main(lambda: self._write(state, output, made_by))
+        processes.in_main(lambda: self._write(state, output, made_by, log))
 
-    def _write(self, state: "training.State", output: Path, made_by: dict[str, Any]) -> None:
+    def _write(self, state: "training.State", output: Path, made_by: dict[str, Any], log: "Log") -> None:
         import torch
 
         from lecture11 import training
 
-        model = state.model if state.averaged is None else state.averaged
-        training.save_weights(model, output, dtype=torch.float16, **made_by)
+        training.save_weights(averaged(state), output, dtype=torch.float16, **made_by)
+        how = "the run is finished" if log.validation is None else log.validation.ending()
         print(
-            f"{output}: the run is finished, {state.step:,} steps in {state.seconds / 60:.1f} min, "
+            f"{output}: {how}, {state.step:,} steps in {state.seconds / 60:.1f} min, "
             f"loss of the last batch {state.loss:.4g}; {output.stat().st_size:,} bytes"
+        )
+
+
+def averaged(state: "training.State") -> "nn.Module":
+    """The moving average of the weights where there is one."""
+    return state.model if state.averaged is None else state.averaged
+
+
+def tensorboard(output: Path) -> "SummaryWriter | None":
+    """A writer to OUTPUT.tensorboard, in the main process.
+
+    Raises:
+        ValueError: TensorBoard is not installed.
+    """
+    from lecture11 import processes
+
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ValueError("--tensorboard: it is not installed, pip install tensorboard") from error
+    return SummaryWriter(f"{output}.tensorboard") if processes.is_main() else None
+
+
+class Validation:
+    """The loss on images that are held out, after each epoch, and the weights where it was lowest."""
+
+    def __init__(self, output: Path, how: "models.Recipe", images: "own.Images", made_by: dict[str, Any]) -> None:
+        self.best = Path(f"{output}.best")
+        self.how, self.images, self.made_by = how, images, made_by
+        self.losses: list[float] = []
+
+    @property
+    def behind(self) -> int:
+        """How many epochs ago the loss was lowest."""
+        return len(self.losses) - 1 - self.losses.index(min(self.losses)) if self.losses else 0
+
+    def measure(self, model: "nn.Module") -> float:
+        """The mean loss, with the same noise each time; of the lowest so far the weights are kept."""
+        import torch
+
+        from lecture11 import data, training
+
+        device = next(model.parameters()).device
+        size = self.how.options["batch_size"]
+        batches: Iterable[tuple[Tensor, ...]]
+        if isinstance(self.images, data.Folder):
+            rows = torch.arange(len(self.images))
+            batches = itertools.chain.from_iterable(self.images.batches(part[None]) for part in rows.split(size))
+        else:
+            x, y = self.images.x, self.images.y
+            batches = zip(*(t.split(size) for t in ([x, y] if self.how.labels and y is not None else [x])), strict=True)
+        rng = torch.Generator(device).manual_seed(0)
+        with torch.no_grad():
+            losses = [self.how.loss(model, *(t.to(device) for t in batch), generator=rng) for batch in batches]
+        loss = torch.cat(losses).mean().item()
+        if not self.losses or loss < min(self.losses):
+            training.save_weights(model, self.best, dtype=torch.float16, **self.made_by)
+        self.losses.append(loss)
+        return loss
+
+    def ending(self) -> str:
+        epoch = len(self.losses) - self.behind
+        return (
+            f"the run is finished, validation loss {self.losses[-1]:.4g} (lowest {min(self.losses):.4g} after epoch "
+            f"{epoch}: {self.best})"
         )
 
 
@@ -131,16 +220,23 @@ class Log:
     """Numbers every so many steps as lines of JSON, and a picture after each epoch."""
 
     def __init__(
-        self, output: Path, settings: "own.Settings", images: "own.Images", steps_per_epoch: int, batch_size: int
+        self,
+        output: Path,
+        settings: "own.Settings",
+        images: "own.Images",
+        batch_size: int,
+        validation: Validation | None = None,
+        writer: "SummaryWriter | None" = None,
     ) -> None:
         self.lines, self.picture = Path(f"{output}.jsonl"), Path(f"{output}.png")
-        self.settings, self.images = settings, images
-        self.steps_per_epoch, self.batch_size = steps_per_epoch, batch_size
+        self.settings, self.images, self.validation, self.writer = settings, images, validation, writer
+        self.steps_per_epoch, self.batch_size = len(images) // batch_size, batch_size
         self.before: tuple[int, float] | None = None
 
     def add(self, state: "training.State") -> None:
         if self.before is None:
             self._forget_from(state.step)
+            self.read()
             self.before = (state.step, state.seconds)
         ends = state.step % self.steps_per_epoch == 0
         if ends or state.step % LOG_EVERY == 0:
@@ -155,8 +251,17 @@ class Log:
                 "seconds": round(state.seconds, 3),
                 "examples_per_second": round((state.step - step) * self.batch_size / took, 1) if took > 0 else None,
             }
+            if ends and self.validation is not None:
+                model = averaged(state)
+                training = model.training
+                line["validation"] = self.validation.measure(model.eval())
+                model.train(training)
             with self.lines.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+            if self.writer is not None:
+                for name in line.keys() - {"step"}:
+                    self.writer.add_scalar(name, line[name] or 0.0, state.step)
+                self.writer.flush()
             self.before = (state.step, state.seconds)
         if ends:
             self._draw(state)
@@ -167,10 +272,16 @@ class Log:
             kept = [line for line in self.lines.read_text("utf-8").splitlines() if json.loads(line)["step"] < step]
             self.lines.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
+    def read(self) -> None:
+        """The losses on the images held out, of the epochs before."""
+        if self.validation is not None and self.lines.exists():
+            lines = map(json.loads, self.lines.read_text("utf-8").splitlines())
+            self.validation.losses = [line["validation"] for line in lines if "validation" in line]
+
     def _draw(self, state: "training.State") -> None:
         from lecture11.commands.sample import sheet_of
 
-        model = state.model if state.averaged is None else state.averaged
+        model = averaged(state)
         training = model.training
         pictures = sheet_of(model.eval(), self.settings, self.images)
         model.train(training)

@@ -7,6 +7,7 @@ name                  what                       train + test     shape      sou
 ``mnist-small``       a balanced part of MNIST   10,000 + 2,000   1, 28, 28  as ``mnist``; in this package
 ``mnist``             handwritten digits         60,000 + 10,000  1, 28, 28  LeCun et al. 1998, below; download
 ``fashion-mnist``     clothing                   60,000 + 10,000  1, 28, 28  Zalando (Xiao et al. 2017), MIT; download
+``fashion-small``     a balanced part of it      1,000 + 1,000    1, 28, 28  as ``fashion-mnist``; in this package
 ``cifar10``           photographs                50,000 + 10,000  3, 32, 32  Krizhevsky 2009, none stated; download
 ``gaussian-mixture``  a ring of eight Gaussians  any number       2          exact: ``gaussian_mixture()``
 ``moons``             two half circles           any number       2          scikit-learn, BSD-3
@@ -18,11 +19,13 @@ dataset-fashion-mnist is installed. The digits are Alpaydin and Kaynak's
 (1998). MNIST is usually given as CC BY-SA 3.0; its own page, now gone, named
 no licence. It was made from NIST's Special Databases 1 and 3.
 
-``Folder`` reads images of one's own, from a folder that may be larger than memory.
+``Folder`` reads images of one's own, from a folder that may be larger than memory, and ``from_files`` a folder with
+files as MNIST's or CIFAR's.
 """
 
 import difflib
 import os
+from pathlib import Path
 
 import torch
 
@@ -46,6 +49,7 @@ __all__ = [
     "Dataset",
     "Folder",
     "UnknownDataError",
+    "from_files",
     "gaussian_mixture",
     "load",
 ]
@@ -108,10 +112,39 @@ def load(
         pixels, white, labels = images.FROM_FILES[name](split, root)
     if n is not None and n > len(pixels):
         raise ValueError(f"{name!r} ({split}) has {len(pixels):,} examples, n = {n:,} asks for more: lower n")
+    return _images(name, split, (pixels[:n], white, labels[:n]), device, value_range)
+
+
+def from_files(
+    folder: str | os.PathLike,
+    split: str,
+    *,
+    device: torch.device | str | None = None,
+    value_range: Range = (0.0, 1.0),
+) -> Dataset | None:
+    """Images of one's own, whole, from a folder with files as those of MNIST (IDX) or CIFAR (binary version).
+
+    Which files: ``train-images-idx3-ubyte``, with labels or without, and ``t10k-images-idx3-ubyte`` for the test,
+    gzipped or not; or ``data_batch_1.bin``, ... and ``test_batch.bin``, or CIFAR-100's ``train.bin`` and ``test.bin``.
+
+    Returns:
+        None where there are no such files.
+
+    Raises:
+        DataUnavailableError: those of the other split alone, or CIFAR's pickles, which are not read.
+        CorruptDataError: a file is truncated or not what its name says.
+    """
+    checked_range(value_range)
+    raw = images.from_files(Path(folder).expanduser(), split)
+    return None if raw is None else _images(Path(folder).name, split, raw, device, value_range)
+
+
+def _images(name: str, split: str, raw: images.Raw, device: torch.device | str | None, value_range: Range) -> Dataset:
+    pixels, white, labels = raw
     # Bytes travel to the device, a quarter of what floats would take. There white is a tensor, since CUDA divides by
     # a number as it multiplies by its reciprocal: the last digit would differ, and white might exceed 1.
-    x = torch.tensor(pixels[:n], device=device).float() / torch.tensor(white, device=device)
-    y = torch.tensor(labels[:n], device=device, dtype=torch.int64)
+    x = torch.tensor(pixels, device=device).float() / torch.tensor(white, device=device)
+    y = torch.tensor(labels, device=device, dtype=torch.int64) if len(labels) else None
     data = Dataset(x, y, name, split, (0.0, 1.0))
     return data if tuple(value_range) == (0, 1) else data.rescaled(*value_range)
 

@@ -91,6 +91,18 @@ class Dataset:
         return replace(self, x=self.x[:n], y=None if self.y is None else self.y[:n])
 
     @checked
+    def part(self, rows: Int[Tensor, " k"]) -> "Dataset":
+        """These examples alone.
+
+        Raises:
+            ValueError: no rows, or one that is not there.
+        """
+        rows = rows.long()
+        if not len(rows) or rows.min() < 0 or rows.max() >= len(self.x):
+            raise ValueError(f"rows must be some of 0..{len(self.x) - 1}, got {rows.tolist()[:5]}")
+        return replace(self, x=self.x[rows], y=None if self.y is None else self.y[rows])
+
+    @checked
     def rescaled(self, low: Number, high: Number) -> "Dataset":
         """The same images with the value range mapped linearly onto ``[low, high]``; the ends are met exactly.
 

@@ -1,5 +1,6 @@
 """A folder of images of one's own: each is read when its turn comes, so that it may be larger than memory."""
 
+import copy
 import functools
 import hashlib
 import os
@@ -113,6 +114,13 @@ class Folder(torch.utils.data.Dataset):
         low, high = self.value_range
         x = low + (high - low) * torch.Tensor(x)
         return (x, self.y[i]) if self.labels else (x,)
+
+    def part(self, rows: Int[Tensor, " n"]) -> "Folder":
+        """These images alone."""
+        part = copy.copy(self)
+        part.__dict__.pop("_digest", None)
+        part.paths, part.y = [self.paths[i] for i in rows.tolist()], self.y[rows]
+        return part
 
     def batches(self, order: Int[Tensor, "batches size"]) -> Iterator[tuple[Tensor, ...]]:
         """The examples of each row of ``order``, read ahead by ``workers`` processes."""

@@ -12,6 +12,7 @@ import ssl
 import urllib.error
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,14 @@ from lecture11.data.dataset import CorruptDataError, DataUnavailableError
 # Pixels (n, channels, height, width), the value of a white pixel, labels (n,).
 Raw = tuple[np.ndarray, int, np.ndarray]
 
-MNIST_SMALL = Path(__file__).with_name("mnist-small.npz")
-MNIST_SMALL_SHA256 = "a18f640cd9de0a32a8cdda256f9df3a7ba3184d8b198ca3c52b22619fab1b9cf"
+# The files beside this module, and their SHA-256.
+SMALL = {
+    name: (Path(__file__).with_name(f"{name}.npz"), digest)
+    for name, digest in {
+        "mnist-small": "a18f640cd9de0a32a8cdda256f9df3a7ba3184d8b198ca3c52b22619fab1b9cf",
+        "fashion-small": "0b864cdf81f4b620f491422cf70e74e726d97f37e3bd8c3f7afbe6be07b3d475",
+    }.items()
+}
 
 IDX_FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -74,17 +81,18 @@ def digits(split: str) -> Raw:
     return pixels[rows].reshape(-1, 1, 8, 8).astype(np.uint8), 16, labels[rows]
 
 
-def mnist_small(split: str) -> Raw:
-    """1,000 (train) or 200 (test) images of each class of MNIST, from the file beside this module."""
-    if not MNIST_SMALL.is_file():
-        raise DataUnavailableError(f"{MNIST_SMALL}, a part of this package, is missing: install the package again")
-    file = MNIST_SMALL.read_bytes()
+def small(name: str, split: str) -> Raw:
+    """A part of MNIST or of Fashion-MNIST, as many images of each class, from the file beside this module."""
+    path, expected = SMALL[name]
+    if not path.is_file():
+        raise DataUnavailableError(f"{path}, a part of this package, is missing: install the package again")
+    file = path.read_bytes()
     digest = hashlib.sha256(file).hexdigest()
-    if digest != MNIST_SMALL_SHA256:
+    if digest != expected:
         raise CorruptDataError(
-            f"{MNIST_SMALL} ({len(file):,} bytes) has the SHA-256 {digest}, expected {MNIST_SMALL_SHA256}: it is "
+            f"{path} ({len(file):,} bytes) has the SHA-256 {digest}, expected {expected}: it is "
             f"truncated or was changed. Check it out or install the package again, or rebuild it from the original "
-            f"files with `python -m lecture11.data.mnist_small FOLDER`"
+            f"files with `python -m lecture11.data.small {name} FOLDER`"
         )
     with np.load(io.BytesIO(file), allow_pickle=False) as arrays:
         return arrays[f"{split}_images"][:, None], 255, arrays[f"{split}_labels"]
@@ -151,8 +159,10 @@ def _given_folder(root: str | os.PathLike) -> Path:
     return folder
 
 
-def read_idx(path: Path, ndim: int, name: str) -> np.ndarray:
-    """The array of bytes in an original file of the set ``name``, in the IDX format, gzipped (``.gz``) or not.
+def read_idx(path: Path, ndim: int, name: str | None) -> np.ndarray:
+    """The array of bytes in a file in the IDX format, gzipped (``.gz``) or not: an original one of the set ``name``.
+
+    Without a name any contents will do.
 
     Raises:
         CorruptDataError: no IDX file of ``ndim`` dimensions, not as long as its header says, or another set's.
@@ -182,13 +192,64 @@ def read_idx(path: Path, ndim: int, name: str) -> np.ndarray:
             f"{path} is truncated or damaged: its header announces {shape}, "
             f"that is {header + math.prod(shape):,} bytes; it has {len(file):,}. Delete it and get it again"
         )
-    digest, expected = hashlib.md5(file, usedforsecurity=False).hexdigest(), MD5[name][_plain(path.name)]
-    if digest != expected:
+    digest = hashlib.md5(file, usedforsecurity=False).hexdigest()
+    if name is not None and digest != (expected := MD5[name][_plain(path.name)]):
         raise CorruptDataError(
             f"{path} is not the original file of {name!r}: its MD5 (unpacked) is {digest}, expected {expected}. It is "
             f"damaged, or belongs to another set with the same file names; get the original"
         )
     return np.frombuffer(file, dtype=np.uint8, offset=header).reshape(shape)
+
+
+# In the order of their names: the files of a split, and how many bytes of labels stand before each 32x32 image.
+CIFAR_BINARY = {
+    "train": (("data_batch_*.bin", 1), ("train.bin", 2)),
+    "test": (("test_batch.bin", 1), ("test.bin", 2)),
+}
+CIFAR_FOLDERS = (".", "cifar-10-batches-bin", "cifar-100-binary")
+
+
+def from_files(folder: Path, split: str) -> Raw | None:
+    """Images of one's own in the files of MNIST (IDX) or of CIFAR (binary version); None where there are none.
+
+    IDX files have the names of MNIST's, and the labels may be missing: then they are empty. The last of the bytes
+    before an image of CIFAR is its class: CIFAR-100 has two, the coarse and the fine one.
+
+    Raises:
+        DataUnavailableError: the files of the other split alone, or CIFAR's pickles.
+        CorruptDataError: a file is not what its name says.
+    """
+    images, labels = (find_idx(name, folder) for name in IDX_FILES[split])
+    if images is not None:
+        x = read_idx(images, 3, None)
+        y = np.empty(0, np.uint8) if labels is None else read_idx(labels, 1, None)
+        if labels is not None and len(x) != len(y):
+            raise CorruptDataError(f"{images} has {len(x):,} images, and {labels} {len(y):,} labels")
+        return x[:, None], 255, y
+    for pattern, n_labels in CIFAR_BINARY[split]:
+        files = sorted(file for place in CIFAR_FOLDERS for file in (folder / place).glob(pattern))
+        if files:
+            rows = np.concatenate([_cifar_rows(file, n_labels + 3072) for file in files])
+            return rows[:, n_labels:].reshape(-1, 3, 32, 32), 255, rows[:, n_labels - 1]
+    other = "test" if split == "train" else "train"
+    if find_idx(IDX_FILES[other][0], folder) is not None:
+        raise DataUnavailableError(f"{folder} has {IDX_FILES[other][0]}, but no {IDX_FILES[split][0]}")
+    if any((folder / place / "data_batch_1").is_file() for place in (".", "cifar-10-batches-py")):
+        raise DataUnavailableError(
+            f"{folder} has CIFAR's files as pickles, which can run code when they are read: take the binary version. "
+            f"The original ones are read, after a look at their checksums, as cifar10 with --root"
+        )
+    return None
+
+
+def _cifar_rows(path: Path, size: int) -> np.ndarray:
+    file = np.fromfile(path, np.uint8)
+    if not len(file) or len(file) % size:
+        raise CorruptDataError(
+            f"{path} has {len(file):,} bytes, which is no multiple of {size}, the labels and pixels of an image: it is "
+            f"truncated, or no binary file of CIFAR"
+        )
+    return file.reshape(-1, size)
 
 
 def _web_page(file: bytes) -> str:
@@ -267,8 +328,8 @@ def _download(name: str, folder: Path, fetch: Callable[[], object]) -> None:
         debian = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
         raise DataUnavailableError(
             f"{name!r} is not in {folder}, and downloading it failed: {error}\n"
-            f"Without network, use one of the sets that come with the course ('mnist-small', 'digits', "
-            f"'gaussian-mixture', 'moons', 'swiss-roll'), or give {own}{debian}."
+            f"Without network, use one of the sets that come with the course ('mnist-small', 'fashion-small', "
+            f"'digits', 'gaussian-mixture', 'moons', 'swiss-roll'), or give {own}{debian}."
         ) from error
     except OSError as error:  # none of those above: a full disk, a folder that cannot be written to
         raise DataUnavailableError(
@@ -288,7 +349,7 @@ def _time_limit() -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-SHIPPED: dict[str, Callable[[str], Raw]] = {"digits": digits, "mnist-small": mnist_small}
+SHIPPED: dict[str, Callable[[str], Raw]] = {"digits": digits, **{name: partial(small, name) for name in SMALL}}
 FROM_FILES: dict[str, Callable[[str, str | os.PathLike | None], Raw]] = {
     "cifar10": cifar10, "fashion-mnist": fashion_mnist, "mnist": mnist,
 }  # fmt: skip

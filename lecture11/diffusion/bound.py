@@ -85,6 +85,52 @@ def step_divergence(
 
 
 @checked
+@torch.no_grad()
+def optimal_variance(
+    model: Model,
+    s: NoiseSchedule,
+    x_0: Float[Tensor, "n *dims"],
+    *,
+    draws: Count = 30,
+    per_dim: bool = False,
+    clip: bool = False,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, "T *table"]:
+    """The variance of each learned step that makes the bound lowest: ``beta~_t + E ||mu~_t - mu_theta||^2 / d`` (F38).
+
+    ``L_{t-1}`` depends on ``sigma^2`` by ``d/2 ln sigma^2 + (d beta~_t + E ||mu~_t - mu_theta||^2) / (2 sigma^2)``: set
+    the derivative to zero. So the variance is measured, on data that the model was trained on, and nothing is trained
+    (Bao et al. 2022, "Estimating the optimal covariance with imperfect mean", Theorem 1). Without clipping it is
+    ``beta~_t + beta_t^2 / (alpha_t (1 - alpha_bar_t)) E ||eps - eps_theta||^2 / d``, and with the perfect network that
+    of "Analytic-DPM" (Bao et al. 2022, Theorem 1). At ``t = 1``, where ``beta~`` is 0 and ``mu~`` is ``x_0``, it is the
+    best for a density, and for pixels on a grid nearly so.
+
+    Args:
+        x_0: examples of the training data.
+        draws: for each step so many examples, each with its own noise: ``T draws`` questions to the model.
+        per_dim: one for each number of an example too: a margin that is always black has hardly an error. As if one
+            more draw had the mean error everywhere, so that none is zero.
+        clip: as in ``p_mean``; give the bound and the sampler the same.
+
+    Returns:
+        float64, ``(T,)`` or with ``per_dim`` ``(T, *dims)``, row ``t - 1`` for step ``t``: a ``variance`` for the bound
+        and the samplers.
+    """
+    if clip:
+        signed_pixels(x_0=x_0)
+    ask, x_0 = in_single(model, x_0)
+    variances = []
+    for t in range(1, s.T + 1):
+        x = x_0[torch.randint(len(x_0), (draws,), generator=generator, device=x_0.device)]
+        x_t = q_sample(s, x, t, noise_like(x, generator))
+        mean = p_mean(s, x_t, t, predict_eps(ask, x_t, t), clip=clip)
+        error = double(posterior_mean_from_x0(s, x, x_t, t) - mean).square()
+        error = (error.sum(0) + error.mean()) / (draws + 1) if per_dim else error.mean()
+        variances.append(s.posterior_variance(t) + error.cpu())
+    return torch.stack(variances)
+
+
+@checked
 def decoder_log_prob(
     model: Model,
     s: NoiseSchedule,
@@ -99,18 +145,22 @@ def decoder_log_prob(
     """``ln p(x_0 | x_1)``, that is ``-L_0``: a Gaussian around ``mu_theta(x_1, 1)``, discretised (F41).
 
     Its variance is ``beta_1``, or with ``variance="posterior"`` that of ``t = 2``, since ``beta~_1`` is zero (Ho et al.
-    2020; with one step only, ``beta_1``).
+    2020; with one step only, ``beta_1``). Of a table it is the first row.
 
     Args:
         cdf: as in ``discretised_log_likelihood``.
         levels: values that a dimension takes in [-1, 1]. None: the data is on no grid, and the density is meant.
     """
     mean = p_mean(s, x_1, 1, predict_eps(model, x_1, 1), clip=clip)
-    t = 2 if variance == "posterior" and s.T > 1 else 1
-    log_var = step_variance(s, t, variance if s.T > 1 else "beta").log()
+    if isinstance(variance, Tensor):
+        log_var = step_variance(s, 1, variance).log()
+    else:
+        t = 2 if variance == "posterior" and s.T > 1 else 1
+        log_var = step_variance(s, t, variance if s.T > 1 else "beta").log()
     if levels is None:
         return gaussian.log_prob(x_0, mean, spread_over(log_var, x_0))
-    return discretised_log_likelihood(x_0, mean, 0.5 * log_var, levels=levels, cdf=cdf)
+    log_scale = 0.5 * (spread_over(log_var, x_0) if log_var.ndim else log_var)
+    return discretised_log_likelihood(x_0, mean, log_scale, levels=levels, cdf=cdf)
 
 
 @checked

@@ -116,6 +116,6 @@ def sampler_law(s: NoiseSchedule, data: Mixture, *, variance: Variance = "poster
         # mu = (x - beta C_t^{-1} (x - m_t)) / sqrt(alpha) = step x + shift, from F39 and the optimal noise.
         pull = beta * torch.linalg.inv(law.covariances[0])
         step, shift = (identity - pull) / alpha**0.5, pull @ law.means[0] / alpha**0.5
-        noise = step_variance(s, t, variance).item() if t > 1 else 0.0
-        mean, covariance = step @ mean + shift, step @ covariance @ step.mT + noise * identity
+        noise = step_variance(s, t, variance).to(identity) * identity if t > 1 else 0 * identity
+        mean, covariance = step @ mean + shift, step @ covariance @ step.mT + noise
     return Mixture(data.weights, mean[None], (covariance + covariance.mT)[None] / 2)

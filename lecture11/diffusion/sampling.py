@@ -16,8 +16,9 @@ from lecture11.diffusion.posterior import posterior_mean_from_eps, posterior_mea
 from lecture11.diffusion.schedule import NoiseSchedule, Step, check_order, spread
 from lecture11.gaussian import noise_like
 
-# sigma_t^2, the variance of the learned step: beta~_t, or beta_t.
-Variance = Literal["posterior", "beta"]
+# sigma_t^2, the variance of the learned step: beta~_t, or beta_t, or a table of one for each step, or for each step and
+# each number of an example, such as ``optimal_variance`` measures.
+Variance = Literal["posterior", "beta"] | Float[Tensor, " T"] | Float[Tensor, "T *dims"]
 
 P = ParamSpec("P")
 
@@ -27,8 +28,21 @@ def step_variance(s: NoiseSchedule, t: Step, variance: Variance) -> Tensor:
     """``sigma_t^2`` of ``p(x_{t-1} | x_t)``: ``beta~_t``, which is 0 at ``t = 1``, or ``beta_t`` (F22, F29).
 
     Both are right at an extreme: ``beta~_t`` if the data is a single point, ``beta_t`` if it is ``N(0, I)`` (Ho et al.
-    2020, section 3.2).
+    2020, section 3.2). In between lies what ``optimal_variance`` measures, and a table is looked up.
+
+    Raises:
+        ValueError: a table that is not for ``T`` steps, or a variance in it that is not positive and finite.
     """
+    if isinstance(variance, Tensor):
+        s.check(t)
+        if len(variance) != s.T or not ((variance > 0) & variance.isfinite()).all():
+            raise ValueError(
+                f"variance must be 'posterior', 'beta' or positive numbers for T = {s.T} steps, got {len(variance)} "
+                f"from {variance.min().item():g} to {variance.max().item():g}"
+            )
+        if isinstance(t, int) or not t.ndim:  # one for all examples
+            return variance[int(t) - 1] if variance.ndim == 1 else variance[int(t) - 1 : int(t)]
+        return variance.to(t.device)[t.long() - 1]
     return s.posterior_variance(t) if variance == "posterior" else s.beta(t)
 
 
@@ -69,12 +83,15 @@ def p_step(
         t: the step that is undone, in 1..T: one for all examples or one each.
         eps: the predicted noise, ``model(x_t, t)``.
         noise: ``z``, standard normal. It is ignored at ``t = 1``, and may be None where all ``t`` are 1.
-        variance: ``sigma_t^2`` is the ``"posterior"`` variance ``beta~_t`` or ``"beta"``, ``beta_t``.
+        variance: ``sigma_t^2`` is the ``"posterior"`` variance ``beta~_t`` or ``"beta"``, ``beta_t``, or that of a
+            table, one for each step.
         clip: as in ``p_mean``.
     """
     mean = p_mean(s, x_t, t, eps, clip=clip)
     sigma_squared = step_variance(s, t, variance)
     last = torch.as_tensor(t, device=sigma_squared.device) == 1
+    if last.ndim < sigma_squared.ndim:
+        last = last.view(-1, *[1] * (sigma_squared.ndim - 1))
     return _add_noise(mean, sigma_squared.masked_fill(last, 0.0), noise)
 
 

@@ -206,9 +206,13 @@ class NoiseSchedule:
 def spread(values: Tensor, x: Tensor) -> Tensor:
     """One number for all examples, or one each, in the dtype and on the device of ``x``, ready to multiply ``x``.
 
+    Values that have all axes of ``x`` already are only cast.
+
     Raises:
         ValueError: neither one number nor one for each example: it would broadcast along another axis.
     """
+    if values.ndim == x.ndim > 1 and values.shape[1:] == x.shape[1:] and len(values) in (1, len(x)):
+        return cast(values, x)
     if values.ndim and values.shape != x.shape[:1]:
         raise ValueError(
             f"t must be one step, or one for each of the {len(x)} examples; got steps of shape {tuple(values.shape)}"

@@ -7,19 +7,21 @@ name                      what                            trained on
 ``vae-mnist-2d``          VAE, 2 latents, binary images   MNIST, redrawn each time
 ``autoencoder-mnist-2d``  auto-encoder, 2 latents         MNIST
 ``diffusion-mnist``       U-Net, 28x28 images, by class   MNIST
+``diffusion-fashion``     U-Net, 28x28 images, by class   Fashion-MNIST
 ``diffusion-digits``      U-Net, noise of 8x8 images      digits
 ``diffusion-ring``        MLP, noise of points            a ring of eight Gaussians
 ``classifier-mnist``      classifier of 28x28 images      MNIST, moved
+``classifier-fashion``    classifier of 28x28 images      Fashion-MNIST, moved
 ========================  ==============================  ========================
 
 ``lecture11 train NAME`` makes each again. That of the ring predicts the noise on ``RING_SCHEDULE``, of 200 steps, the
-others on ``SCHEDULE``, ``eps = model(x_t, t)``; that of MNIST can be asked for a digit, ``model(x_t, t, y)``, and
-guided (``diffusion.Guided``). Those of images and the classifier take images in [-1, 1].
+others on ``SCHEDULE``, ``eps = model(x_t, t)``; those of MNIST and Fashion-MNIST can be asked for a class,
+``model(x_t, t, y)``, and guided (``diffusion.Guided``). Those of images and the classifiers take images in [-1, 1].
 """
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -147,8 +149,14 @@ def fit(
     checkpoint: str | os.PathLike | None = None,
     seed: int = 0,
     progress: str | None = None,
+    is_over: Callable[[], bool] | None = None,
 ) -> Iterator[training.State]:
-    """Trains what a recipe builds on images that are there; otherwise as ``train``."""
+    """Trains what a recipe builds on images that are there; otherwise as ``train``.
+
+    Args:
+        is_over: asked after each epoch, and of a run that goes on before its first step, in all processes: whether the
+            run ends there.
+    """
     examples: tuple[Tensor, ...] | data.Folder
     if isinstance(images, data.Folder):
         examples = images
@@ -164,4 +172,10 @@ def fit(
     steps_per_epoch = len(images) // how.options["batch_size"]
     steps = how.epochs * steps_per_epoch
     run = trainer.run(steps=steps, progress=progress, checkpoint=checkpoint, checkpoint_every=steps_per_epoch)
-    yield from [trainer.state] if trainer.step == steps else run
+    if trainer.step == steps or (trainer.step > 0 and is_over is not None and is_over()):
+        yield trainer.state
+        return
+    for state in run:
+        yield state
+        if is_over is not None and state.step % steps_per_epoch == 0 and is_over():
+            return

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lecture11 import autoencoder, data, diffusion, vae
-from lecture11.arguments import whole
+from lecture11.arguments import real, whole
 from lecture11.models.recipes import SCHEDULE, Recipe, class_loss, shifted_cross_entropy, squared_error, start_at_mean
 from lecture11.networks import MLP, ImageClassifier, UNet
 
@@ -63,6 +63,8 @@ def _diffusion(shape: Sequence[int], classes: int, *, widths: Sequence[int], blo
 COMMON: Settings = {
     "side": 32, "channels": 0, "epochs": 10, "batch_size": 128, "lr": 1e-3, "warmup": 100, "weight_decay": 0.0,
     "ema_decay": 0.0, "mixed_precision": "no", "accumulate": 1, "seed": 0,
+    # The share of the training images that the loss is only measured on, and how many epochs it may not fall (0: any).
+    "validation": 0.05, "patience": 0,
 }  # fmt: skip
 
 KINDS: dict[str, Kind] = {
@@ -112,7 +114,7 @@ KINDS: dict[str, Kind] = {
     ),
 }  # fmt: skip
 PRESETS = ("cpu", "colab", "paper")
-IMAGE_SETS = ("cifar10", "digits", "fashion-mnist", "mnist", "mnist-small")
+IMAGE_SETS = ("cifar10", "digits", "fashion-mnist", "fashion-small", "mnist", "mnist-small")
 
 
 def settings(kind: str, dataset: str, preset: str, given: Sequence[str] = ()) -> Settings:
@@ -131,8 +133,11 @@ def settings(kind: str, dataset: str, preset: str, given: Sequence[str] = ()) ->
         if not equals or key not in chosen:
             raise SettingError(f"--set {text}: give KEY=VALUE, with one of the keys {', '.join(sorted(chosen))}")
         chosen[key] = _read(key, value, chosen[key])
-    for key in ("epochs", "batch_size", "accumulate"):
-        whole(key, chosen[key])
+    for key, least in (("epochs", 1), ("batch_size", 1), ("accumulate", 1), ("patience", 0)):
+        whole(key, chosen[key], least)
+    real("validation", chosen["validation"], "[0, 1)")
+    if chosen["patience"] and not chosen["validation"]:
+        raise SettingError("patience is for the loss on validation images, and validation=0 keeps none")
     return {"kind": kind, "data": dataset, **chosen}
 
 
@@ -152,7 +157,7 @@ def _written(value: Any) -> str:
 
 
 def read(chosen: Settings, split: str, root: str | os.PathLike | None = None) -> Images:
-    """The images of a run: a data set by its name, whole, or a folder, to be streamed.
+    """The images of a run: a data set by its name, or files as MNIST's or CIFAR's, whole; a folder of images, streamed.
 
     Raises:
         SettingError: data that are no images, a folder without classes for a model that is told them.
@@ -165,12 +170,29 @@ def read(chosen: Settings, split: str, root: str | os.PathLike | None = None) ->
         raise SettingError(f"{name!r} are points, not images: the command takes {', '.join(IMAGE_SETS)}, or a folder")
     if root is not None:
         raise SettingError(f"--root is for a data set with a name: --data {name} is a folder itself")
+    files = data.from_files(name, split, value_range=kind.value_range)
+    if files is not None:
+        if kind.labels == "always" and files.y is None:
+            raise SettingError(f"a {chosen['kind']} needs classes, and {name} has no file of labels")
+        return files
     how = {"side": chosen["side"], "channels": chosen["channels"] or None, "value_range": kind.value_range}
     images = data.Folder(name, split, **how)
     images.labels = kind.labels == "always" or (kind.labels == "if any" and bool(images.classes))
     if images.labels and not images.classes:
         raise SettingError(f"a {chosen['kind']} needs classes: put the images of each into a sub-folder of {name}")
     return images
+
+
+def held_out(chosen: Settings, images: Images) -> tuple[Images, Images | None]:
+    """Images to train on, and those that are held out to measure the loss on; None if they are none.
+
+    They are drawn, always the same ones, and a thousand at most: enough for a mean.
+    """
+    n = min(1000, int(len(images) * chosen["validation"]))
+    if n == 0:
+        return images, None
+    rows = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    return images.part(rows[n:].sort().values), images.part(rows[:n].sort().values)
 
 
 def completed(chosen: Settings, images: Images) -> Settings:

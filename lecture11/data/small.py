@@ -1,6 +1,6 @@
-"""Builds the file of ``mnist-small`` from the four original files of MNIST.
+"""Builds the files of ``mnist-small`` and ``fashion-small`` from the four original files of the whole sets.
 
-    python -m lecture11.data.mnist_small FOLDER
+    python -m lecture11.data.small mnist-small FOLDER
 
 FOLDER has ``train-images-idx3-ubyte`` and its three siblings, gzipped or not. The result is the same to the byte as the
 shipped file: same rows, same order, no time stamps.
@@ -19,7 +19,11 @@ import numpy as np
 from lecture11.data import images
 from lecture11.data.dataset import CorruptDataError, DataUnavailableError
 
-PER_CLASS = {"train": 1000, "test": 200}
+# The whole set, and how many images of each class.
+PARTS = {
+    "mnist-small": ("mnist", {"train": 1000, "test": 200}),
+    "fashion-small": ("fashion-mnist", {"train": 100, "test": 100}),
+}
 
 
 def select(labels: np.ndarray, per_class: int) -> np.ndarray:
@@ -32,54 +36,58 @@ def select(labels: np.ndarray, per_class: int) -> np.ndarray:
     return np.stack([rows[np.arange(per_class) * len(rows) // per_class] for rows in classes], axis=1).ravel()
 
 
-def build(folder: str | os.PathLike) -> bytes:
-    """The contents of the file.
+def build(name: str, folder: str | os.PathLike) -> bytes:
+    """The contents of the file of the small set ``name``.
 
     Raises:
         DataUnavailableError: an original file is missing.
         CorruptDataError: an original file is not the original.
     """
+    whole, per_class = PARTS[name]
     arrays: dict[str, np.ndarray] = {}
     for split, names in images.IDX_FILES.items():
-        x, y = (_original(file, Path(folder)) for file in names)
-        rows = select(y, PER_CLASS[split])
+        x, y = (_original(file, Path(folder), whole) for file in names)
+        rows = select(y, per_class[split])
         arrays |= {f"{split}_images": x[rows], f"{split}_labels": y[rows]}
 
     # numpy.savez would compress less and write the time of day.
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
-        for name, array in arrays.items():
-            member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+        for array, rows in arrays.items():
+            member = zipfile.ZipInfo(f"{array}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             member.create_system = 3  # else it depends on the operating system
             buffer = io.BytesIO()
-            np.save(buffer, array, allow_pickle=False)
+            np.save(buffer, rows, allow_pickle=False)
             archive.writestr(member, buffer.getvalue(), compress_type=zipfile.ZIP_LZMA)
     return file.getvalue()
 
 
-def _original(name: str, folder: Path) -> np.ndarray:
-    path = images.find_idx(name, folder)
+def _original(file: str, folder: Path, whole: str) -> np.ndarray:
+    path = images.find_idx(file, folder)
     if path is None:
-        raise DataUnavailableError(f"{folder} has no {name} or {name}.gz: it must hold the four files of MNIST")
-    return images.read_idx(path, 3 if "images" in name else 1, "mnist")
+        raise DataUnavailableError(f"{folder} has no {file} or {file}.gz: it must hold the four files of {whole!r}")
+    return images.read_idx(path, 3 if "images" in file else 1, whole)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Builds the file of mnist-small from the original files of MNIST.")
+    parser = argparse.ArgumentParser(description="Builds the file of a small set from the original files of the whole.")
+    parser.add_argument("name", choices=PARTS)
     parser.add_argument("folder", type=Path, help="folder with the four original files, gzipped or not")
-    parser.add_argument("--output", type=Path, default=images.MNIST_SMALL, help="default: %(default)s")
+    parser.add_argument("--output", type=Path, help="default: that of the package")
     options = parser.parse_args(arguments)
+    shipped, expected = images.SMALL[options.name]
+    output = options.output or shipped
     try:
-        contents = build(options.folder)
+        contents = build(options.name, options.folder)
     except (DataUnavailableError, CorruptDataError) as error:
         parser.exit(1, f"{error}\n")
-    options.output.write_bytes(contents)
+    output.write_bytes(contents)
     digest = hashlib.sha256(contents).hexdigest()
-    print(f"{options.output}: {len(contents):,} bytes, SHA-256 {digest}")
-    if digest != images.MNIST_SMALL_SHA256:
+    print(f"{output}: {len(contents):,} bytes, SHA-256 {digest}")
+    if digest != expected:
         print(
-            f"this differs from the shipped file, {images.MNIST_SMALL_SHA256}: the selection was changed, or this "
-            f"version of liblzma compresses differently",
+            f"this differs from the shipped file, {expected}: the selection was changed, or this version of liblzma "
+            f"compresses differently",
             file=sys.stderr,
         )
         return 1

@@ -13,6 +13,8 @@ JOBS ?= 2
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiled once, and not in each of the hundred processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help env book pdf slides test test-fast serve sync run generate times lint format address gpu-check colab-check links
 .DEFAULT_GOAL := help
@@ -45,6 +47,8 @@ test: $(ENV) ## Run the unit tests, and all notebooks against their stored outpu
 test-fast: $(ENV) ## Run the quick tests: no notebooks, browser or sandbox, no slow ones
 	$(BIN)/python -m pytest -n $(JOBS) -m "not (notebook or browser or sandbox or slow)" $(ARGS)
 
+# Every page links to the PDF, where there will be one.
+pdf: export BOOK_PDF := 1
 pdf: book ## Build the site, and print the whole book into _build/html/book.pdf (needs Chromium; takes some minutes)
 	$(BIN)/python -m tools.pdf
 

@@ -58,12 +58,12 @@ def current(root: Path = ROOT) -> Address:
 
 
 def texts(root: Path = ROOT) -> dict[Path, str]:
-    """All text files that git tracks, but not those of other projects (``book/vendor``)."""
+    """All text files that git tracks, but not those of other projects (``book/vendor``, ``book/_ext/mathjax``)."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True).stdout
     found = {}
     for name in filter(None, listed.split("\0")):
         path = root / name
-        if name.startswith("book/vendor/") or not path.is_file():
+        if name.startswith(("book/vendor/", "book/_ext/mathjax/")) or not path.is_file():
             continue
         try:
             found[path] = path.read_bytes().decode("utf-8")

@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 IDS = [f"F{i}" for i in range(1, 42)]
 EQUATION = re.compile(r"\$\$(?P<latex>(?:(?!\$\$).)*?)\\tag\{(?P<id>F\d+)\}\s*\$\$", re.DOTALL)
-# The form of an equation for a phone, see the book's extension of Sphinx.
-NARROW = re.compile(r"^% narrow:\n(?:%.*\n?)+", flags=re.MULTILINE)
+# Of LaTeX. The form of an equation for a phone stands in such lines, see the book's extension of Sphinx.
+COMMENT = re.compile(r"^%.*\n?", flags=re.MULTILINE)
 # Their functions speak of statements that others compute.
 ELSEWHERE = ("symbolic", "homework", "models", "figures.py")
 
@@ -76,7 +76,7 @@ def statements() -> dict[str, Statement]:
                 if match["id"] in found:
                     raise ValueError(f"{match['id']} is stated twice, in {found[match['id']].chapter} and in {path}")
                 code = "\n".join(later.source for later in cells[i:] if later.cell_type == "code")
-                latex = NARROW.sub("", match["latex"]).strip()
+                latex = COMMENT.sub("", match["latex"]).strip()
                 found[match["id"]] = Statement(path, title[1] if title else path.stem, latex, code)
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import formula_index, homework, overview, proofs, results, times
+from tools import formula_index, homework, overview, proofs, results, teaching, times
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,6 +31,7 @@ GENERATORS = {
     "index": Generator(formula_index.stale, formula_index.write),
     "results": Generator(results.stale, results.write),
     "overview": Generator(overview.stale, overview.write),
+    "teaching": Generator(teaching.stale, teaching.write),
     "times": Generator(times.stale, times.write),
 }
 

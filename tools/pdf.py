@@ -2,11 +2,13 @@
 
 The articles of the built pages, in the order of the table of contents, become one page with a cover and a list of
 contents; links between pages become links within it, and links to what is not in it lead to the site. LaTeX would lose
-the figures, and what MathJax typesets needs no second set of macros.
+the figures; formulas are those of the pages. What was printed is looked at: pages, outline, pictures, links.
 """
 
 import argparse
 import functools
+import itertools
+import re
 import shutil
 import sys
 import threading
@@ -18,12 +20,24 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import yaml
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+FORMULA = re.compile(r"<mjx-math.*?</mjx-math>", re.DOTALL)
+# What a printed document would show wrongly: pictures that are not there, formulas that are still source, dead links.
+FAULTS = """() => {
+  const all = (what, fault) => [...document.querySelectorAll(what)].filter(fault);
+  const ids = new Set(all('[id]', () => true).map((e) => e.id));
+  return [
+    ...all('img', (e) => !e.naturalWidth).map((e) => `picture ${e.src}`),
+    ...all('.math', (e) => !e.querySelector('mjx-container')).map((e) => `formula ${e.textContent.slice(0, 60)}`),
+    ...all('a[href^="#"]', (e) => !ids.has(decodeURIComponent(e.hash.slice(1)))).map((e) => `link ${e.hash}`),
+  ];
+}"""
 STYLE = """
 @page { size: A4; margin: 18mm 16mm 20mm; }
 html { font-size: 13px; }
@@ -52,9 +66,17 @@ def pages(node: Any) -> Iterator[tuple[str, str | None]]:
         yield from pages(child)
 
 
-def article(site: Path, page: str, known: set[str], address: str) -> Tag:
-    """The article of a page, with ids of its own, for a document that holds all pages that are ``known``."""
-    soup = BeautifulSoup((site / f"{page}.html").read_bytes(), "html.parser")
+def article(site: Path, page: str, known: set[str], address: str) -> tuple[str, str]:
+    """Title and article of a page, with ids of its own, for a document that holds all pages that are ``known``.
+
+    Raises:
+        ValueError: it has no article, as when the site was not built.
+    """
+    text = (site / f"{page}.html").read_text(encoding="utf-8")
+    # What draws the formulas, nine tenths of a page, is set aside: it has neither ids nor links.
+    formulas = FORMULA.findall(text)
+    number = itertools.count()
+    soup = BeautifulSoup(FORMULA.sub(lambda _: f'<mjx-math n="{next(number)}"></mjx-math>', text), "html.parser")
     found = soup.select_one("article.bd-article")
     if found is None:
         raise ValueError(f"{page}.html has no article: build the site first, with make book")
@@ -77,7 +99,9 @@ def article(site: Path, page: str, known: set[str], address: str) -> Tag:
         image["src"] = urljoin(f"/{page}.html", str(image["src"]))
         image["loading"] = "eager"
     found["id"] = page
-    return found
+    heading = found.select_one("h1")
+    title = heading.get_text(" ", strip=True) if heading else page
+    return title, re.sub(r'<mjx-math n="(\d+)"></mjx-math>', lambda match: formulas[int(match[1])], str(found))
 
 
 def document(site: Path, names: Sequence[tuple[str, str | None]], config: dict[str, Any]) -> str:
@@ -85,26 +109,22 @@ def document(site: Path, names: Sequence[tuple[str, str | None]], config: dict[s
     known = {page for page, _ in names}
     articles = [article(site, page, known, config["html"]["baseurl"]) for page, _ in names]
     contents = []
-    for (page, caption), content in zip(names, articles, strict=True):
-        heading = content.select_one("h1")
-        title = heading.get_text(" ", strip=True) if heading else page
+    for (page, caption), (title, _) in zip(names, articles, strict=True):
         part = f"<li><strong>{caption}</strong></li>" if caption else ""
         contents.append(f'{part}<li><a href="#{page}">{title}</a></li>')
-    # What a page with formulas loads, so that all looks and is typeset as on the site.
+    # The styles of a page with formulas, so that all looks as on the site.
     head = BeautifulSoup((site / "book" / "notation.html").read_bytes(), "html.parser").head
     assert head is not None
-    parts = head.select("link[rel=stylesheet]")
-    parts += [script for script in head.find_all("script") if "mathjax" in str(script).lower()]
-    for element in parts:
-        for key in {"href", "src"} & set(element.attrs):
-            element[key] = urljoin("/book/x.html", str(element[key]))
+    styles = head.select("link[rel=stylesheet]")
+    for style in styles:
+        style["href"] = urljoin("/book/x.html", str(style["href"]))
     return (
         f'<!DOCTYPE html><html lang="en" data-theme="light" data-mode="light"><head><meta charset="utf-8">'
-        f"<title>{config['title']}</title>{''.join(map(str, parts))}<style>{STYLE}</style></head><body>"
+        f"<title>{config['title']}</title>{''.join(map(str, styles))}<style>{STYLE}</style></head><body>"
         f'<section class="cover"><h1>{config["title"]}</h1><p>{config["author"]}, {config["copyright"]}</p>'
         f'<p><a href="{config["html"]["baseurl"]}">{config["html"]["baseurl"]}</a></p></section>'
         f'<nav class="contents"><h1>Contents</h1><ul>{"".join(contents)}</ul></nav>'
-        f"{''.join(map(str, articles))}</body></html>"
+        f"{''.join(text for _, text in articles)}</body></html>"
     )
 
 
@@ -126,7 +146,8 @@ def print_pages(chromium: Browser, site: Path, target: Path, only: Sequence[str]
     """Writes the PDF of all pages, or of those that are named.
 
     Raises:
-        RuntimeError: formulas that MathJax could not typeset.
+        RuntimeError: a picture, a formula or a link is not as it should be, or the PDF has fewer sheets than the book
+            has pages, or no outline.
     """
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -138,10 +159,9 @@ def print_pages(chromium: Browser, site: Path, target: Path, only: Sequence[str]
     try:
         with served(site) as address:
             page.goto(f"{address}/{whole.name}", wait_until="load")
-            page.evaluate("() => window.MathJax?.startup?.promise")
-            faults = page.locator("mjx-merror").all_inner_texts()
-            if faults:
-                raise RuntimeError(f"{len(faults)} formulas were not typeset, the first: {faults[0]}")
+            page.evaluate("() => document.fonts.ready.then(() => null)")
+            if faults := page.evaluate(FAULTS):
+                raise RuntimeError(f"{len(faults)} faults, the first: {'; '.join(faults[:3])}")
             page.pdf(
                 path=target, format="A4", prefer_css_page_size=True, print_background=True, outline=True, tagged=True,
                 display_header_footer=True, header_template="<span></span>", footer_template=FOOTER,
@@ -149,6 +169,18 @@ def print_pages(chromium: Browser, site: Path, target: Path, only: Sequence[str]
     finally:
         page.close()
         whole.unlink()
+    sheets, outline = printed(target)
+    if sheets < len(names) + 2 or not outline:
+        raise RuntimeError(
+            f"{target} has {sheets} sheets, an outline of {outline} lines; {len(names)} pages were printed"
+        )
+
+
+def printed(target: Path) -> tuple[int, int]:
+    """How many sheets a PDF has, and how many lines its outline."""
+    data = target.read_bytes()
+    counts = [int(count) for count in re.findall(rb"/Type /Pages\b[^>]*?/Count (\d+)", data)]
+    return max(counts, default=0), len(re.findall(rb"/Title\b", data))
 
 
 def main() -> None:
@@ -160,12 +192,11 @@ def main() -> None:
     target = args.output or args.site / "book.pdf"
     if CHROMIUM is None:
         sys.exit("no browser: sudo apt-get install chromium (Debian), or install Google Chrome")
-    quiet = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=quiet)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         print_pages(chromium, args.site, target, args.pages)
         chromium.close()
-    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+    print(f"{target}: {printed(target)[0]} sheets, {target.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Sphinx's search ranks titles and entries of its index first. Each tagged equatio
 a chapter sets in bold, which it does once, where it says what the term means.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,14 @@ def short_types(
     return signature, returns
 
 
+def link_pdf(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """Link the whole book on paper from the header, where it will be printed after this build (``make pdf``)."""
+    if os.environ.get("BOOK_PDF") and "header_buttons" in context:
+        button = {"type": "link", "url": context["pathto"]("book.pdf", 1), "icon": "fas fa-file-pdf",
+                  "tooltip": "The whole book as PDF", "label": "whole-book"}  # fmt: skip
+        context["header_buttons"].append(button)
+
+
 def write_root(app: Sphinx, exception: Exception | None) -> None:
     """What stands at the root of the site: the way to the first page, and what robots may read."""
     if exception is None and app.builder.format == "html":
@@ -91,5 +100,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_transform(IndexedTerm)
     app.connect("config-inited", set_address)
     app.connect("autodoc-process-signature", short_types)
+    app.connect("html-page-context", link_pdf, priority=900)  # after the theme's own buttons
     app.connect("build-finished", write_root)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

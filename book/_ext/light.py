@@ -1,5 +1,7 @@
 """Pages that are light: icons without a script, and pictures that are fetched when a reader comes near them.
 
+What the theme leaves without a name gets one here too.
+
 The theme draws seventeen icons with half a megabyte of script; those that a page shows are taken out of it and written
 into the page. A picture gets its size, so that nothing moves when it comes.
 """
@@ -21,6 +23,16 @@ ICON = re.compile(
 SCRIPT = re.compile(
     r'\s*(?:<!-- So that users can add custom icons -->|<script defer src="[^"]*fontawesome\.js[^"]*"></script>)'
 )
+
+# What the theme and other extensions leave without a name, or give a role that it does not have.
+NAMES = [
+    # Where a screen reader finds the title, the search and the list of pages; and the toggles of that list.
+    (re.compile(r'<div (?=id="pst-primary-sidebar")'), '<div role="complementary" aria-label="Book" '),
+    (re.compile(r'(<a class="[^"]*" href="[^"]*">([^<]*)</a><details[^>]*><summary)(?=>)'), r'\1 aria-label="Pages below \2"'),
+    # The corner of a table is no heading.
+    (re.compile(r'<th\b((?:(?! scope=)[^>])*)(?: scope="\w+")?([^>]*)>(?:<p></p>)?</th>'), r"<td\1\2></td>"),
+    (re.compile(r' role="doc-biblioentry"| role="list"(?= class="citation-list")'), ""),
+]
 
 # What only a search in the page's own box would use, which this book does not have.
 SEARCH = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>')
@@ -95,6 +107,8 @@ def draw(app: Sphinx, error: Exception | None) -> None:
         before = path.read_text(encoding="utf-8")
         after = SCRIPT.sub("", ICON.sub(lambda match: drawn(script, match), before))
         after = IMAGE.sub(partial(lazy, path), after)
+        for pattern, named in NAMES:
+            after = pattern.sub(named, after)
         if path.name != "search.html":
             after = SEARCH.sub("", after)
         if after != before:

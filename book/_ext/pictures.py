@@ -53,6 +53,9 @@ class PictureSliders(SphinxTransform):
             chosen = _chosen(sliders, images)
             if still is not None and any(name.startswith("live-") for name in still["classes"]):
                 # A figure that computes takes the place of the slider: its picture stays.
+                if "beside" in still["classes"]:
+                    LOGGER.warning("a slider has no figure beside it, it would be lost: give that a cell of its own",
+                                   location=view)  # fmt: skip
                 still["alt"] = chosen[1]
                 view.parent.remove(view)
             else:

@@ -7,7 +7,6 @@ any of these is one slide of its sentences. Exercises and references are left ou
 """
 
 import html
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,8 +34,6 @@ PAGE = """<!DOCTYPE html>
 <link rel="stylesheet" href="../_static/pygments.css">
 <link rel="stylesheet" href="../_static/book.css">
 <link rel="stylesheet" href="../_static/slides.css">
-<script>window.MathJax = {mathjax};</script>
-<script defer src="../_static/mathjax/startup.js"></script>
 <script defer src="../_static/reveal/reveal.js"></script>
 <script defer src="../_static/reveal/notes.js"></script>
 <script defer src="../_static/slides.js"></script>
@@ -246,8 +243,6 @@ def deck(page: str, name: str, address: str, language: str) -> str:
         chapter=chapter,
     )
     stacks = ["\n".join(map(str, slides)) for slides in [goals, *map(stack, core)] if slides]
-    mathjax = json.loads(page.partition("<script>window.MathJax = ")[2].partition("</script>")[0])
-    mathjax["startup"] = {"typeset": False}  # slides.js does, and then fits the slides
     scripts = re.findall(
         r'<script [^>]*src="\.\./_static/(?:live/live|pictures)\.js[^>]*></script>\n?',
         page,
@@ -257,7 +252,6 @@ def deck(page: str, name: str, address: str, language: str) -> str:
         title=title.get_text(),
         address=f"{address}slides/{name}.html",
         chapter=chapter,
-        mathjax=json.dumps(mathjax),
         scripts="".join(scripts),
         stacks="\n".join(
             [
@@ -282,5 +276,5 @@ def write(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("build-finished", write, priority=950)  # when the pages are as they stay
+    app.connect("build-finished", write, priority=950)  # when the pages are as they stay, but for formulas
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,8 @@
 """What the book is made from, for the tests beside this file."""
 
 import functools
+import gzip
+import io
 import re
 import shlex
 import threading
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from bs4 import BeautifulSoup, Tag
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
@@ -39,6 +42,17 @@ def notebooks() -> list[Path]:
     return [path for name in toc_files() if (path := ROOT / f"{name}.ipynb").exists()]
 
 
+@functools.cache
+def parsed(path: Path) -> BeautifulSoup:
+    """A page, read once for all tests of a worker. Of a formula only its MathML: a tenth of what draws it."""
+    return BeautifulSoup(re.sub(r"<mjx-math.*?</mjx-math>", "", path.read_text(encoding="utf-8")), "html.parser")
+
+
+def tags(element: Tag) -> list[str]:
+    """The tags of the equations of a page, or of a part of it: F1, F2, ..."""
+    return [cell.get_text().strip("()") for cell in element.select("mlabeledtr > mtd:first-child")]
+
+
 def build_arguments() -> list[str]:
     """What `make book` hands to Jupyter Book."""
     found = re.search(r"^\t\$\(BIN\)/jupyter-book (build .*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
@@ -46,16 +60,41 @@ def build_arguments() -> list[str]:
     return shlex.split(found[1])
 
 
+COMPRESSED = (".html", ".css", ".js", ".svg", ".json")
+
+
+@functools.cache
+def compressed(path: Path) -> bytes:
+    """A file as a server sends it: text compressed, all else as it is."""
+    return gzip.compress(path.read_bytes(), 6) if path.suffix in COMPRESSED else path.read_bytes()
+
+
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
 
+class CompressingHandler(QuietHandler):
+    """Sends text compressed, as servers do."""
+
+    def send_head(self) -> io.BytesIO | None:  # type: ignore[override]
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            self.send_error(404)
+            return None
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        if path.suffix in COMPRESSED:
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(compressed(path))))
+        self.end_headers()
+        return io.BytesIO(compressed(path))
+
+
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, handler: type[QuietHandler] = QuietHandler) -> Iterator[str]:
     """Address of a server of the folder on this machine."""
-    handler = functools.partial(QuietHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from book_source import BOOK, config, toc_files
+from book_source import BOOK, config, parsed, toc_files
 from bs4 import BeautifulSoup
 
 ADDRESS = config()["html"]["baseurl"]
@@ -17,7 +17,7 @@ MODULES = re.findall(r"automodule:: ([\w.]+)", (BOOK / "api.md").read_text(encod
 
 @pytest.fixture(scope="module")
 def pages(site: Path) -> dict[str, BeautifulSoup]:
-    return {name: BeautifulSoup((site / f"{name}.html").read_bytes(), "html.parser") for name in toc_files()}
+    return {name: parsed(site / f"{name}.html") for name in toc_files()}
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,12 @@ def entries(site: Path) -> dict[str, set[tuple[str, str]]]:
     index = json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))
     names = index["docnames"]
     return {words: {(names[doc], at) for doc, at, _ in places} for words, places in index["indexentries"].items()}
+
+
+@pytest.fixture(scope="module")
+def ids(pages: dict[str, BeautifulSoup]) -> dict[str, set[str]]:
+    """What an address on each page may lead to."""
+    return {name: {str(tag["id"]) for tag in page.find_all(id=True)} for name, page in pages.items()}
 
 
 def content(page: BeautifulSoup, **attributes: str) -> str:
@@ -68,33 +74,32 @@ def test_the_page_of_a_wrong_address_works_at_any_depth(site: Path) -> None:
 
 
 def test_the_label_of_each_statement_is_an_address(
-    pages: dict[str, BeautifulSoup], entries: dict[str, set[tuple[str, str]]]
+    ids: dict[str, set[str]], entries: dict[str, set[tuple[str, str]]]
 ) -> None:
-    ids = {name: {str(tag["id"]) for tag in page.find_all(id=True)} for name, page in pages.items()}
     for number in range(1, 42):
         label = f"F{number}"
-        stated = {name for name in pages if label in ids[name]}
+        stated = {name for name in ids if label in ids[name]}
         assert len(stated) == 1, label
         assert entries[label.lower()] == {(stated.pop(), label)}
 
 
 def test_a_term_leads_to_where_it_is_explained(
-    pages: dict[str, BeautifulSoup], entries: dict[str, set[tuple[str, str]]]
+    ids: dict[str, set[str]], entries: dict[str, set[tuple[str, str]]]
 ) -> None:
     terms = {words: places for words, places in entries.items() if not re.fullmatch(r"f\d+", words)}
     assert len(terms) > 30
     for words, places in terms.items():
         for name, at in places:
-            assert pages[name].find(id=at) is not None, (words, name, at)
+            assert at in ids[name], (words, name, at)
     for words in ("aggregated posterior", "kl() (in module lecture11.gaussian)"):
         assert words in terms
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_page_of_the_package_has_all_that_is_public(pages: dict[str, BeautifulSoup], module: str) -> None:
+def test_the_page_of_the_package_has_all_that_is_public(ids: dict[str, set[str]], module: str) -> None:
     loaded = importlib.import_module(module)
     own = (name for name, value in vars(loaded).items() if getattr(value, "__module__", None) == module)
     public = [name for name in getattr(loaded, "__all__", own) if not name.startswith("_")]
     documented = [name for name in public if callable(getattr(loaded, name)) and getattr(loaded, name).__doc__]
     assert documented
-    assert [name for name in documented if not pages["book/api"].find(id=f"{module}.{name}")] == []
+    assert [name for name in documented if f"{module}.{name}" not in ids["book/api"]] == []

@@ -24,7 +24,7 @@ FIGURES = {
     "bells": "x at 0",
     "plane": "start, across",
     "encoder": "σ",
-    "em": "w",
+    "em": "W",
     "reparametrise": "draws",
     "loss": "latents k",
     "drawing": "draw of z: seed",

@@ -1,10 +1,15 @@
 """From the stored state of a slider to the page's own; and what a page without a kernel has no place for."""
 
 import base64
+import json
+from types import SimpleNamespace
 
 import ipywidgets
 import matplotlib.pyplot as plt
+import pictures
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 from matplotlib.figure import Figure
 from pictures import _chosen, read
 
@@ -40,3 +45,21 @@ def test_another_widget_is_refused() -> None:
         read(ipywidgets.Widget.get_manager_state()["state"], lonely.model_id)
     with pytest.raises(KeyError):
         read({}, lonely.model_id)
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_slider_that_would_be_lost_is_named(monkeypatch: pytest.MonkeyPatch, beside: bool) -> None:
+    """The figure that computes takes a slider's place; beside one, the page would lose the slider without a word."""
+    box = widgets.picture_slider([drawn(0), drawn(1)], ["a", "b"], ["A.", "B."], description="letter")
+    said: list[str] = []
+    monkeypatch.setattr(pictures, "_state", lambda _: ipywidgets.Widget.get_manager_state()["state"])
+    monkeypatch.setattr(pictures.LOGGER, "warning", lambda message, **_: said.append(message))
+    page = new_document("page")
+    page.settings.env = SimpleNamespace(doc2path=str, docname="page", nb_metadata={"page": {}})
+    script = nodes.raw("", f"<script>{json.dumps({'model_id': box.model_id})}</script>", format="html")
+    still = nodes.image(classes=["live-loss", *["beside"] * beside])
+    page += nodes.section("", still, nodes.container("", script, mime_type=pictures.VIEW))
+    pictures.PictureSliders(page).apply()
+    assert [message.split(",")[0] for message in said] == ["a slider has no figure beside it"] * beside
+    assert still["alt"] == "A."
+    assert list(page.findall(nodes.container)) == []

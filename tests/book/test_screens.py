@@ -1,4 +1,5 @@
-"""What a reader has before him: how long a chapter's core is on a desktop, when the first picture comes, how much code.
+"""What a reader has before him: how long a chapter's core is on a desktop, when the first picture comes, how much code,
+and whether a formula is cut.
 
 The core ends where the exercises begin. All is measured as the page opens, with everything folded.
 """
@@ -34,6 +35,14 @@ WIDE_CODE = """() => {
     .map((e) => `${e.scrollWidth} > ${e.clientWidth}: ${e.innerText.slice(0, 60)}`);
 }"""
 
+# Formulas that have to be scrolled sideways, the folded ones not; their fonts decide how wide they are.
+WIDE_FORMULAS = """async () => {
+  await document.fonts.ready;
+  return [...document.querySelectorAll('article.bd-article div.math')]
+    .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth)
+    .map((e) => `${e.scrollWidth} > ${e.clientWidth}: ${e.querySelector('[id]')?.id ?? e.textContent.slice(0, 60)}`);
+}"""
+
 
 @pytest.fixture(scope="module", params=CHAPTERS)
 def chapter(request: pytest.FixtureRequest, browser: Opened) -> Opened:  # noqa: F811
@@ -55,6 +64,10 @@ def test_the_core_is_short_and_begins_with_a_figure(chapter: Opened) -> None:
     assert found["lines"] <= MOST_LINES, f"{found['lines']} lines of code are to be seen: hide those that only draw"
 
 
+def test_formulas_fit_their_box(chapter: Opened) -> None:
+    assert chapter.page.evaluate(WIDE_FORMULAS) == []
+
+
 def test_code_fits_its_box(chapter: Opened) -> None:
     assert chapter.page.evaluate(WIDE_CODE) == []
     chapter.page.set_viewport_size({"width": 700, "height": HEIGHT})  # about that of a sheet
@@ -70,10 +83,12 @@ def test_a_page_that_is_too_long_is_found(browser: Opened) -> None:  # noqa: F81
     browser.page.evaluate("""() => {
       const add = (html) => document.querySelector('article h1').insertAdjacentHTML('afterend', html);
       add('<div class="cell_input"><pre>' + 'x'.repeat(99) + '\\n1\\n2</pre></div><p style="height: 3000px">.</p>');
+      add('<div class="math"><mjx-container style="display: inline-block; width: 999px">y</mjx-container></div>');
       add('<details><summary>Folded</summary><p style="height: 9000px">.</p><pre>1\\n2</pre></details>');
     }""")
     after = measure(browser)
     assert 3 < after["core"] - before["core"] < 4
     assert 3 < after["figure"] - before["figure"] < 4
     assert after["lines"] == before["lines"] + 3
+    assert [text.split(": ")[1] for text in browser.page.evaluate(WIDE_FORMULAS)] == ["y"]
     assert [text.split(": ")[1][:4] for text in browser.page.evaluate(WIDE_CODE)] == ["xxxx"]

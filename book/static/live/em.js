@@ -1,5 +1,5 @@
 // @ts-check
-/** The EM stepper: p(x | z) = N(x; w z, 1), q(z | x) = N(z; a x, v), data of mean square S (F18 to F20). */
+/** The EM stepper: p(x | z) = N(x; W z, 1), q(z | x) = N(z; a x, σ²), data of mean square S (F18 to F20). */
 
 import { Frame, fixed, range } from "./figure.js";
 
@@ -7,41 +7,43 @@ import { Frame, fixed, range } from "./figure.js";
 export const S = 2.7806206410507026;
 const LOG_2PI = Math.log(2 * Math.PI);
 
-/** @param {number} w @param {number} a @param {number} v */
+/** @param {number} w the decoder W @param {number} a @param {number} v the variance σ² */
 export function elbo(w, a, v) {
   return -(S * (1 - a * w) ** 2 + v * w ** 2 + LOG_2PI) / 2 - (a ** 2 * S + v - 1 - Math.log(v)) / 2;
 }
 
 /** @param {number} w */
 export const logLikelihood = (w) => -(S / (1 + w ** 2) + Math.log(1 + w ** 2) + LOG_2PI) / 2;
-/** The posterior: a and v. @param {number} w */
+/** The posterior: a and σ². @param {number} w */
 export const eStep = (w) => [w / (1 + w ** 2), 1 / (1 + w ** 2)];
-/** The top of the parabola in w. @param {number} a @param {number} v */
+/** The top of the parabola in W. @param {number} a @param {number} v */
 export const mStep = (a, v) => (a * S) / (a ** 2 * S + v);
 
 /** @param {HTMLElement} figure */
 export default function em(figure) {
   const frame = new Frame(figure, draw);
-  const plot = frame.plot({ x: [0, 2.4], y: [-2.6, -1.85], xlabel: "w, the decoder", ylabel: "nats" });
-  const rises = frame.plot({ x: [0, 12], y: [-2.6, -1.85], xlabel: "steps", ylabel: "bound" });
-  let [a, v] = [0.3, 0.6];
-  let word = "A decoder and an encoder to begin with.";
+  const plot = frame.plot({ x: [0, 2.4], y: [-2.6, -1.7], xlabel: "W, the decoder", ylabel: "nats" });
+  const rises = frame.plot({ x: [0, 12], y: [-2.6, -1.7], xlabel: "steps", ylabel: "bound" });
+  const begun = "The parabola touches at the circle. Press M-step: W walks to the square.";
+  const moved = "You moved W, and the encoder stayed: press E-step to lift the parabola.";
+  let touch = 0.4; // where the parabola was lifted to the curve
+  let [a, v] = eStep(touch);
+  let word = begun;
   /** @type {number[]} */
   let path = [];
-  const w = frame.slider("w", 0, 2.4, 0.01, 0.4, (value) => fixed(value));
+  const w = frame.slider("W", 0, 2.4, 0.01, touch, (value) => fixed(value));
   const e = frame.button("E-step", () => step("E"));
   const m = frame.button("M-step", () => step("M"));
   frame.button("Begin again", () => {
-    [a, v, path, word] = [0.3, 0.6, [], "A decoder and an encoder to begin with."];
-    w.value = 0.4;
+    [touch, path, word] = [0.4, [], begun];
+    [a, v] = eStep(touch);
+    w.value = touch;
   });
   w.input.addEventListener("input", () => {
-    path = [];
-    word = "You moved the decoder.";
+    [path, word] = [[], moved];
   });
   plot.drag((x) => {
-    path = [];
-    word = "You moved the decoder.";
+    [path, word] = [[], moved];
     w.value = x;
   });
   w.input.step = "any"; // an M-step arrives at any number
@@ -49,7 +51,7 @@ export default function em(figure) {
     const by = { ArrowRight: 0.02, ArrowUp: 0.02, ArrowLeft: -0.02, ArrowDown: -0.02 }[event.key];
     if (!by) return;
     event.preventDefault();
-    [path, word] = [[], "You moved the decoder."];
+    [path, word] = [[], moved];
     w.value += by;
   });
 
@@ -57,7 +59,7 @@ export default function em(figure) {
   function step(which) {
     const before = elbo(w.value, a, v);
     if (!path.length) path = [before];
-    if (which === "E") [a, v] = eStep(w.value);
+    if (which === "E") [a, v] = eStep((touch = w.value));
     else w.value = mStep(a, v);
     const rise = elbo(w.value, a, v) - before;
     if (path.length > 12) path = path.slice(-12);
@@ -69,9 +71,12 @@ export default function em(figure) {
   const xs = range(0, 2.4, 241);
   plot.line("likelihood", xs, xs.map(logLikelihood), "");
   plot.rule("best", Math.sqrt(S - 1), "green dashed");
-  plot.write("n1", 338, 22, "log-likelihood: grey", "end");
-  plot.write("n2", 338, 38, "bound, over w", "end", "blue");
-  plot.write("n3", 338, 54, "closed form", "end", "green");
+  plot.write("n1", 50, 22, "log-likelihood");
+  plot.write("n2", 150, 22, "bound", "start", "blue");
+  plot.write("n3", 338, 22, "best W", "end", "green");
+  plot.write("n4", 50, 38, "● touches here", "start", "blue");
+  plot.write("n5", 338, 38, "■ top of the bound", "end", "vermilion");
+  rises.write("n1", 338, 40, "largest log-likelihood", "end", "green");
 
   function draw() {
     const bound = elbo(w.value, a, v);
@@ -81,7 +86,11 @@ export default function em(figure) {
       xs.map((x) => elbo(x, a, v)),
       "blue",
     );
-    plot.dot("now", w.value, Math.max(-2.6, bound), "vermilion", 6);
+    const top = mStep(a, v);
+    plot.dot("touch", touch, logLikelihood(touch), "blue", 6);
+    const [x, y] = [plot.px(top) - 5, plot.py(elbo(top, a, v)) - 5].map((at) => at.toFixed(1));
+    plot.put("top", "rect", { x, y, width: "10", height: "10", class: "vermilion", style: "fill: var(--ink)" });
+    plot.dot("now", w.value, Math.max(-2.6, bound), "grey", 3);
     const shown = path.length ? path : [bound];
     rises.line(
       "path",
@@ -93,8 +102,8 @@ export default function em(figure) {
     for (let i = shown.length; i < 14; i++) rises.marks.get(`p${i}`)?.setAttribute("r", "0");
     rises.line("top", [0, 12], [logLikelihood(Math.sqrt(S - 1)), logLikelihood(Math.sqrt(S - 1))], "green dashed");
     const text =
-      `${word} w = ${fixed(w.value, 3)}, a = ${fixed(a, 3)}, v = ${fixed(v, 3)}: bound ${fixed(bound, 4)}, log-likelihood ` +
-      `${fixed(logLikelihood(w.value), 4)}; the best w is ${fixed(Math.sqrt(S - 1), 3)}.`;
+      `${word} W = ${fixed(w.value, 3)}, a = ${fixed(a, 3)}, σ² = ${fixed(v, 3)}: bound ${fixed(bound, 4)}, log-likelihood ` +
+      `${fixed(logLikelihood(w.value), 4)}; the best W is ${fixed(Math.sqrt(S - 1), 3)}.`;
     plot.describe(text);
     rises.describe(text);
     frame.say(text);

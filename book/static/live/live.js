@@ -1,6 +1,8 @@
 // @ts-check
-/** Starts each live figure of a page when the reader comes near it. A figure that fails leaves its still picture. */
-
+/**
+ * Starts each live figure of a page some screens before the reader comes to it, so that nothing moves in sight. A figure
+ * that fails leaves its still picture.
+ */
 const near = new IntersectionObserver(
   (entries) => {
     for (const entry of entries) {
@@ -10,6 +12,6 @@ const near = new IntersectionObserver(
       import(`./${figure.dataset.live}.js`).then((module) => module.default(figure));
     }
   },
-  { rootMargin: "400px" },
+  { rootMargin: "8000px" },
 );
 document.querySelectorAll("figure[data-live]").forEach((figure) => near.observe(figure));

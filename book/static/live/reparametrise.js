@@ -42,8 +42,9 @@ export default function reparametrise(figure) {
   const zs = range(-3, 3.4, 321);
   plot.line("f", zs, zs.map(f), "grey");
   plot.line("mean", zs, zs.map(mean), "blue");
-  plot.write("n1", 60, 24, "f: grey", "start");
-  plot.write("n2", 60, 40, "its mean", "start", "blue");
+  plot.write("n1", 135, 24, "f: grey", "start");
+  plot.write("n2", 135, 40, "its mean", "start", "blue");
+  plot.write("n3", 135, 56, "draws", "start", "vermilion");
 
   function draw() {
     const eps = new Generator(seed.value).normal([16, 32, 100, 400, 1000][n.value]);
@@ -56,6 +57,14 @@ export default function reparametrise(figure) {
       Array.from(eps.slice(0, 100), (e) => [at + e, f(at + e)]),
       "vermilion",
     );
+    // Their slopes, as short tangents that look equally long.
+    const tangents = Array.from(eps.slice(0, 32), (e) => {
+      const [z, up] = [at + e, slope(at + e)];
+      const reach = 0.25 / Math.hypot(1, up / 2);
+      const end = (/** @type {number} */ by) => `${plot.px(z + by).toFixed(1)},${plot.py(f(z) + up * by).toFixed(1)}`;
+      return `M${end(-reach)}L${end(reach)}`;
+    });
+    plot.put("tangents", "path", { d: tangents.join(""), class: "line vermilion", "clip-path": plot.clip });
     const right = exact(at);
     plot.line("tangent", [at - 1, at + 1], [mean(at) - right, mean(at) + right], "blue dashed");
     plot.dot("phi", at, mean(at), "blue", 6);

@@ -56,7 +56,7 @@ export default function sample(figure) {
     });
     pause.before(again);
     const digits = Array.from({ length: classes }, (_, k) => [`d${k}`, String(k)]);
-    digit = frame.choice("digit", Object.fromEntries([["any", "any"], ...digits]), "any");
+    digit = frame.choice("digit", Object.fromEntries([["any", "any"], ...digits]), "d7");
     digit.addEventListener("input", restart);
     sliders.seed = frame.slider("seed", 1, 999, 1, 3);
     if (!frame.small) {
@@ -71,7 +71,7 @@ export default function sample(figure) {
         0,
         (v) => ({ 0: "0, DDIM", 1: "1, DDPM" })[v] ?? v.toFixed(1),
       );
-      sliders.scale = frame.slider("guidance", 0, 4, 0.5, 1, (v) => v.toFixed(1));
+      sliders.scale = frame.slider("guidance", 0, 4, 0.5, 2, (v) => v.toFixed(1));
     }
     from?.addEventListener("input", () => {
       if (from?.value !== "seed") {
@@ -94,7 +94,7 @@ export default function sample(figure) {
     const steps = sliders.steps ? STEPS[sliders.steps.value] : 20;
     const { x, generator } = beginning(from?.value ?? "seed", sliders.seed.value);
     const y = digit.value !== "any" ? Number(digit.value.slice(1)) : undefined;
-    const scale = sliders.scale?.value ?? 1;
+    const scale = sliders.scale?.value ?? 2;
     const eps = (/** @type {Float32Array} */ x, /** @type {number} */ t) => asking.ask("eps", { x, t, y, scale });
     stages = [];
     seen = "";

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-# Seconds of each file, and of each test of a second or more, as `make times` last measured them.
+# Seconds of each file, and of the longest tests, as `make times` last measured them.
 DURATIONS = json.loads(Path(__file__).with_name("tests").joinpath("durations.json").read_text(encoding="utf-8"))
 # A test that uses one of these fixtures starts a browser, or builds the book.
 MARK_OF_FIXTURE = {"browser": "browser", "chromium": "browser", "site": "slow"}
+LEFT_OUT = ("notebook", "browser", "sandbox", "slow")  # of test-fast
 NEEDS = {
     "browser": "Chromium (Debian, Ubuntu: .ci/chromium) or Google Chrome",
     "sandbox": "bubblewrap (Debian, Ubuntu: sudo apt-get install bubblewrap), or user namespaces (.ci/namespaces)",
@@ -24,17 +25,26 @@ def _file(item: pytest.Item) -> str:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses among them
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    on_site = set()
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker("notebook")
-        for fixture in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        for fixture in fixtures:
             if fixture in MARK_OF_FIXTURE:
                 item.add_marker(MARK_OF_FIXTURE[fixture])
+        if "site" in fixtures:
+            on_site.add(_file(item))
+        # For the report: those that are left out of test-fast however long they take.
+        item.user_properties += [("left_out", mark) for mark in LEFT_OUT if item.get_closest_marker(mark)]
         if f"{_file(item)}::{item.name}" in DURATIONS["slow"]:
             item.add_marker("slow")
     # The longest files first, and first of all those that nobody has measured: a long file at the end would leave a
-    # worker idle.
-    items.sort(key=lambda item: -DURATIONS["files"].get(_file(item), math.inf))
+    # worker idle. While the first one builds the book, no other may wait for it.
+    files = sorted(dict.fromkeys(map(_file, items)), key=lambda file: -DURATIONS["files"].get(file, math.inf))
+    first = [next((file for file in files if (file in on_site) == needs), "") for needs in (True, False)]
+    place = {file: i for i, file in enumerate(dict.fromkeys([*first, *files]))}
+    items.sort(key=lambda item: place[_file(item)])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -1,15 +1,19 @@
 """The one mechanism that checks arguments, and the few checks that look at values."""
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+import lecture11
 from lecture11 import checks
 from lecture11.checks import Count, Finite, checked
 
@@ -174,3 +178,33 @@ def test_samples_may_leave_the_range_but_not_have_another() -> None:
     for wrong in (GREY, 255 * GREY, (2 * GREY - 1) / 0):
         with pytest.raises(ValueError, match="samples: pixels must lie"):
             checks.signed_pixels(strict=False, samples=wrong)
+
+
+SHAPES = """
+from collections.abc import Iterator
+from jaxtyping import Float
+from torch import Tensor
+
+def turned(x: Float[Tensor, "a b"], same: "Unknown" = None) -> Float[Tensor, "b a"]:
+    return x
+
+def one_by_one(x: Float[Tensor, "a b"], y: Float[Tensor, "a b"]) -> Iterator[Tensor]:
+    yield x
+"""
+
+
+def test_in_the_tests_every_function_checks_its_shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """conftest.py: of what comes in and of what goes out, without ``@checked``; a generator's when it is called."""
+    (tmp_path / "unchecked.py").write_text(SHAPES)
+    monkeypatch.setattr(lecture11, "__path__", [*lecture11.__path__, str(tmp_path)])
+    unchecked = importlib.import_module("lecture11.unchecked")
+    assert unchecked.turned(torch.ones(2, 2)).shape == (2, 2)
+    assert unchecked.turned(torch.ones(3, 3), same=1).shape == (3, 3)  # the sizes of the last call are forgotten
+    with pytest.raises(TypeError, match="return"):
+        unchecked.turned(torch.ones(2, 3))
+    with pytest.raises(TypeError, match="x="):
+        unchecked.turned(torch.ones(2))
+    with pytest.raises(TypeError, match="y"):
+        unchecked.one_by_one(torch.ones(2, 3), torch.ones(2, 4))
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    assert unchecked.turned(torch.ones(2, 3)).shape == (2, 3)

@@ -19,32 +19,42 @@ class Item:
         self.nodeid, self.name, self.fixturenames = nodeid, nodeid.rpartition("::")[2], fixtures
         self.path = Path(nodeid.partition("::")[0])
         self.marks: set[str] = set()
+        self.user_properties: list[tuple[str, str]] = []
 
     def add_marker(self, mark: str) -> None:
         self.marks.add(mark)
 
+    def get_closest_marker(self, mark: str) -> str | None:
+        return mark if mark in self.marks else None
+
 
 def test_marks_and_order(conftest: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    measured = {"files": {"tests.test_a": 1.0, "tests.test_b": 9.0, "book.x.ipynb": 5.0},
+    measured = {"files": {"tests.test_a": 1.0, "tests.test_b": 9.0, "tests.test_c": 8.0, "book.x.ipynb": 5.0},
                 "slow": {"tests.test_b::test_1[p]": 8.0}}  # fmt: skip
     monkeypatch.setattr(conftest, "DURATIONS", measured)
     items: list[Any] = [
         Item("tests/test_a.py::test_1[p]"),
+        Item("tests/test_c.py::test_1", "site"),
         Item("tests/test_b.py::test_1[p]"),
         Item("tests/test_b.py::test_1[q]", "tmp_path", "browser", "url", "site"),
         Item("tests/test_b.py::test_2", "site"),
         Item("book/x.ipynb::Cell 0"),
-        Item("tests/test_new.py::test_1"),
     ]
     conftest.pytest_collection_modifyitems(items)
+    # Two workers take the first two files: one of them builds the book, and the other does not wait for it.
     assert [(item.nodeid.split("/")[1], item.marks) for item in items] == [
-        ("test_new.py::test_1", set()),
         ("test_b.py::test_1[p]", {"slow"}),
         ("test_b.py::test_1[q]", {"browser", "slow"}),
         ("test_b.py::test_2", {"slow"}),
         ("x.ipynb::Cell 0", {"notebook"}),
+        ("test_c.py::test_1", {"slow"}),
         ("test_a.py::test_1[p]", set()),
     ]
+    left_out = {item.nodeid.split("/")[1] for item in items if item.user_properties}
+    assert left_out == {"test_b.py::test_1[q]", "test_b.py::test_2", "x.ipynb::Cell 0", "test_c.py::test_1"}
+    items.append(Item("tests/test_new.py::test_1"))
+    conftest.pytest_collection_modifyitems(items)
+    assert items[3].nodeid == "tests/test_new.py::test_1", "how long it takes, nobody knows"
 
 
 def test_the_marks_of_this_run(request: pytest.FixtureRequest) -> None:

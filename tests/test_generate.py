@@ -104,13 +104,19 @@ def test_the_table_of_times_says_what_was_measured(tmp_path: Path, monkeypatch: 
         times.filled("a")
 
 
-def test_slow_tests_and_long_files_are_read_from_a_report(tmp_path: Path) -> None:
-    case = '<testcase classname="{}" name="{}" time="{}"/>'
-    cases = [("tests.test_x", "test_a[1]", 0.9), ("tests.test_x", "test_b", 1.26), ("book.01.ipynb", "Cell 1", 7)]
+def test_slow_tests_and_long_files_are_read_from_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left_out = '<properties><property name="left_out" value="notebook"/></properties>'
+    case = '<testcase classname="{}" name="{}" time="{}">{}</testcase>'
+    cases = [("tests.test_x", "test_a[1]", 0.9, ""), ("tests.test_x", "test_b", 1.26, ""),
+             ("tests.test_y", "test_c", 0.8, ""), ("book.01.ipynb", "Cell 1", 7, left_out)]  # fmt: skip
     (tmp_path / "x.xml").write_text(f"<testsuite>{''.join(case.format(*one) for one in cases)}</testsuite>")
+    monkeypatch.setattr(times, "FAST", 1.8)
     assert times.durations(tmp_path / "x.xml") == {
-        "files": {"book.01.ipynb": 7, "tests.test_x": 2.2}, "slow": {"tests.test_x::test_b": 1.3}
-    }  # fmt: skip
+        "files": {"book.01.ipynb": 7, "tests.test_x": 2.2, "tests.test_y": 0.8},
+        "slow": {"tests.test_x::test_b": 1.26},
+    }
+    monkeypatch.setattr(times, "FAST", 3.0)
+    assert times.durations(tmp_path / "x.xml")["slow"] == {}
 
 
 def test_nothing_is_measured_on_a_busy_machine(

@@ -97,7 +97,7 @@ def test_only_ci_changes_the_system(
     monkeypatch.setenv("PATH", str(on_path))
     subprocess.run([ROOT / ".ci" / "run"], check=True)
     calls = record.read_text(encoding="utf-8").splitlines()
-    assert calls[-3:] == ["make lint", "make test", "make book"]
+    assert calls[-3:] == ["make lint", "make test", "make pdf" if expected else "make book"]
     changes = [call.split()[:2] for call in calls[:-3]]
     assert changes == ([["apt-get", "update"], ["apt-get", "install"], ["sysctl", "-w"]] if expected else [])
 
@@ -110,6 +110,18 @@ def test_what_git_runs_before_a_commit_is_what_make_lint_runs() -> None:
     fetches = {"python -m tools.javascript"}
     assert lint == {"ruff check", "ruff format --check", "mypy"} | fetches
     assert entries == lint - fetches | {"python -m tools.run --check"}
+
+
+@pytest.mark.parametrize(("ci", "status"), [("true", 1), ("", 0)])
+def test_scripts_that_cannot_be_checked_are_named(ci: str, status: int, tmp_path: Path) -> None:
+    nowhere = {"npm_config_registry": "http://127.0.0.1:9", "npm_config_cache": str(tmp_path)}
+    command = [sys.executable, "-m", "tools.javascript"]
+    finished = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **nowhere, "CI": ci}, text=True, capture_output=True
+    )
+    assert finished.returncode == status
+    said = re.findall(r"^not checked, since npm cannot fetch (\w+)@", finished.stdout, flags=re.MULTILINE)
+    assert said == ["typescript", "prettier"]
 
 
 def test_git_refuses_an_output_that_was_altered_by_hand(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ ELSEWHERE = {
     "figures.use_style": "takes nothing",
     "data.planar.gaussian_mixture": "takes nothing",
 } | dict.fromkeys(
-    ["data.folder.Folder", "data.folder.Folder.batches", "data.folder.Folder.first", "data.folder.Folder.fingerprint"],
+    ["data.folder.Folder", "data.folder.Folder.batches", "data.folder.Folder.first", "data.folder.Folder.part",
+     "data.folder.Folder.fingerprint", "data.from_files"],
     "reads files: test_commands.py",
 ) | dict.fromkeys(
     ["vae.Elbo", "vae.NaiveEstimate", "em.EMState", "evaluation.Estimate", "evaluation.SampleQuality",
@@ -298,6 +299,8 @@ RIGHT: dict[str, Callable[[], dict[str, Any]]] = {
     "diffusion.bound.step_divergence": lambda: MODEL
     | STEP
     | {"x_0": pixels(), "t": torch.tensor([2, 7, 12]), "eps": randn(3, 1, 2, 3)},
+    "diffusion.bound.optimal_variance": lambda: MODEL
+    | {"x_0": pixels(), "draws": 2, "per_dim": True, "clip": True, "generator": rng()},
     "diffusion.bound.decoder_log_prob": lambda: MODEL | STEP | GRID | {"x_0": pixels(), "x_1": randn(3, 1, 2, 3)},
     "diffusion.bound.discretised_log_likelihood": lambda: GRID
     | {"x_0": pixels(), "mean": randn(3, 1, 2, 3), "log_scale": randn(3, 1, 2, 3, seed=1)},
@@ -365,6 +368,7 @@ RIGHT: dict[str, Callable[[], dict[str, Any]]] = {
     # Data
     "data.dataset.Dataset": lambda: {f.name: getattr(dataset(), f.name) for f in dataclasses.fields(data.Dataset)},
     "data.dataset.Dataset.take": lambda: {"self": dataset(), "n": 3},
+    "data.dataset.Dataset.part": lambda: {"self": dataset(), "rows": torch.tensor([0, 2])},
     "data.dataset.Dataset.rescaled": lambda: {"self": dataset(), "low": -1.0, "high": 1.0},
     "data.dataset.Dataset.binarised": lambda: {"self": dataset(), "generator": rng()},
 } | {
@@ -383,6 +387,7 @@ ANY_NUMBER = {"value", "at_most", "low", "high"}
 MANY_NUMBERS = {
     "autoencoder.add_noise x",
     "diffusion.bound.sampled_bound x_0",
+    "diffusion.bound.optimal_variance x_0",
     "diffusion.bound.negative_elbo_lines x_0",
     "em.fit x",
     "em.fit_exactly x",
@@ -408,6 +413,7 @@ ANY_SHAPE = {
     "diffusion.forward.q_chain x_0",
     "diffusion.bound.prior_divergence x_0",
     "diffusion.bound.sampled_bound x_0",
+    "diffusion.bound.optimal_variance x_0",
     "diffusion.bound.negative_elbo_lines x_0",
     "diffusion.sampling.step_variance t",
     "em.m_step x",

@@ -27,6 +27,7 @@ from lecture11.symbolic import (
     lists,
 )
 from lecture11.symbolic import forward as F
+from lecture11.symbolic.facts import fixed_by, premises
 from lecture11.symbolic.terms import KL, last, rest
 
 a, b, c, x, y, z = sympy.symbols("a b c x y z", real=True)
@@ -1547,6 +1548,243 @@ def z32_falls_off():
     other = Definition("integral", "", Mean(f(x), x, 1), Mean(u * f(a + u * y), y, 1))
     at = other.at({f(x): N0(x) * cos(x), a: 0, u: 2})
     return chain(Mean(N0(x) * cos(x), x, 1), (Mean(2 * N0(2 * y) * cos(2 * y), y, 1), at))
+
+
+# --- Round 11: integrals that converge for no function, and what else was open ----------------------------------------
+
+q11, p11 = density("q_r11", "q"), density("p_r11", "p")
+g11, g12 = indexed("g_r11", "g", positive=True), Function("g_other", positive=True)
+h11, K11 = indexed("h_r11", "h", real=True), Function("K_r11", integer=True)
+part, d = lists.part, lists.d
+MASS11 = Mean(1, z, q11(z, y))
+
+
+def twice_itself(e):
+    """What holds of any number, of an integral that may be none."""
+    return chain((a + b) * e, (a * e + b * e,))
+
+
+NOWHERE = {
+    "a root that is 1 at least": Mean(sqrt(1 + f(x) ** 2), x, 1),
+    "two ratios, which are 2 together at least": Mean(g(x) / g12(x), x, 1) + Mean(g12(x) / g(x), x, 1),
+    "one over a density, under it": Mean(1 / p11(x), x, p11(x)),
+    "a function of the last entry of a list alone": Mean(g11(1, last(y, n)), y, 1),
+    "a product over all entries but the last": Mean(lists.product(g11(j, part(y, j, d - j)), d - 1), y, 1),
+    "what is given is not what falls": Mean(Mean(sqrt(p11(y, x)), y, p11(y, x)), x, 1),
+    "of a difference": Mean(f(x - y), sympy.Tuple(x, y), 1),
+    "of a difference, one after the other": Mean(Mean(f(x - y) * g(x - y), y, 1), x, 1),
+    "a mean over itself and 1": Mean(Mean(g(z), z, q11(z, x)) / (1 + Mean(g(z), z, q11(z, x))), x, 1),
+    "a density of what is given": Mean(Mean(p11(x, y), y, 1), x, 1),
+    "positive integers": Mean(Function("K_positive", integer=True, positive=True)(x), x, 1),
+    "a constant in disguise": Mean(sqrt(1 + Mean(1, y, q11(y, x))), x, 1),
+    "what g makes narrow, g makes high": Mean(g(y) * Mean(exp(-((x * g(y)) ** 2) * (1 + MASS11)), x, 1), y, 1),
+    "the same by the mean of a Gaussian": Mean(g(y) * Mean(Normal(b, x * g(y) * sqrt(1 + MASS11), 1), x, 1), y, 1),
+    "a Gaussian turned round, with what is bounded": Mean(exp(x**2 + 1 / (1 + f(x) ** 2)), x, 1),
+    "the same with a positive function": Mean(exp(x**2 + g(x)), x, 1),
+    "the same, bounded by a mean": Mean(exp(x**2 + Mean(1 / (1 + f(x + y) ** 2), y, Normal(y, 0, 1))), x, 1),
+    "a cube of |x| beside a square": Mean(exp(Abs(x) ** 3 - x**2 + 1 / (1 + f(x) ** 2)), x, 1),
+    "a square with a factor that may be 0": Mean(exp(-z * x**2 + 1 / (1 + f(x) ** 2)), x, 1),
+    "a square beside a function in the exponent": Mean(exp(x**2 / (1 + f(x) ** 2)), x, 1),
+    "one exponential beside another": Mean(exp(x**2) * exp(1 / (1 + f(x) ** 2)), x, 1),
+    "at z x, where z may be 0": Mean(g(z * x), x, 1),
+    "by Hoelder: g^(-1/2) as well as g, by a power of a variance": Mean(g(x) ** Rational(3, 2) / g12(x), x, 1)
+    + Mean(y**4 * g12(x), sympy.Tuple(x, y), Normal(y, 0, 1 / g(x))) + Mean(g(x), x, 1),
+    "the same, by g^(-n)": Mean(g(x) ** Rational(3, 2) / g12(x), x, 1) + Mean(g12(x) * g(x) ** (-n), x, 1)
+    + Mean(g(x), x, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+def test_an_integral_that_converges_for_no_function_is_refused(name: str) -> None:
+    with pytest.raises(symbolic.MeaninglessError, match="converge"):
+        symbolic.check(twice_itself(NOWHERE[name]))
+
+
+SOMEWHERE = {
+    "a ratio of squares": Mean(p11(x) ** 2 / q11(x, a), x, 1),
+    "a difference beside a density": Mean(f(x) * sqrt(1 + f(x - a) ** 2), x, 1),
+    "all entries of a list": Mean(g11(1, last(y, n)) * q11(rest(y, n), n), y, 1),
+    "a product over all": Mean(lists.product(g11(j, part(y, j, d - j))), y, 1),
+    "a mean beside a function": Mean(f(x) * Mean(sqrt(1 + g(z)), z, q11(z, x)), x, 1),
+    "a Gaussian with what is bounded": Mean(exp(-(x**2) + 1 / (1 + f(x) ** 2)), x, 1),
+    "at v x, where v is positive": Mean(g(v * x), x, 1),
+    "a variance that stays above 1": Mean(y**4 * g(x), sympy.Tuple(x, y), Normal(y, 0, 1 + f(x) ** 2)),
+    "a power of g": Mean(g(x) ** n, x, N01),
+}
+
+
+@pytest.mark.parametrize("name", SOMEWHERE)
+def test_one_that_converges_for_some_is_taken(name: str) -> None:
+    symbolic.check(twice_itself(SOMEWHERE[name]))
+
+
+def test_a_function_is_the_same_at_integers_and_between_them() -> None:
+    """g(2) - g(0) is the integral of the slope, which numbers see, and the algebra does not."""
+    with pytest.raises(symbolic.GapError, match="the numbers agree"):
+        symbolic.check(chain(g(2) - g(0), (Integral(Derivative(g(y), y), (y, 0, 2)),)))
+
+
+@case("E")
+def ends_of_another_slope():
+    return chain(g(2) - g(0), (Integral(Derivative(g(y), y), (y, 0, 3)),))
+
+
+@case("E")
+def slope_of_integers():
+    "an integer-valued function leaps: its slope is 0 where it has one, and its ends differ"
+    return chain(Derivative(K11(x) ** 2, x), (2 * K11(x) * Derivative(K11(x), x),))
+
+
+@case("H")
+def assumed_otherwise():
+    "h_1 = 3 is assumed, and h_n = n + 1"
+    one = chain(h11(n), (n + 1, D(h11(n), n + 1)), key="one")
+    return one, chain(2, (h11(1), one.at({n: 1})), (3, Assumption("A", "", h11(1), Integer(3))))
+
+
+@case("H")
+def assumed_where_ranges_meet():
+    "h_n = n is assumed from 2 on, and h_n = n + 1 up to 3"
+    one = Assumption("A", "", h11(n), n, (n,), (n - 2,))
+    two = Assumption("B", "", h11(n), n + 1, (n,), (3 - n,))
+    return chain(2, (h11(2), one.at({n: 2})), (3, two.at({n: 2})))
+
+
+@case("I")
+def symbol_of_an_assumption():
+    "a letter of which an assumption of the project speaks, defined again"
+    spoken = {
+        letter
+        for proof in symbolic.DERIVATIONS.values()
+        for one in premises(proof)
+        if isinstance(one, Assumption)
+        for letter in fixed_by(one)
+    }
+    letter = min((e for e in spoken if isinstance(e, Symbol) and not e.is_integer), key=str)
+    return chain(letter + 1, (6, D(letter, 5)))
+
+
+# --- Round 13: slopes below an integral, recursions at what grows, times of states, letters for all others ------------
+
+OVER_A = chain(a * Integral(Derivative(c / a, c), (y, 0, 1)), (1,), key="over a")
+
+
+@case("G")
+def divided_below_a_slope():
+    "a int (c / a)' = 1, at a = 0: 0 = 1"
+    return OVER_A, chain(0, (1, OVER_A.at({a: 0})))
+
+
+@case("G")
+def pole_of_a_slope():
+    "1 / (2 y - 1) has a pole between 0 and 1"
+    return twice_itself(Integral(Derivative(1 / (2 * y - 1), y), (y, 0, 1)))
+
+
+@case("E")
+def logarithm_below_a_slope():
+    "log a for negative a"
+    return twice_itself(Integral(y * Derivative(log(a), a), (y, 0, 1)))
+
+
+@case("E")
+def corner_below_a_slope():
+    "|a| has no slope at 0"
+    return twice_itself(Integral(y * Derivative(Abs(a), a), (y, 0, 1)))
+
+
+@case("TRUE")
+def slope_below_an_integral():
+    "TRUE: log(1 + y) has a slope from 0 to 1"
+    return chain(Integral(Derivative(log(1 + y), y), (y, 0, 1)), (log(2),))
+
+
+r13, s13, l13 = (indexed(f"{name}_r13", name, real=True) for name in ("r", "s", "l"))
+n13 = indexed("n_r13", "n", positive=True)
+
+
+def recursion(name, right, at):
+    """A mean under N(0, 1) in which a recursion stands, which it cites."""
+    said = D(name(n, y), right)
+    mean = Mean(at, x, N01)
+    return chain((a + b) * mean + name(n, z), (a * mean + b * mean + right.xreplace({y: z}), said.at({y: z})))
+
+
+@case("F")
+def recursion_at_what_grows():
+    "r_2(y) = exp(exp(y)), which has no mean"
+    return recursion(r13, r13(n - 1, exp(y)), r13(n, x))
+
+
+@case("F")
+def recursion_in_a_mean_at_what_grows():
+    "s_n is a power, and stands at exp(x^2)"
+    return recursion(s13, y * s13(n - 1, y), s13(n, exp(x**2)))
+
+
+@case("F")
+def logarithm_of_a_recursion():
+    "log n_1 = -exp(y^2) pi - ..., if n_0 is a Gaussian"
+    return recursion(n13, Normal(1 / n13(n - 1, y), 0, 1), log(n13(n, x)))
+
+
+@case("TRUE")
+def recursion_at_a_sum():
+    "TRUE: a recursion at y + 1 grows as a power"
+    return recursion(l13, l13(n - 1, y + 1), l13(n, x))
+
+
+@case("K")
+def absolute_values_of_negative_numbers():
+    "|-2| + |-1| is 3, not -3; at k = 0 to 3, where the numbers are tried, both sides are 0"
+    zero = k * (k - 1) * (k - 2) * (k - 3)
+    return chain(zero * Sum(Abs(m), (m, -2, k)), (zero * (Sum(j, (j, 1, k)) - 3),))
+
+
+@case("TRUE")
+def sum_of_absolute_values():
+    "TRUE"
+    return chain(Sum(Abs(m), (m, -2, k)), (3 + Sum(Abs(m), (m, 1, k)),))
+
+
+@case("J")
+def law_of_another_step():
+    "prints q(x_{t+1} | x_t) as a law with beta_t"
+    return instance(F.F23.at({F.x(F.t): F.x(F.t + 1)}))
+
+
+@case("A")
+def states_of_other_times():
+    "prints q(x_{t-1} | x_{-1}) as a law with abar_t"
+    return instance(symbolic.derivation("F28").at({F.x(F.t): F.x(F.t - 1)}))
+
+
+@case("H")
+def one_letter_for_all():
+    "c + k = 0 for all k"
+    said = Assumption("A", "", c + k, Integer(0), for_all=(k,))
+    return chain(2 * c + 5, ((c + 3) ** 2 - (c + 2) ** 2,), (0, said.at({k: 3}), said.at({k: 2})))
+
+
+@case("H")
+def one_factor_for_all():
+    "c n = 1 for all n"
+    return chain(exp(2 * c), (exp(1), Assumption("A", "", c * n, Integer(1), for_all=(n,)).at({n: 2})))
+
+
+@case("TRUE")
+def one_factor_for_all_that_is_0():
+    "TRUE: c n = 0 for all n, if c = 0"
+    return chain(exp(2 * c), (1, Assumption("A", "", c * n, Integer(0), for_all=(n,)).at({n: 2})))
+
+
+@pytest.mark.parametrize(
+    ("start", "reason", "by"), [(None, "so", ()), (a, 3, ()), (a, "so", ("F28",)), (a, "so", (Fact(None),))]
+)
+def test_what_is_no_part_of_a_chain_is_named(start: object, reason: object, by: tuple) -> None:
+    with pytest.raises(symbolic.ProofError) as error:
+        symbolic.check(Derivation("F0", "false", start, (Step(a + 1, reason, by=by),)))
+    assert "cannot be judged" not in str(error.value)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in CASES if kind != "TRUE"])

@@ -253,6 +253,8 @@ def _up_to(f: sympy.Expr, i: sympy.Symbol, last: sympy.Expr) -> sympy.Expr:
     more, end = last.as_coeff_Add()
     depth = 1 + max((len(s.name) for s in f.atoms(sympy.Symbol) if not s.name.strip("'")), default=0)
     same = sympy.Symbol(depth * "'", integer=True, positive=True)  # whatever its name was
+    if f.xreplace({i: same}).xreplace({same: i}) != f:  # as of |i|, from an i below 0 on
+        same = sympy.Symbol(depth * "'", integer=True)
     f, i = f.xreplace({i: same}), same
     further = [f.xreplace({i: end + n}) for n in (range(1, more + 1) if more > 0 else range(more + 1, 1))]
     whole = sympy.S.Zero if end == 0 else sympy.Sum(f, (i, 1, end))

@@ -138,9 +138,11 @@ def _renamed(derivation: Derivation) -> Iterator[Derivation]:
     for s in _letters(derivation):
         if s in spoken:
             yield _instance(derivation, {s: s + 1}, within=True)
-    names = {e.func: e for side in (derivation.left, derivation.right) for e in side.atoms(AppliedUndef)}
+    applied = {e for side in (derivation.left, derivation.right) for e in side.atoms(AppliedUndef)
+               if len(set(e.args)) == len(e.args) and all(x.is_Symbol for x in e.args)}  # fmt: skip
+    names = {e.func: e for e in sorted(applied, key=str)}
     for name, e in sorted(names.items(), key=str):
-        if name in spoken and len(set(e.args)) == len(e.args) and all(x.is_Symbol for x in e.args):
+        if name in spoken:
             yield _instance(derivation, {e: 2 * e}, within=True)
 
 
@@ -321,7 +323,12 @@ _CLAIMS: dict[str, Callable[[Derivation], Iterator[Derivation]]] = {
 
 
 def attacked(derivation: Derivation) -> tuple[Counter[str], list[str]]:
-    """How many errors of each of the twelve kinds were planted in a chain, or made of it, and which of them passed."""
+    """How many errors of each of the twelve kinds were planted in a chain, or made of it, and which of them passed.
+
+    Raises:
+        ProofError: the chain itself is refused.
+    """
+    check(derivation)
     planted, passed = Counter[str](), []
     for mutant in planted_errors(derivation):
         letter = OF_LINES.get(mutant.error, "E")

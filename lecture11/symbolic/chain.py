@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -78,7 +79,7 @@ def check(derivation: Derivation) -> None:
             that fails, named by its number; ProofError is the general kind of these.
     """
     with _as_proof_errors(derivation):
-        kernel.check_is_chain(derivation)
+        kernel.check_parts(derivation)
         for number, step in enumerate(derivation.steps, start=1):
             _check_words(derivation, number, step)
         _check_letters(derivation)
@@ -112,7 +113,7 @@ def _place(derivation: Derivation, number: int, step: Step) -> str:
 
 def _check_words(derivation: Derivation, number: int, step: Step) -> None:
     where = _place(derivation, number, step)
-    if not step.reason.strip():
+    if not (isinstance(step.reason, str) and step.reason.strip()):
         raise GapError(where, ": say why it equals what stands before it: ", step.expression)
     if step.expression == derivation.lines[number - 1]:
         raise EmptyStepError(where, ": it repeats ", step.expression)
@@ -152,6 +153,7 @@ def _check_idle(derivation: Derivation, number: int, step: Step) -> None:
             raise GapError(f"{_place(derivation, number, step)}: it holds without {fact.key}, which it cites")
 
 
+@lru_cache(maxsize=10_000)
 def _as_seen(letter: sympy.Expr) -> str:
     """What is printed, without braces, blanks and empty indices, which nobody sees."""
     return re.sub(r"_(?![A-Za-z0-9\\{])|[{}\s]", "", printed(letter).replace("_{}", "").replace(r"^{\prime}", "'"))

@@ -33,18 +33,31 @@ def same_by_numbers(left: sympy.Expr, right: sympy.Expr, seed: int = 0, where: W
     """
     if left == right:
         return True
+    of_numbers = _of_numbers(left, right)
     for k in range(POINTS):
         point = f"{seed} {k}"
-        if k >= EXACT_POINTS and _agree(left, right, point, where, exact=False):
+        if k >= EXACT_POINTS and _agree(left, right, point, where, of_numbers, exact=False):
             continue
-        if not _agree(left, right, point, where, exact=True):
+        if not _agree(left, right, point, where, of_numbers, exact=True):
             return False
     return True
 
 
-def _agree(left: sympy.Expr, right: sympy.Expr, seed: str, where: Where, exact: bool) -> bool:
+Places = frozenset  # of unknown functions: the function of SymPy, and which of its arguments
+
+
+def _of_numbers(*sides: sympy.Expr) -> Places:
+    """Where an unknown function has an integer in one place and any number in another: as ``g(2)`` and ``g(t)``."""
+    found: dict[bool, set] = {True: set(), False: set()}
+    for e in (e for side in sides for e in side.atoms(AppliedUndef)):
+        for i, argument in enumerate(e.args):
+            found[bool(argument.is_integer)].add((e.func, i))
+    return frozenset(found[True] & found[False])
+
+
+def _agree(left: sympy.Expr, right: sympy.Expr, seed: str, where: Where, of_numbers: Places, exact: bool) -> bool:
     try:
-        a, b = (_value(side, seed, where, exact) for side in (left, right))
+        a, b = (_value(side, seed, where, of_numbers, exact) for side in (left, right))
         return bool(abs(a - b) <= TOLERANCE[exact] * (1 + abs(a) + abs(b)) < math.inf)
     except ZeroDivisionError:
         return False
@@ -55,14 +68,14 @@ def _agree(left: sympy.Expr, right: sympy.Expr, seed: str, where: Where, exact: 
 
 
 @lru_cache(maxsize=20_000)
-def _value(e: sympy.Expr, seed: str, where: Where = (), exact: bool = True) -> Any:
+def _value(e: sympy.Expr, seed: str, where: Where = (), of_numbers: Places = frozenset(), exact: bool = True) -> Any:
     with mpmath.workdps(DIGITS):
-        return _at_point(seed, where, exact)(e)
+        return _at_point(seed, where, of_numbers, exact)(e)
 
 
 @lru_cache(maxsize=1000)
-def _at_point(seed: str, where: Where, exact: bool) -> "Values":
-    return Values(seed, where, exact)
+def _at_point(seed: str, where: Where, of_numbers: Places, exact: bool) -> "Values":
+    return Values(seed, where, exact, of_numbers)
 
 
 @lru_cache(maxsize=10_000)
@@ -110,8 +123,8 @@ class Values:
     Integrals of Gaussians times a polynomial use the same nodes, other integrals the trapezoidal rule.
     """
 
-    def __init__(self, seed: str, where: Where = (), exact: bool = True) -> None:
-        self.seed, self.where, self.exact = seed, where, exact
+    def __init__(self, seed: str, where: Where = (), exact: bool = True, of_numbers: Places = frozenset()) -> None:
+        self.seed, self.where, self.exact, self.of_numbers = seed, where, exact, of_numbers
         self.m: Any = mpmath.mp if exact else mpmath.fp
         self._integers = {str(s): n for s, n in some_integers(where, seed).items()}
         self._known: dict[sympy.Expr, Any] = {}
@@ -168,7 +181,7 @@ class Values:
 
     def _waves(self, e: AppliedUndef) -> Callable[..., Any]:
         """An unknown function of real numbers: two waves of random lengths for each value of its indices."""
-        counted = [argument.is_integer for argument in e.args]
+        counted = self._counted(e)
 
         def value(*values: Any) -> Any:
             key = f"{e.func} {[int(v) for v, index in zip(values, counted, strict=True) if index]}"
@@ -186,9 +199,13 @@ class Values:
 
         return value
 
+    def _counted(self, e: AppliedUndef) -> list[bool]:
+        """Which arguments are indices."""
+        return [bool(argument.is_integer) and (e.func, i) not in self.of_numbers for i, argument in enumerate(e.args)]
+
     def _operation(self, e: sympy.Expr) -> Callable[..., Any]:
         if isinstance(e, AppliedUndef):
-            if any(not argument.is_integer for argument in e.args):
+            if not all(self._counted(e)):
                 return self._waves(e)
             return lambda *values: self._random(e, f"{e.func} {[round(float(value), 12) for value in values]}")
         if e.is_Add:

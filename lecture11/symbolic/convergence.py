@@ -1,9 +1,10 @@
 """Do integrals of names converge, and have names slopes, with what they stand for written out? Part of what is trusted.
 
 The algebra takes the mean of an unknown function to converge, and its slope to exist: a chain about it is one about all
-functions for which they do. Of a name that a definition or an assumption explains that would be a claim. Here such a
-name is written out below integrals and derivatives. Where that comes to no end, as of a recursion, each of its right
-sides must be *tame*: made of sums, products and powers, so that it grows like a power of its variables, by induction.
+functions for which they do, and for one they must (``witness.py``). Of a name that a definition or an assumption
+explains that would be a claim. Here such a name is written out below integrals and derivatives. Where that comes to no
+end, as of a recursion, each of its right sides must be *tame*: made of sums, products and powers, so that it grows like
+a power of its variables, by induction.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,6 +21,7 @@ from lecture11.symbolic.meaning import check_meaning, check_slope, is_law
 from lecture11.symbolic.signs import Where
 from lecture11.symbolic.substitution import put, values_of
 from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, depends, is_entry, law_variables
+from lecture11.symbolic.witness import Known, has_witness
 
 _SOME = sympy.Symbol("x", real=True)
 Head = tuple  # of a name: the function of SymPy, and how many arguments it takes
@@ -71,6 +73,7 @@ class Meanings:
         for _ in uses:  # all names behind a name
             uses = {name: used.union(*(uses[other] for other in used)) for name, used in uses.items()}
         self.endless = {name for name, ones in self.of.items() if len(ones) > 1 or name in uses[name]}
+        self._tame = frozenset(name for name in self.endless if not law_variables(self.of[name][0].left))
         self._known: dict[tuple, None] = {}
 
     def check(self, e: sympy.Expr, where: Where, key: str) -> None:
@@ -82,12 +85,21 @@ class Meanings:
         if (e, where) in self._known:
             return
         for binder in _outermost(e):
+            self._check_witness(binder, where, key)
             if any(_head(name) in self.of or is_entry(name) for name in binder.atoms(AppliedUndef)):
                 written = self._written_out(binder)
                 says = partial("{}: {} is {}".format, key, binder, written)  # long to print, and seldom wanted
                 for part in sympy.preorder_traversal(written):
                     self._check(part, where, says)
         self._known[e, where] = None
+
+    def _check_witness(self, e: sympy.Basic, where: Where, key: str) -> None:
+        for mean in self._written_out(e).atoms(Mean):
+            if not has_witness(mean, Known(self._tame, where)):
+                raise MeaninglessError(
+                    f"{key}: {mean} does not converge, whatever its functions are, or does not show it: not if each of "
+                    "them falls as exp(-x^2)"
+                )
 
     def _written_out(self, e: sympy.Basic) -> sympy.Basic:
         """``e`` with all names that a premise explains, but for those of recursions."""
@@ -97,7 +109,7 @@ class Meanings:
             kept = {*bound_by(e), *(part for part in e.args if isinstance(part, sympy.Tuple))}
             return e.func(*(part if part in kept else self._written_out(part) for part in e.args))
         arguments = [self._written_out(argument) for argument in e.args]
-        explained = self.of.get(_head(e), ()) if isinstance(e, AppliedUndef) else ()
+        explained = self.of.get(_head(e), ()) if isinstance(e, AppliedUndef) and not is_entry(e) else ()
         if len(explained) != 1 or _head(e) in self.endless:
             return e.func(*arguments)
         (one,) = explained
@@ -151,6 +163,8 @@ class Meanings:
         if e in variables or is_entry(e) or not any(depends(e, x) for x in variables):
             return True
         if isinstance(e, AppliedUndef):
+            if not all(self._is_tame(argument, variables, above) for argument in e.args):
+                return False
             if law_variables(e) and any(
                 self._is_unknown(name) for one in self._behind(e) for name in _names(one.right)
             ):
@@ -190,7 +204,18 @@ class Meanings:
             return all(self._has_tame_log(part, variables, above) for part in e.args)
         if e.is_Pow:
             return self._has_tame_log(e.base, variables, above)
-        return self._is_tame(e, variables, above)
+        if not self._is_tame(e, variables, above):
+            return False
+        # It may also come near to 0, as fast as its smallest part: of a mean, by Jensen's inequality.
+        if e.is_Add or isinstance(e, sympy.Sum | Mean | sympy.Abs):
+            inner = (*variables, *(e.variables if isinstance(e, Mean) else ()))
+            return all(self._has_tame_log(part, inner, above) for part in (e.args if e.is_Add else e.args[:1]))
+        explained = self.of.get(_head(e), ()) if isinstance(e, AppliedUndef) and e not in variables else ()
+        mark = ("log", _head(e)) if explained else ()
+        return mark in above or all(
+            self._has_tame_log(one.right, tuple(x for x in one.left.args if not x.is_integer), above | {mark})
+            for one in explained
+        )
 
 
 def _work_out(e: sympy.Expr, where: Where, says: Callable[[], str]) -> None:

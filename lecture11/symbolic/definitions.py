@@ -6,13 +6,14 @@ at them refuses the plain cases, and a model in which all of a file hold (``mode
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import sympy
 from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.algebra import work_out
-from lecture11.symbolic.compare import same_by_numbers
+from lecture11.symbolic.compare import same_by_numbers, some_integers
 from lecture11.symbolic.errors import CitationError, DefinitionError
 from lecture11.symbolic.facts import (
     Assumption,
@@ -24,7 +25,7 @@ from lecture11.symbolic.facts import (
 )
 from lecture11.symbolic.meaning import check_meaning, has_kind
 from lecture11.symbolic.rewriting import check_fact, rewrite
-from lecture11.symbolic.signs import in_range, nonzero, positive
+from lecture11.symbolic.signs import Where, in_range, nonzero, positive
 from lecture11.symbolic.substitution import counts, is_variable, letters, names_in, own_arguments, put, values_of
 from lecture11.symbolic.terms import (
     KL,
@@ -145,7 +146,7 @@ def check_definitions(all_of_them: Iterable[Definition], key: str) -> None:
         if not is_axiom(definition):
             others = named.setdefault(head(definition.left), [])
             for other in others:
-                if other is not definition and _overlap(other, definition):
+                if other is not definition and _overlap((other.left, other.where), (definition.left, definition.where)):
                     raise DefinitionError(
                         f"{key}: {definition.left} is defined twice: as {other.right} and as {definition.right}"
                     )
@@ -185,19 +186,57 @@ def check_assumptions(assumptions: list[Assumption], definitions: list[Definitio
     known = [fact for fact in map(Fact, definitions) if not any(e.func == fact.left.func and e != fact.left
              for e in fact.right.atoms(AppliedUndef))]  # fmt: skip
     for assumption in assumptions:
+        _check_for_all(assumption)
         here = Fact(assumption)
         rest = [Fact(other) for other in assumptions if other is not assumption]
-        for others in ([], known, rest, [*known, *rest], *([other] for other in _instances(assumptions))):
+        there = [fact for side in (here.left, here.right) for fact in _defined_in(side, definitions)]
+        single = [[other] for other in (*there, *_instances(assumptions))]
+        for others in ([], known, rest, [*known, *rest], *single):
+            where = assumption.where
+            if len(others) == 1:
+                where = _together(assumption.where, others[0].where)
             try:
-                left, right = (rewrite(side, others, assumption.where) for side in (here.left, here.right))
+                left, right = (rewrite(side, others, where) for side in (here.left, here.right))
             except CitationError:
                 continue  # it does not hold there
-            if left != right and _is_refuted(left - right, assumption, {e for other in others for e in other.fixed}):
+            spoken = {e for other in others for e in other.fixed}
+            if left != right and _is_refuted(left - right, assumption, spoken, where):
                 raise DefinitionError(
                     f"{assumption.key}: {here.left} = {here.right} holds for no values"
                     + "".join(f", where {other.left} = {other.right}" for other in others)
                     + ": assume less"
                 )
+
+
+def _check_for_all(assumption: Assumption) -> None:
+    """Whether one letter can have the value that it is given for all others: not ``c + k = 0`` for all k."""
+    other = {s: sympy.Symbol(f"{s}_other", **kind(s)) for s in assumption.for_all if s.is_Symbol}
+    e = work_out(assumption.left - assumption.right, assumption.where)
+    unknown = letters(e) & fixed_by(assumption)
+    if not other or len(unknown) != 1:
+        return
+    (c,) = unknown
+    there = e.xreplace(other)
+    if there == e or not (isinstance(c, sympy.Symbol) and e.is_polynomial(c)):
+        return
+    # of both as polynomials in c: 0 where they have a common root
+    common = sympy.resultant(e, there, c)
+    where = (*assumption.where, *(one.xreplace(other) for one in assumption.where))
+    if not same_by_numbers(common, sympy.S.Zero, where=where):
+        raise DefinitionError(
+            f"{assumption.key}: {assumption.left} = {assumption.right} for no {c} holds for all that it is stated for: "
+            "assume less"
+        )
+
+
+def _defined_in(e: sympy.Expr, definitions: list[Definition]) -> Iterator[Fact]:
+    """What definitions say of the names in an expression, at the indices that stand there."""
+    for name in e.atoms(AppliedUndef):
+        for one in definitions:
+            if head(one.left) == head(name) and not is_axiom(one):
+                pairs = tuple((x, at) for x, at in zip(one.left.args, name.args, strict=True) if x != at)
+                if all(x.is_Symbol for x, _ in pairs):
+                    yield Fact(one, (pairs,))
 
 
 def _instances(assumptions: list[Assumption]) -> Iterator[Fact]:
@@ -209,15 +248,24 @@ def _instances(assumptions: list[Assumption]) -> Iterator[Fact]:
             yield Fact(assumption, (tuple(other.items()),))
 
 
-def _is_refuted(e: sympy.Expr, assumption: Assumption, spoken: set) -> bool:
+def _together(where: Where, other: Where) -> Where:
+    """The range in which both hold, if there is one."""
+    try:
+        some_integers((*where, *other))
+    except ValueError:
+        return where
+    return (*where, *other)
+
+
+def _is_refuted(e: sympy.Expr, assumption: Assumption, spoken: set, where: Where) -> bool:
     """Whether ``e = 0`` is false for all values; or, of what speaks of nothing but its variables, for some."""
-    e = work_out(e, assumption.where)
+    e = work_out(e, where)
     e = e.xreplace({law: sympy.Dummy("KL", nonnegative=True) for law in e.atoms(KL)})
-    if nonzero(e, assumption.where):
+    if nonzero(e, where):
         return True
     found = letters(e)
     if not found & (spoken | fixed_by(assumption)):
-        return not same_by_numbers(e, sympy.S.Zero, where=assumption.where)
+        return not same_by_numbers(e, sympy.S.Zero, where=where)
     (one, *more) = found
     if not more and isinstance(one, sympy.Symbol) and e.is_polynomial(one):
         return not [root for root in sympy.roots(e, one) if root.is_real and has_kind(root, one, (), ())]
@@ -242,10 +290,15 @@ def head(e: sympy.Expr) -> tuple:
     return (e.func, len(e.args)) if isinstance(e, AppliedUndef) else (e, 0)
 
 
-def _overlap(one: Definition, other: Definition) -> bool:
-    """Whether two definitions of one name may speak of the same index: each for all values of its own variables."""
-    sides = [(list(e.left.args), e.where, {s: sympy.Dummy(str(s), **kind(s)) for s in e.left.args if s.is_Symbol})
-             for e in (one, other)]  # fmt: skip
+@lru_cache(maxsize=10_000)
+def _overlap(one: tuple[sympy.Expr, Where], other: tuple[sympy.Expr, Where]) -> bool:
+    """Whether two definitions of one name may speak of the same index: each for all values of its own variables.
+
+    Args:
+        one: its left side, and its range.
+    """
+    sides = [(list(left.args), where, {s: sympy.Dummy(str(s), **kind(s)) for s in left.args if s.is_Symbol})
+             for left, where in (one, other)]  # fmt: skip
     mine, theirs = ([e.xreplace(names) for e in args] for args, _, names in sides)
     where = tuple(e.xreplace(names) for _, needs, names in sides for e in needs)
     free = {name for _, _, names in sides for name in names.values()}

@@ -314,8 +314,12 @@ def is_axiom(definition: "Definition | Assumption") -> bool:
 
     That the mass of a density is 1, what ``KL`` is, and an integral over another variable or over a list.
     """
-    left, right = definition.left, definition.right
-    if is_of_pairs(definition):
+    return _is_axiom(definition.left, definition.right, definition.where)
+
+
+@lru_cache(maxsize=10_000)
+def _is_axiom(left: sympy.Expr, right: sympy.Expr, where: Where) -> bool:
+    if _is_of_pairs(left, right, where):
         return True
     if isinstance(left, Mean):
         if left.args[0] == 1 and right == 1:
@@ -332,7 +336,11 @@ def is_of_pairs(definition: "Definition | Assumption") -> bool:
 
     The list occurs in these two parts alone, and so any two numbers may stand in their place.
     """
-    left, right = definition.left, definition.right
+    return _is_of_pairs(definition.left, definition.right, definition.where)
+
+
+@lru_cache(maxsize=10_000)
+def _is_of_pairs(left: sympy.Expr, right: sympy.Expr, where: Where) -> bool:
     if not (isinstance(left, Mean) and isinstance(right, Mean) and len(left.variables) == 1):
         return False
     (z,) = left.variables
@@ -344,7 +352,7 @@ def is_of_pairs(definition: "Definition | Assumption") -> bool:
     one, other = (mean.args[0] * mean.args[2] for mean in (left, right))
     same = substitute(other, parts) == one
     fits = all(x.is_Symbol for x in parts) and n.is_integer and not depends(n, z)
-    return bool(same and fits) and in_range(n - 2, definition.where)
+    return bool(same and fits) and in_range(n - 2, where)
 
 
 def is_other_variable(left: Mean, right: sympy.Expr) -> bool:

@@ -15,11 +15,11 @@ from 1 on, ``q`` a density) and in its range, wherever the definitions and assum
 - an induction goes over the integers from its first on, and what it proves holds from there on.
 
 Trusted are, beside this file, those that it is made of, each of which says why: ``substitution.py`` (other letters),
-``meaning.py`` (what has one), ``convergence.py`` (integrals and slopes of names), ``facts.py`` (what can be cited),
-``definitions.py`` (what is one), ``rewriting.py`` (facts in use), ``signs.py`` and ``algebra.py``, with what the last
-takes from SymPy and from analysis, and ``terms.py``. Not trusted is whatever else helps to write, print or attack
-proofs. Two more judges can refuse, and never let pass: each step is tried at random numbers (``compare.py``), and the
-tests compute all premises and lines in concrete models (``models.py``).
+``meaning.py`` (what has one), ``convergence.py`` and ``witness.py`` (integrals and slopes of names), ``facts.py`` (what
+can be cited), ``definitions.py`` (what is one), ``rewriting.py`` (facts in use), ``signs.py`` and ``algebra.py``, with
+what the last takes from SymPy and from analysis, and ``terms.py``. Not trusted is whatever else helps to write, print
+or attack proofs. Two more judges can refuse, and never let pass: each step is tried at random numbers
+(``compare.py``), and the tests compute all premises and lines in concrete models (``models.py``).
 
 It guards against what one writes by mistake or by cunning, in objects of the classes of ``facts.py``. Whoever replaces
 functions of this package, or of SymPy, has another checker.
@@ -48,8 +48,8 @@ from lecture11.symbolic.facts import (
     Step,
     cited,
     fixed,
+    fixed_by,
     is_axiom,
-    is_other_variable,
     premises,
 )
 from lecture11.symbolic.meaning import check_made, check_side
@@ -58,12 +58,11 @@ from lecture11.symbolic.signs import Where, in_range, never_negative, without
 from lecture11.symbolic.substitution import hides, is_variable, letters, substitute
 from lecture11.symbolic.terms import (
     BINDERS,
-    Mean,
-    Normal,
     bound_by,
     canonical,
     kind,
     law_variables,
+    letter_of,
 )
 
 # --- The names of the project ----------------------------------------------------------------------------------------
@@ -71,7 +70,7 @@ from lecture11.symbolic.terms import (
 _registered: dict[str, Derivation] = {}
 _arguments: dict[str, set[int]] = {}  # of each name, how many it takes
 _own_premises: set[tuple] = set()
-_own_symbols: set[sympy.Symbol] = set()  # that its definitions and assumptions explain
+_own_symbols: set[sympy.Symbol] = set()  # that its definitions explain, or of which its assumptions speak
 
 
 def register(chains: Iterable[Derivation]) -> None:
@@ -86,6 +85,8 @@ def register(chains: Iterable[Derivation]) -> None:
         below = premises(chain)
         _own_premises.update(map(_said, below))
         _own_symbols.update(one.left for one in below if one.left.is_Symbol)
+        spoken = (letter for one in below if isinstance(one, Assumption) for letter in fixed_by(one))
+        _own_symbols.update(letter for letter in spoken if isinstance(letter, sympy.Symbol))
         said = [side for premise in below for side in (premise.left, premise.right)]
         for e in (*chain.lines, *said, *(printed for _, printed in chain.printed)):
             for applied in e.atoms(AppliedUndef):
@@ -104,7 +105,7 @@ def _said(premise: Definition | Assumption) -> tuple:
 
 
 def check_names(e: sympy.Expr) -> None:
-    """Whether each name of the project has as many arguments as there.
+    """Whether each name of the project has as many arguments as there, and each state of a density its time.
 
     Raises:
         MeaninglessError
@@ -115,6 +116,12 @@ def check_names(e: sympy.Expr) -> None:
             raise MeaninglessError(
                 f"{applied}: {applied.func} is a name that depends on {max(numbers)} things: list them"
             )
+        letter = letter_of(applied)
+        if letter and letter.timed:  # times are not printed: what is seen of them is the indices of the states
+            half = len(applied.args) // 2
+            for state, time in zip(applied.args[:half], applied.args[half:], strict=True):
+                if isinstance(state, AppliedUndef) and is_variable(state) and state.args != (time,):
+                    raise MeaninglessError(f"{applied}: {state} is not the state at {time}, of which that is the law")
 
 
 # --- When a chain holds -----------------------------------------------------------------------------------------------
@@ -207,6 +214,16 @@ def _cited_as(one: Any, found: dict[int, int]) -> tuple:
     return ("hypothesis" if type(one) is Hypothesis else found[id(_source(one))], renamings)
 
 
+def check_parts(chain: Derivation) -> None:
+    """Whether a chain and all that it rests on are made of what a proof can be made of.
+
+    Raises:
+        CitationError, GapError, MeaninglessError
+    """
+    check_is_chain(chain)
+    _number(chain, (), {})
+
+
 def verify(chain: Derivation) -> None:
     """Whether a chain holds, and every chain that it rests on. What was verified is not verified again.
 
@@ -227,7 +244,7 @@ def _verify(chain: Derivation, numbers: dict[int, int]) -> None:
         if isinstance(source, Derivation):
             _verify(source, numbers)
     check_range(chain.range, chain.key)
-    check_premises(chain)
+    check_premises(chain, numbers)
     for line in chain.lines:
         check_line(line, chain)
     for n in range(1, len(chain.steps) + 1):
@@ -261,35 +278,21 @@ def check_range(where: Where, key: str) -> None:
         raise MeaninglessError(f"{key}: {error}") from None
 
 
-def check_premises(chain: Derivation) -> None:
+_alone: set[int] = set()  # premises that are definitions, or assumptions
+_held: set[tuple[int, ...]] = set()  # and such as do so together
+
+
+def check_premises(chain: Derivation, numbers: dict[int, int]) -> None:
     """Whether the definitions and assumptions below a chain are such, and do not define a name twice.
 
     Raises:
         DefinitionError, MeaninglessError
     """
     below = premises(chain)
-    for premise in below:
-        for e in premise.where:
-            if not e.is_integer or e.has(AppliedUndef):
-                raise MeaninglessError(f"{premise.key}: {e}: a range is one of letters that are integers")
-        if isinstance(premise, Definition):
-            check_definition(premise)
-            for fact in (one if isinstance(one, Fact) else Fact(one) for one in premise.by):
-                for side in (fact.left, fact.right):
-                    meanings(below).check(side, premise.where, premise.key)
-                _check_converges(fact, premise.where, meanings(below), premise.key)
-            foreign = _said(premise) not in _own_premises and not is_axiom(premise)
-            name = head(premise.left)[0]
-            if foreign and (name in _own_symbols or getattr(name, "__name__", "") in _arguments):
-                raise DefinitionError(f"{premise.key}: {name} is a name of the project: take another one")
-        else:
-            check_pointwise(premise)
-        for side in (premise.left, premise.right):
-            check_side(side, premise.where, premise.key)
-            meanings(below).check(side, premise.where, premise.key)
-    definitions = [premise for premise in below if isinstance(premise, Definition)]
-    check_definitions(definitions, chain.key)
-    check_assumptions([premise for premise in below if isinstance(premise, Assumption)], definitions)
+    together = tuple(numbers[id(premise)] for premise in below)
+    if together not in _held:
+        _check_together(below, together, chain.key)
+        _held.add(together)
     facts = [fact for step in chain.steps for fact in chain.facts(step)]
     sides = [side for one in (*below, *facts) for side in (one.left, one.right)]
     binders = {(e, x) for line in (*chain.lines, *sides) for e in line.atoms(*BINDERS) for x in bound_by(e)}
@@ -309,6 +312,40 @@ def check_premises(chain: Derivation) -> None:
                     raise DefinitionError(
                         f"{chain.key}: {definition.left} depends on {x}, and stands where that is a variable: list it"
                     )
+
+
+def _check_together(below: tuple[Definition | Assumption, ...], numbers: tuple[int, ...], key: str) -> None:
+    for premise, number in zip(below, numbers, strict=True):
+        if number not in _alone:
+            _check_alone(premise)
+            _alone.add(number)
+        for fact in (one if isinstance(one, Fact) else Fact(one) for one in getattr(premise, "by", ())):
+            for side in (fact.left, fact.right):
+                meanings(below).check(side, premise.where, premise.key)
+            _check_converges(fact, premise.where, meanings(below), premise.key)
+        for side in (premise.left, premise.right):
+            meanings(below).check(side, premise.where, premise.key)
+    definitions = [premise for premise in below if isinstance(premise, Definition)]
+    check_definitions(definitions, key)
+    check_assumptions([premise for premise in below if isinstance(premise, Assumption)], definitions)
+
+
+def _check_alone(premise: Definition | Assumption) -> None:
+    for side in (premise.left, premise.right):
+        check_names(side)
+    for e in premise.where:
+        if not e.is_integer or e.has(AppliedUndef):
+            raise MeaninglessError(f"{premise.key}: {e}: a range is one of letters that are integers")
+    if isinstance(premise, Definition):
+        check_definition(premise)
+        foreign = _said(premise) not in _own_premises and not is_axiom(premise)
+        name = head(premise.left)[0]
+        if foreign and (name in _own_symbols or getattr(name, "__name__", "") in _arguments):
+            raise DefinitionError(f"{premise.key}: {name} is a name of the project: take another one")
+    else:
+        check_pointwise(premise)
+    for side in (premise.left, premise.right):
+        check_side(side, premise.where, premise.key)
 
 
 def check_line(line: sympy.Expr, chain: Derivation) -> None:
@@ -350,8 +387,6 @@ def _check_converges(fact: Fact, where: Where, named: Meanings, place: str, abov
     """
     source = fact.source
     if not isinstance(source, Derivation):
-        if isinstance(source.left, Mean) and is_other_variable(source.left, source.right):
-            _check_falls(fact.left, place)
         return
     # A state is a number: that a line holds for all of these, it says itself.
     functions = {old.func for renaming in fact.renamings for old, _ in renaming
@@ -385,19 +420,6 @@ def _check_converges(fact: Fact, where: Where, named: Meanings, place: str, abov
             again = Fact(below.source, (*below.renamings, *fact.renamings), below.hypothesis)
             _check_converges(again, within, named, place, above)
     _converging.add(key)
-
-
-def _check_falls(e: Mean, place: str) -> None:
-    """Whether what a rule for another variable is cited for may fall off: a constant in disguise does not.
-
-    It has a factor that is an unknown function, a density or a Gaussian of that very variable.
-    """
-    f, (x,) = e.args[0], e.variables
-    if not any(isinstance(factor, AppliedUndef | Normal) and x in factor.args for factor in sympy.Mul.make_args(f)):
-        raise CitationError(
-            f"{place}: an integral over {x} takes another variable where that it converges shows, and in {f} no factor "
-            f"is a density, a Gaussian or an unknown function of {x}"
-        )
 
 
 def _check_induction(chain: Derivation, induction: Induction) -> None:

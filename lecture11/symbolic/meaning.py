@@ -66,9 +66,9 @@ def check_made(e: Any) -> None:
     if e.args and hash(e) != hash(made):
         raise MeaninglessError(f"{e!r} was changed after it was made")
     if isinstance(e, sympy.Symbol):
-        _check_letter(e, e.name, e.assumptions0 == sympy.Symbol("s", **kind(e)).assumptions0)
+        _check_letter(e, e.name, e.assumptions0 == _of_kind(*kind(e))[0])
     elif isinstance(e, AppliedUndef):
-        _check_letter(e, e.func.__name__, e.func._kwargs == sympy.Function("f", **kind(e))._kwargs)
+        _check_letter(e, e.func.__name__, e.func._kwargs == _of_kind(*kind(e))[1])
         if not set(vars(e.func)) <= _PLAIN:
             raise MeaninglessError(f"{e.func} has methods of its own: {', '.join(set(vars(e.func)) - _PLAIN)}")
         if is_taken(e.func):
@@ -82,12 +82,24 @@ def _check_letter(e: sympy.Expr, name: str, known: bool) -> None:
         raise MeaninglessError(
             f"{e} is declared to be of another kind than integer, positive, nonnegative, nonzero and real"
         )
-    commands = re.findall(r"\\[A-Za-z]+", printed(sympy.Symbol(name))) if isinstance(e, sympy.Symbol) else []
-    if not _NAME.fullmatch(name) or name in _TAKEN or not {*commands} <= _GREEK:
+    if not _is_plain(name, isinstance(e, sympy.Symbol)):
         raise MeaninglessError(
             f"the name {name!r} may print like something else: take letters of ASCII, with an index behind _ or a dash "
             "behind them, and not those of SymPy"
         )
+
+
+@lru_cache
+def _of_kind(*kinds: str) -> tuple[dict, dict]:
+    """What SymPy knows of a symbol, and of a function, that was declared to be of some kinds."""
+    declared = dict.fromkeys(kinds, True)
+    return sympy.Symbol("s", **declared).assumptions0, sympy.Function("f", **declared)._kwargs
+
+
+@lru_cache(maxsize=10_000)
+def _is_plain(name: str, of_symbol: bool) -> bool:
+    commands = re.findall(r"\\[A-Za-z]+", printed(sympy.Symbol(name))) if of_symbol else []
+    return bool(_NAME.fullmatch(name)) and name not in _TAKEN and {*commands} <= _GREEK
 
 
 @lru_cache(maxsize=50_000)
@@ -181,9 +193,14 @@ def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) ->
             check_meaning(end, where, bound)
         if e.limits[0][1:] == (0, 1):
             x, check = variables[0], (0, 1, 1 / (1 + sympy.Dummy("w", positive=True)))
-            for value in check:  # its ends, and whatever lies between them
-                slopes = {slope: sympy.Dummy("slope", real=True) for slope in e.function.atoms(sympy.Derivative)}
-                check_meaning(e.function.xreplace(slopes).xreplace({x: sympy.sympify(value)}), where, inner)
+            slopes = {slope: sympy.Dummy("slope", real=True) for slope in e.function.atoms(sympy.Derivative)}
+            for slope in slopes:
+                check_slope(slope, where)
+                for variable in slope.variables:
+                    _check_variable(slope, variable, where, inner)
+            for part in (e.function, *(slope.expr for slope in slopes)):
+                for value in check:  # its ends, and whatever lies between them
+                    check_meaning(part.xreplace(slopes).xreplace({x: sympy.sympify(value)}), where, inner)
             return
     if isinstance(e, sympy.Derivative):
         check_slope(e, where)
@@ -204,6 +221,8 @@ def check_slope(e: sympy.Derivative, where: Where) -> None:
                if is_entry(part) and any(depends(part, x) for x in e.variables)]  # fmt: skip
     if any(not n.is_Integer for _, n in e.variable_count) or e.expr.has(sympy.Abs, rest, last) or entries:
         raise MeaninglessError(f"{e} is a derivative that need not exist")
+    if any(name.is_integer for name in e.expr.atoms(AppliedUndef) if any(depends(name, x) for x in e.variables)):
+        raise MeaninglessError(f"{e} is the derivative of what takes integers alone, and leaps")
     rooted = [p.base for p in e.expr.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
     if not all(positive(base, where) for base in rooted):
         raise MeaninglessError(f"{e} is the derivative of a root, which need not exist at 0")

@@ -17,12 +17,13 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import sympy
-from scipy.special import ndtr
-from sympy.core.function import AppliedUndef
+from scipy import special
+from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from lecture11.symbolic import em
 from lecture11.symbolic.facts import Assumption, Definition, Derivation, fixed, premises
@@ -36,6 +37,7 @@ STEP = Real(1) / 5
 GRID = STEP * np.arange(-50, 51, dtype=Real)  # from -10 to 10
 TOLERANCE = 1e-9
 COARSE = Real(2) / 5 * np.arange(-20, 21, dtype=Real)  # for each entry of a list: from -8 to 8
+FEW = 2 * np.arange(-1, 2, dtype=Real)  # the same for what holds for any laws: these have three values
 MOST = 100_000  # points of an integral over lists; cases in which they are longer are left out
 SMALL = range(6)  # the integers at which what is stated for all of them is tried
 
@@ -44,6 +46,7 @@ Function = Callable[..., Any]
 
 _FUNCTIONS: dict[Any, Function] = {
     sympy.log: np.log, sympy.exp: np.exp, sympy.sin: np.sin, sympy.cos: np.cos, sympy.Abs: np.abs,
+    sympy.erf: lambda x: np.asarray(special.erf(np.float64(x)), dtype=Real),
 }  # fmt: skip
 
 
@@ -79,6 +82,7 @@ class Model:
         unless_explained: the same, of names that no premise explains.
         solved: values of symbols that follow from others, by name.
         pixels: how many an image has, if ``x(t)`` is one.
+        entries: the values of each entry of a list, at equal distances, over which an integral is a sum.
     """
 
     seed: int
@@ -87,10 +91,11 @@ class Model:
     solved: Mapping[str, "Callable[[Values], Any]"] = field(default_factory=dict)
     unless_explained: Mapping[str, Function] = field(default_factory=dict)
     pixels: int = 0
+    entries: np.ndarray = field(default_factory=lambda: COARSE)
 
     def draw(self, name: str, low: Any = 0, high: Any = 1) -> Any:
         """A number that belongs to a name."""
-        return Real(low + (high - low) * (zlib.crc32(f"{self.seed} {name}".encode()) % 9973) / 9973)
+        return Real(low + (high - low) * _share(f"{self.seed} {name}") / 9973)
 
 
 def normal(x: Any, mean: Any, variance: Any) -> Any:
@@ -103,6 +108,7 @@ _LENGTHS: dict[str, Callable[..., tuple]] = {
     "rest_of_list": lambda _, n: (n,), "last_of_list": lambda _, n: (n,),
     "q_path": lambda _, start, n: (n,), "p_back": lambda _, n, T: (n,), "p_path": lambda _, start, T: (T,),
 }  # fmt: skip
+_PARTS = (rest.__name__, last.__name__)
 _OF_PATHS = {"way", "q_path", "p_back", "p_path"}
 _OF_IMAGES = {"q", "p_theta", "noise", "noise_of_image"}
 
@@ -126,6 +132,16 @@ def _shaped(shape: Any, numbers: Iterator[Any]) -> Any:
     return next(numbers) if isinstance(shape, int) else List(_shaped(one, numbers) for one in shape)
 
 
+@lru_cache(maxsize=10_000)
+def _names_in(e: sympy.Expr) -> set[sympy.Expr]:
+    return e.atoms(AppliedUndef)
+
+
+@lru_cache(maxsize=50_000)
+def _share(key: str) -> int:
+    return zlib.crc32(key.encode()) % 9973
+
+
 class Values:
     """The values of expressions in a model; what is on the left of a definition or an assumption explains a name."""
 
@@ -133,6 +149,7 @@ class Values:
         self.model = model
         self.explained: dict[tuple[str, int], list[Definition | Assumption]] = {}
         self._known: dict[sympy.Expr, Any] = {}
+        self._of_integers: dict[tuple, Any] = {}  # names at integers
         for one in below:
             if isinstance(one.left, sympy.Symbol | AppliedUndef):
                 key = (str(one.left), 0) if one.left.is_Symbol else (one.left.func.__name__, len(one.left.args))
@@ -142,51 +159,44 @@ class Values:
         """``at`` has the values of bound variables: of a symbol, or of ``x(2)`` as ``("x", 2)``."""
         if e in at:
             return at[e]
-        if e.is_Rational:
-            return int(e) if e.is_Integer else Real(e.p) / Real(e.q)
-        if e.is_Symbol:
-            return self._symbol(e)
-        if e is sympy.pi:
-            return Real("3.14159265358979323846264338327950288")
-        if isinstance(e, AppliedUndef):
+        kind = type(e)
+        if type(kind) is UndefinedFunction:
             return self._name(e, at)
-        if isinstance(e, Mean):
-            f, _, law = e.args
-            return self._over_all(f * law if law != 1 else f, e.variables, at)
-        if isinstance(e, KL):
-            f, g = e.args
-            return self._over_all(f * sympy.log(f / g, evaluate=False), e.variables, at)
-        if isinstance(e, sympy.Sum):
-            return self._sum(e, at)
-        if isinstance(e, sympy.Integral):
-            return self._between(e, at)
-        if isinstance(e, sympy.Derivative):
-            return self._slope(e, at)
-        values = [self(argument, at) for argument in e.args]
-        if e.is_Add:
-            return sum(values)
-        if e.is_Mul:
-            product: Any = 1  # of integers an integer
-            for value in values:
-                product = product * value
-            return product
-        if e.is_Pow:
-            return self._power(e, values)
-        if isinstance(e, Normal):
-            return normal(*values)
-        if isinstance(e, sympy.erf):
-            from scipy.special import erf
+        return _VALUE_OF[kind](self, e, at)
 
-            return Real(erf(np.float64(values[0])))
-        return _FUNCTIONS[e.func](np.asarray(values[0], dtype=Real))
+    def _number(self, e: sympy.Expr, at: dict) -> Any:
+        return int(e) if e.is_Integer else Real(e.p) / Real(e.q)
 
-    def _power(self, e: sympy.Expr, values: list) -> Any:
-        base, exponent = values
+    def _mean(self, e: sympy.Expr, at: dict) -> Any:
+        f, _, law = e.args
+        return self._over_all(f * law if law != 1 else f, e.variables, at)
+
+    def _divergence(self, e: sympy.Expr, at: dict) -> Any:
+        f, g = e.args
+        return self._over_all(f * sympy.log(f / g, evaluate=False), e.variables, at)
+
+    def _plus(self, e: sympy.Expr, at: dict) -> Any:
+        return sum([self(argument, at) for argument in e.args])
+
+    def _times(self, e: sympy.Expr, at: dict) -> Any:
+        product: Any = 1  # of integers an integer
+        for argument in e.args:
+            product = product * self(argument, at)
+        return product
+
+    def _normal(self, e: sympy.Expr, at: dict) -> Any:
+        return normal(*[self(argument, at) for argument in e.args])
+
+    def _function(self, e: sympy.Expr, at: dict) -> Any:
+        return _FUNCTIONS[e.func](np.asarray(self(e.args[0], at), dtype=Real))
+
+    def _power(self, e: sympy.Expr, at: dict) -> Any:
+        base, exponent = (self(argument, at) for argument in e.args)
         if e.base is sympy.E:
             return np.exp(np.asarray(exponent, dtype=Real))
         return np.asarray(base, dtype=Real) ** (exponent if isinstance(exponent, int) else Real(exponent))
 
-    def _symbol(self, e: sympy.Symbol) -> Any:
+    def _symbol(self, e: sympy.Expr, at: dict) -> Any:
         if e.name in self.model.numbers:
             return self.model.numbers[e.name]
         if e not in self._known:
@@ -208,15 +218,20 @@ class Values:
 
     def _name(self, e: sympy.Expr, at: dict) -> Any:
         arguments = [self(argument, at) for argument in e.args]
-        if isinstance(e, rest | last):
-            return _part_of(arguments[0], isinstance(e, last))
-        name = e.func.__name__
-        if (
-            not law_variables(e)
-            and all(isinstance(argument, int) for argument in arguments)
-            and ((name, *arguments) in at)
-        ):
-            return at[name, *arguments]
+        name = type(e).__name__  # which SymPy compares faster than functions
+        if name in _PARTS:
+            return _part_of(arguments[0], name == _PARTS[1])
+        if not all(isinstance(argument, int) for argument in arguments):
+            return self._named(e, arguments, at)
+        key = (name, *arguments)
+        if key in at and not law_variables(e):
+            return at[key]
+        if key not in self._of_integers:
+            self._of_integers[key] = self._named(e, arguments, {})
+        return self._of_integers[key]
+
+    def _named(self, e: sympy.Expr, arguments: list, at: dict) -> Any:
+        name = type(e).__name__
         if name in self.model.functions:
             return self.model.functions[name](self, *arguments)
         for one in self.explained.get((name, len(arguments)), ()):
@@ -273,13 +288,14 @@ class Values:
     def _over_all(self, f: sympy.Expr, variables: tuple, at: dict) -> Any:
         depth, inner = at.get("depth", 0), dict(at)
         steps: list[Any] = []
+        entries = self.model.entries
         for x in variables:
             shape = self.shape(x, (f,), at)
-            grid, step = (GRID, STEP) if isinstance(shape, int) else (COARSE, COARSE[1] - COARSE[0])
+            grid, step = (GRID, STEP) if isinstance(shape, int) else (entries, entries[1] - entries[0])
             axes = [grid.reshape((-1,) + (1,) * (depth + len(steps) + i)) for i in range(_size(shape))]
             steps += [step] * len(axes)
             inner[self.key(x, at)] = _shaped(shape, iter(axes))
-        if len(COARSE) ** len(steps) > MOST and len(steps) > 1:
+        if len(entries) ** len(steps) > MOST and len(steps) > 1:
             raise _TooLongError
         inner["depth"] = depth + len(steps)
         values = np.asarray(self(f, inner), dtype=Real)
@@ -298,7 +314,7 @@ class Values:
         if not self.model.pixels:
             return 1
         image = (1,) * self.model.pixels if self.model.pixels > 1 else 1
-        used = {e for one in where for e in one.atoms(AppliedUndef) if x in e.args}
+        used = {e for one in where for e in _names_in(one) if x in e.args}
         if isinstance(x, AppliedUndef) or x.name == "x_0":
             return image if not isinstance(x, AppliedUndef) or x.func.__name__ == "x" else 1
         lengths = {
@@ -306,7 +322,7 @@ class Values:
             for n in (_LENGTHS[e.func.__name__](*e.args) if e.func.__name__ in _LENGTHS else ())
         }  # fmt: skip
         if lengths:
-            on_path = any(e.func.__name__ in _OF_PATHS for one in where for e in one.atoms(AppliedUndef))
+            on_path = any(e.func.__name__ in _OF_PATHS for one in where for e in _names_in(one))
             entry, length = (image if on_path else 1), max(lengths)
             return (entry,) * length if length > 1 else entry
         return image if any(e.func.__name__ in _OF_IMAGES for e in used) else 1
@@ -338,20 +354,23 @@ class Values:
         return sum(c * v for c, v in zip((-1, 9, -45, 45, -9, 1), at_steps, strict=True)) / (60 * h)
 
 
+_VALUE_OF: dict[type, Callable[[Values, Any, dict], Any]] = {
+    sympy.Symbol: Values._symbol, sympy.Add: Values._plus, sympy.Mul: Values._times, sympy.Pow: Values._power,
+    Mean: Values._mean, KL: Values._divergence, sympy.Sum: Values._sum, sympy.Integral: Values._between,
+    sympy.Derivative: Values._slope, Normal: Values._normal,
+    type(sympy.pi): lambda *_: Real("3.14159265358979323846264338327950288"),
+    **{function: Values._function for function in _FUNCTIONS},
+    **{type(number): Values._number for number in map(sympy.Rational, ("0", "1", "-1", "2", "1/2", "1/3"))},
+}  # fmt: skip
+
+
 def check_in_model(chain: Derivation, model: Model) -> int:
     """Whether all that a chain rests on holds in a model, and all its lines are equal there. Returns how many were.
 
     Raises:
         NoModelError: at the first thing that does not.
     """
-    below = premises(chain)
-    values = Values(model, below)
-    compared = 0
-    for premise in below:
-        variables = premise.for_all if isinstance(premise, Assumption) else premise.left.args
-        for at in _cases(variables, premise.where, values):
-            what = f"{premise.key} ({premise.statement})"
-            compared += _compared(what, (premise.left, premise.right), values, at)
+    values, compared = _with_premises(model, premises(chain))
     letters = {s for e in (*chain.lines, *chain.range) for s in e.free_symbols}
     tried = sorted(letters - fixed(chain), key=str)
     lines = 0
@@ -360,6 +379,23 @@ def check_in_model(chain: Derivation, model: Model) -> int:
     if not lines:
         raise NoModelError(f"{chain.key}: nothing of it can be computed in this model")
     return compared + lines
+
+
+_known: dict[tuple, tuple] = {}  # what was computed for some premises in a model, and these, which so live on
+
+
+def _with_premises(model: Model, below: tuple[Definition | Assumption, ...]) -> tuple[Values, int]:
+    """The values in a model in which some premises hold, and how many of their cases were compared."""
+    key = (id(model), frozenset(map(id, below)))
+    if key not in _known:
+        values, compared = Values(model, below), 0
+        for premise in below:
+            variables = premise.for_all if isinstance(premise, Assumption) else premise.left.args
+            for at in _cases(variables, premise.where, values):
+                what = f"{premise.key} ({premise.statement})"
+                compared += _compared(what, (premise.left, premise.right), values, at)
+        _known[key] = (values, compared, model, below)
+    return _known[key][:2]
 
 
 def _compared(what: str, lines: tuple[sympy.Expr, ...], values: Values, at: dict) -> int:
@@ -484,7 +520,7 @@ def _vae(seed: int) -> Model:
     def drawn(values: Values, e: Any, j: int) -> Any:
         """Codes whose weights have one mean, and are not correlated: it, more or less a cosine of the j-th multiple."""
         weight = values(Mean(decoder.likelihood, z, decoder.prior(z)), {})
-        weight = weight * (1 + np.sqrt(Real(2)) * np.cos(2 * np.pi * j * ndtr(np.float64(e / _WIDE))) / 20)
+        weight = weight * (1 + np.sqrt(Real(2)) * np.cos(2 * np.pi * j * special.ndtr(np.float64(e / _WIDE))) / 20)
         return (values(decoder.x, {}) + np.sqrt(-2 * np.log(weight * np.sqrt(2 * np.pi)))) / _SLOPE
 
     def marginal(values: Values, x: Any) -> Any:
@@ -585,7 +621,7 @@ class _Diffusion:
         return density
 
 
-def _diffusion(seed: int, pixels: int = 2) -> Model:
+def _diffusion(seed: int, pixels: int = 2, entries: np.ndarray = COARSE) -> Model:
     chain = _Diffusion(seed)
     return Model(seed, {"t": 1 + seed, "d": pixels}, {
         "alpha": lambda _, t: 1 - chain.beta[t],
@@ -597,7 +633,7 @@ def _diffusion(seed: int, pixels: int = 2) -> Model:
         "factor": lambda _, j, y: normal(y, Real(j) / 5, Real(seed) / 2),
         "others": lambda _, y: math.prod(normal(one, 0, 1) for one in _flat(y)),
         "weight_of_list": lambda _, y: math.prod(normal(one, 0, 1) for one in _flat(y)),
-    }, pixels=pixels)  # fmt: skip
+    }, pixels=pixels, entries=entries)  # fmt: skip
 
 
 SEEDS = (1, 2, 3)
@@ -611,10 +647,19 @@ OF_FILE: dict[str, Callable[[int], Model]] = {
 }
 
 
+_made: dict[tuple, Model] = {}
+
+
 def model_of(chain: Derivation, file: str, seed: int) -> Model:
-    """A model for a chain of a file. Images have two pixels, or one where so many integrals stand in each other."""
+    """A model for a chain of a file. Images have two pixels, or one where so many integrals stand in each other.
+
+    What rests on nothing, as that the gradient of a mean is the mean of the gradients, holds for any laws: there each
+    pixel has three values.
+    """
     if OF_FILE[file] is not _diffusion:
-        return OF_FILE[file](seed)
+        return _made.setdefault((file, seed), OF_FILE[file](seed))
     on_path = any(e.func.__name__ in _OF_PATHS for line in chain.lines for e in line.atoms(AppliedUndef))
     nested = any(mean.args[0].has(KL) for line in chain.lines for mean in line.atoms(Mean))
-    return _diffusion(seed, 1 if on_path or nested else 2)
+    pixels, general = 1 if on_path or nested else 2, not premises(chain)
+    key = (seed, pixels, general)
+    return _made.setdefault(key, _diffusion(seed, pixels, FEW if general else COARSE))

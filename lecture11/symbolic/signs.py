@@ -17,6 +17,7 @@ POSITIVE, NOT_NEGATIVE, NEGATIVE, NOT_POSITIVE, UNKNOWN = "+", "0+", "-", "0-", 
 _OTHER = {"+": "-", "-": "+", "0+": "0-", "0-": "0+", "?": "?"}
 
 
+@lru_cache(maxsize=50_000)
 def in_range(e: sympy.Expr, where: Where = ()) -> bool:
     """Whether ``e >= 0`` for all integers in a range: it is a sum of what is not negative, at most two of the range."""
     e = sympy.expand(e)

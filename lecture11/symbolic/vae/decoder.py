@@ -32,7 +32,7 @@ def random_numbers(*shape: int, seed: int = 0) -> Any:
 centre, spread = indexed("centre", r"\mu_\phi", real=True), indexed("spread", r"\sigma^2_\phi", positive=True)
 image = indexed("image", "x", real=True)
 EXACT = Definition(
-    "F6", "the exact law of a code: Bayes' rule", posterior, likelihood * prior(z) / marginal, by=(MARGINAL,)
+    "posterior", "the exact law of a code: Bayes' rule", posterior, likelihood * prior(z) / marginal, by=(MARGINAL,)
 )
 IMAGE_MASS = Definition("F6", "the decoder's law is a density", Mean(1, x, likelihood), Integer(1))
 ENCODER = Definition("F11", "the encoder's law", q(z, x), Normal(z, centre(x), spread(x)))

@@ -118,7 +118,7 @@ F12 = Derivation(
     steps=(
         Step(Mean(log(marginal * posterior / q(z, x)), z, q(z, x)) + slack, "in two parts", by=(F12_LAW,)),
         Step(Mean(log(joint(x, z) / q(z, x)), z, q(z, x)) + slack, "Bayes' rule, at every z", by=(POSTERIOR, JOINT)),
-        Step(elbo + slack, "the first is the bound", by=(ELBO,)),
+        Step(elbo + slack, "the mean is the bound", by=(ELBO,)),
     ),
 )
 

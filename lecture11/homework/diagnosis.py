@@ -1,5 +1,6 @@
 """Judges what was observed of an answer, and names the mistake. Runs nothing that a student wrote."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -14,6 +15,8 @@ from lecture11.homework.comparison import (
     finite,
     has_numbers,
     numeric,
+    of_a_size,
+    product_of,
     relation,
     result,
     same,
@@ -24,7 +27,7 @@ from lecture11.homework.shown import given, kind, outcome
 
 Kind = Literal[
     "right", "not done", "time", "package", "none", "error", "type", "shape", "dtype", "changed", "generator",
-    "broadcast", "dims", "batch", "edge", "gradient", "mistake", "precision", "random", "input", "value",
+    "broadcast", "dims", "batch", "edge", "gradient", "mistake", "precision", "random", "input", "factor", "value",
 ]  # fmt: skip
 
 
@@ -211,10 +214,88 @@ def two_mistakes(seen: Seen) -> Verdict | None:
             if mistake is not done and all(
                 _is_changed(got[i], seen.part.observed_on(i, mistake.function, seen.seed), change) for i in seen.plain
             ):
-                text = f"two things. First: {mistake.message}. Second: {done.message}"
-                found = _verdict("mistake", text, seen.detail(seen.failing[0]))
-                return replace(found, mistake=f"{mistake.id}, {done.id}")
+                return _two(seen, mistake, replace(done, message=ON_TOP[done.id]))
     return None
+
+
+def two_places(seen: Seen) -> Verdict | None:
+    """Two known mistakes in different places of one answer."""
+    if not seen.failing or seen.failing[0] not in seen.plain:
+        return None
+    got, right = (_rows([some[i] for i in seen.plain]) for some in (seen.observations, seen.right))
+    if got is None or right is None or 2 * got.isfinite().sum() <= len(got):
+        return None  # nan agrees with nan, whatever it comes from
+    if got.shape == right.shape and torch.allclose(got, right, rtol=1e-5, atol=1e-6):
+        return None  # of another precision or dtype, and no mistake of the formula
+    # Where one of the two changes nothing, the other one alone is seen: so most pairs need not be run.
+    first = seen.plain[0]
+    changes, looks = set(), set()
+    for mistake in seen.part.mistakes:
+        made = seen.part.observed_on(first, mistake.function, seen.seed)
+        changes |= set() if agree(made, seen.right[first]) else {mistake.id}
+        looks |= {mistake.id} if agree(seen.observations[first], made) else set()
+    for one, other, both in seen.part.pairs:
+        active = {one.id, other.id} & changes or {one.id}
+        if (len(active) == 2 or active <= looks) and all(
+            agree(seen.observations[i], seen.part.observed_on(i, both, seen.seed)) for i in seen.plain
+        ):
+            return _two(seen, one, other)
+    return None
+
+
+def two_terms(seen: Seen) -> Verdict | None:
+    """A term of a sum has another weight; or two terms have a known mistake each.
+
+    Then the result is off by as much as by each of them alone.
+    """
+    if not seen.failing or seen.failing[0] not in seen.plain:
+        return None
+    exact = [i for i in seen.plain if _is_exact(result(seen.right[i]))]
+    got = _rows([seen.observations[i] for i in exact])
+    right = _rows([seen.right[i] for i in exact])
+    if got is None or right is None or len(got) != len(right):
+        return None
+    if 2 * got.isfinite().sum() <= len(got):
+        return None  # nan agrees with nan, whatever it comes from
+    off: dict[Mistake, Tensor] = {}  # by how much each of them is
+    for mistake in sorted(seen.part.mistakes, key=lambda mistake: mistake.id):
+        made = _rows([seen.part.observed_on(i, mistake.function, seen.seed) for i in exact])
+        if mistake.id not in CHANGES and made is not None and len(made) == len(right):
+            off[mistake] = made - right
+    for mistake, made in off.items():
+        used = made.isfinite() & (made.abs() > 1e-9)
+        if mistake.term and used.any():
+            share = ((got - right)[used] / made[used])[0].item()  # of the term, that is missing
+            if close(got, right + share * made):
+                weight = 1 - share
+                text = f"{mistake.term} is {weight:.4g} times as large as it should be"
+                text = f"{mistake.term} has the wrong sign" if abs(weight + 1) < 1e-8 else text
+                return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=f"{mistake.id}-in-part")
+    for (one, first), (other, second) in itertools.combinations(off.items(), 2):
+        both = right + first + second
+        if close(got, both) and not _of_one_term(one, other):
+            return _two(seen, one, other)
+    return None
+
+
+def _of_one_term(one: Mistake, other: Mistake) -> bool:
+    """Both are about the same term, by the first word of their ids: that it is missing, say, and that it is added."""
+    return one.id.split("-")[0] == other.id.split("-")[0]
+
+
+def _rows(observations: Sequence[Observation]) -> Tensor | None:
+    rows = [row for row in map(_row, observations) if row is not None]
+    return torch.cat(rows) if rows and len(rows) == len(observations) else None
+
+
+def _is_exact(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.dtype == torch.float64
+
+
+def _two(seen: Seen, one: Mistake, other: Mistake) -> Verdict:
+    end = "" if one.message.endswith("?") else "."
+    text = f"two things. First: {one.message}{end} Second: {other.message}"
+    return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=f"{one.id}, {other.id}")
 
 
 def each_result(seen: Seen) -> Verdict | None:
@@ -365,6 +446,116 @@ def input_itself(seen: Seen) -> Verdict | None:
     return None
 
 
+def related(seen: Seen) -> Verdict | None:
+    """Something simple was done to all numbers of a right result."""
+    if seen.part.personal or not seen.failing:
+        return None
+    if seen.failing[0] not in seen.plain:
+        return None
+    # Of all plain cases, not of those alone that fail: it is said of all numbers.
+    found = relation([(seen.observations[i], seen.right[i]) for i in seen.plain])
+    if found is None:
+        found = of_a_size([(seen.cases[i].args, seen.observations[i], seen.right[i]) for i in seen.plain])
+    if found is None:
+        return None
+    name, text = found
+    return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=name)
+
+
+def one_factor(seen: Seen) -> Verdict | None:
+    """Of a sum of arguments, each with a factor: which factor is not right?"""
+    names = seen.part.linear_in
+    if not names or not seen.failing or seen.failing[0] not in seen.plain:
+        return None
+    got, right, quantities = [], [], []
+    for i in seen.plain:
+        wanted, made = _first_result(seen.right[i]), _first_result(seen.observations[i])
+        if wanted is None or wanted.dtype != torch.float64 or wanted[0].numel() <= len(names):
+            continue  # as many unknown factors as equations, or too few digits
+        if made is None or made.shape != wanted.shape or made.dtype != wanted.dtype or not made.isfinite().all():
+            return None
+        terms = [seen.cases[i].args[name].expand_as(wanted) for name in names]
+        of_case = seen.part.quantities(seen.cases[i].args)
+        for n in range(len(wanted)):
+            matrix = torch.stack([term[n].flatten() for term in terms], 1)
+            factors = torch.linalg.lstsq(matrix, made[n].flatten()).solution
+            if not close(matrix @ factors, made[n].flatten()):
+                return None
+            got.append(factors)
+            right.append(torch.linalg.lstsq(matrix, wanted[n].flatten()).solution)
+            quantities.append({name: values[n] for name, values in of_case.items()})
+    if len(got) < 2:
+        return None
+    each = list(zip(names, torch.stack(got, 1), torch.stack(right, 1), strict=True))
+    wrong = [(name, a, b) for name, a, b in each if not _as_close(a, b).all()]
+    if not wrong:
+        return None
+    good = [name for name, a, b in each if _as_close(a, b).all()]
+    if good:
+        text = f"the factor in front of {wrong[0][0]} is not right; that in front of {good[0]} is"
+    else:
+        text = f"the factors in front of {' and of '.join(names)} are both not right"
+    lines, told = [], []
+    for name, a, b in wrong:
+        at = int((~_as_close(a, b)).nonzero()[0])
+        lines.append(f"In front of {name} it is {a[at]:.6g} for one of the examples, where {b[at]:.6g} belongs.")
+        used = b.abs() > 1e-9
+        every = {key: torch.stack([of[key] for of in quantities])[used] for key in quantities[0]}
+        product = product_of(a[used] / b[used], every) if _as_close(a[~used], b[~used]).all() else None
+        told += [f"in front of {name}, the factor is {product} times what it should be"] if product else []
+    if len(told) < len(wrong):
+        return _verdict("factor", text, *lines, seen.detail(seen.failing[0]))
+    found = _verdict("mistake", "; ".join(told), *lines, seen.detail(seen.failing[0]))
+    return replace(found, mistake=", ".join(f"factor-of-{name}" for name, _, _ in wrong))
+
+
+def _as_close(a: Tensor, b: Tensor) -> Tensor:
+    return torch.isclose(a, b, rtol=1e-6, atol=1e-8)
+
+
+def times_quantities(seen: Seen) -> Verdict | None:
+    """A result is the right one times a power of something that it is made of, or two."""
+    if not seen.failing or seen.failing[0] not in seen.plain:
+        return None
+    exact = [i for i in seen.plain if (value := _first_result(seen.right[i])) is not None and _is_exact(value)]
+    rows = [(_results(seen.observations[i]), _results(seen.right[i])) for i in exact]
+    if not rows or not all(got and [v.shape for v in got] == [v.shape for v in want] for got, want in rows):
+        return None
+    wrong = [j for j in range(len(rows[0][1])) if not all(same(got[j], want[j]) for got, want in rows)]
+    if len(wrong) != 1:
+        return None
+    j = wrong[0]
+    ratio: list[Tensor] = []
+    every: dict[str, list[Tensor]] = {}
+    for i, (got, want) in zip(exact, rows, strict=True):
+        used = want[j].abs() > 1e-9
+        if not close(got[j][~used], want[j][~used]):
+            return None
+        ratio.append(got[j][used] / want[j][used])
+        for name, value in seen.part.quantities(seen.cases[i].args).items():
+            wide = value.view(*value.shape, *[1] * (want[j].ndim - value.ndim))
+            every.setdefault(name, []).append(wide.expand_as(want[j])[used])
+    product = product_of(torch.cat(ratio), {name: torch.cat(values) for name, values in every.items()})
+    if product is None:
+        return None
+    where = f"result {j + 1} is" if len(rows[0][1]) > 1 else "this is"
+    found = _verdict("mistake", f"{where} {product} times what is asked for", seen.detail(seen.failing[0]))
+    return replace(found, mistake="times-quantities")
+
+
+def _results(o: Observation) -> list[Tensor]:
+    """The tensors that came; none of them where something else came."""
+    value = result(o)
+    several = value if isinstance(value, list) else [value]
+    return several if o.error is None and all(isinstance(one, Tensor) for one in several) else []
+
+
+def _first_result(o: Observation) -> Tensor | None:
+    value = result(o)
+    value = value[0] if isinstance(value, list) and value else value
+    return value if isinstance(value, Tensor) and o.error is None else None
+
+
 def only_edges(seen: Seen) -> Verdict | None:
     """Right in all plain cases: what is special about the one where it is not?"""
     if not seen.failing or seen.failing[0] in seen.plain:
@@ -381,6 +572,27 @@ def some_sizes(seen: Seen) -> Verdict | None:
     return _verdict("batch", text, seen.detail(seen.failing[0])) if text else None
 
 
+NOT_FINITE = (
+    "Not all of your numbers are finite: look for the root of a negative number, the logarithm of zero, exp of a large "
+    "number."
+)
+
+
+def one_result(seen: Seen) -> Verdict | None:
+    """Of several results, some are right."""
+    if not seen.failing:
+        return None
+    rows = [(result(seen.observations[i]), result(seen.right[i])) for i in range(len(seen.cases))]
+    if not all(isinstance(a, list) and isinstance(b, list) and len(a) == len(b) for a, b in rows):
+        return None
+    each = [all(same(got[j], want[j]) for got, want in rows) for j in range(len(rows[0][1]))]
+    right, wrong = ([str(j + 1) for j, ok in enumerate(each) if ok is which] for which in (True, False))
+    if not right:
+        return None
+    text = f"result {', '.join(right)} is right; result {', '.join(wrong)} is not, and we do not know the mistake"
+    return _verdict("value", text, seen.detail(seen.failing[0]))
+
+
 def unknown(seen: Seen) -> Verdict | None:
     """Wrong, and nothing is known about it."""
     if not seen.failing:
@@ -391,12 +603,12 @@ def unknown(seen: Seen) -> Verdict | None:
             "this does not follow from your own numbers, and it is none of the mistakes that we know. Is the seed "
             "of the check the one that your numbers were made from?",
         )
-    endless = next((i for i in seen.failing if not finite(seen.observations[i])), seen.failing[0])  # where it is said
+    endless = [i for i in seen.failing if not finite(seen.observations[i])]
     return _verdict(
         "value",
         "this is not right yet, and it is none of the mistakes that we know",
-        relation([(seen.observations[i], seen.right[i]) for i in seen.failing]),
-        seen.detail(endless),
+        NOT_FINITE if endless else "",
+        seen.detail(endless[0] if endless else seen.failing[0]),
     )
 
 
@@ -419,6 +631,7 @@ RULES: tuple[Callable[[Seen], Verdict | None], ...] = (
     known_mistake,
     two_mistakes,
     each_result,
+    two_places,
     always_an_error,
     points_or_images,
     wrong_form,
@@ -427,8 +640,13 @@ RULES: tuple[Callable[[Seen], Verdict | None], ...] = (
     nearly_known_mistake,
     own_random_numbers,
     input_itself,
+    two_terms,
+    related,
+    times_quantities,
+    one_factor,
     only_edges,
     some_sizes,
+    one_result,
     unknown,
     gradient,
 )

@@ -1,6 +1,7 @@
 """What a part of a homework is made of."""
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, no_type_check
@@ -88,11 +89,13 @@ class Mistake:
         id: such as ``erratum-e9``; no other mistake of the part has it.
         message: what to say to who makes it.
         function: an answer that makes it.
+        term: what is missing, where a term of a sum is: it may be there, and have another weight.
     """
 
     id: str
     message: str
     function: Answer
+    term: str = ""
 
 
 # What is done to a right result in many parts; the message, where a part has none of its own.
@@ -110,8 +113,15 @@ CHANGES: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
 }
 
 
-# Of these, a message is true whatever else was done.
-ON_TOP = ("examples-averaged", "examples-summed", "negated", "root", "log")
+# Of these, what is true whatever else was done.
+ON_TOP = {
+    "examples-averaged": "the examples are averaged; return one number for each, the caller takes the mean",
+    "examples-summed": "the examples are summed; return one number for each",
+    "negated": "the sign is reversed",
+    "root": "the root is taken of it",
+    "log": "the logarithm is taken of it",
+    "doubled": "the factor 1/2 is missing",
+}
 
 
 def changed(answer: Answer, change: Callable[[Any], Any]) -> Answer:
@@ -123,6 +133,33 @@ def generic(answer: Answer, *ids: str, **messages: str) -> tuple[Mistake, ...]:
     """Mistakes of ``CHANGES``: a right answer, and what is done to its result. ``negated="..."`` has its own words."""
     words = {id: CHANGES[id][0] for id in ids} | {name.replace("_", "-"): text for name, text in messages.items()}
     return tuple(Mistake(id, message, changed(answer, CHANGES[id][1])) for id, message in words.items())
+
+
+class Made:
+    """An answer that ``build(**places)`` makes, and that knows what stands in its places.
+
+    So two mistakes in different places of one answer make a third one: ``Part.pairs``.
+    """
+
+    def __init__(self, build: Callable[..., Answer], places: dict[str, Any]) -> None:
+        self.build = build
+        self.places = places
+        self.answer = build(**places)
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        return self.answer(*args, **keywords)
+
+    @functools.cache  # noqa: B019 - they live as long as their parts do
+    def with_these(self, other: "Made") -> "Made | None":
+        """What stands in the places of both; None where they are no answers of one build, or share a place."""
+        if self.build is not other.build or self.places.keys() & other.places.keys():
+            return None
+        return Made(self.build, self.places | other.places)
+
+
+def with_places(build: Callable[..., Answer]) -> Callable[..., Made]:
+    """A decorator: what a function makes, given what is to stand in its places, is ``Made``."""
+    return functools.wraps(build)(lambda **places: Made(build, places))
 
 
 @dataclass(frozen=True)
@@ -142,6 +179,10 @@ class Part:
         also: answers that give other numbers and are right too: another order of drawing, say.
         personal: the right answer depends on the student's own seed; any other seed is none.
         may_use: functions of the package that an answer may call.
+        quantities: what the result is made of, for the arguments of a case, by its name: then it can be said by which
+            of them a result, or a factor, is too large. One number for each example, or of the result's shape.
+        linear_in: arguments of the result's shape (of the first result's) that are added, each with a factor of its
+            own for each example: then it can be said which factor is wrong.
     """
 
     id: str
@@ -157,6 +198,8 @@ class Part:
     also: tuple[Answer, ...] = ()
     personal: bool = False
     may_use: tuple[str, ...] = field(default=())
+    quantities: Callable[[dict[str, Any]], dict[str, Tensor]] = lambda args: {}
+    linear_in: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         by_id(f"mistakes of {self.id}", ((mistake.id, mistake) for mistake in self.mistakes))
@@ -168,6 +211,18 @@ class Part:
             KeyError: there is none.
         """
         return by_id("mistakes", ((mistake.id, mistake) for mistake in self.mistakes))[id]
+
+    @functools.cached_property
+    def pairs(self) -> tuple[tuple[Mistake, Mistake, Answer], ...]:
+        """Each two mistakes that can be made in one answer, since they are ``Made`` and in different places; and that
+        answer."""
+        ordered = sorted(self.mistakes, key=lambda mistake: mistake.id)  # which pair is found does not depend on theirs
+        made = [(mistake, mistake.function) for mistake in ordered if isinstance(mistake.function, Made)]
+        return tuple(
+            (one, other, both)
+            for (one, first), (other, second) in itertools.combinations(made, 2)
+            if (both := first.with_these(second)) is not None
+        )
 
     @property
     def answer(self) -> str:
@@ -211,4 +266,4 @@ def _observed_once(
     part: str, cases: Make, edges: Make, i: int, answer: Answer, seed: str | int, gradients: bool
 ) -> Observation:
     case = (*_made(part, cases, seed), *_made(f"{part}, edges", edges, seed))[i]
-    return observe(answer, case if gradients else replace(case, grad=()))
+    return observe(answer, case if gradients else replace(case, grad=()), limit=None)

@@ -29,6 +29,11 @@ SHORT = {
 }
 
 
+def quantities(now: Tensor, before: Tensor) -> dict[str, Tensor]:
+    """All factors, by name, for values of alpha_bar_t and alpha_bar_{t-1}."""
+    return {name: of(now, before) for name, of in OF_THE_PROCESS.items()}
+
+
 def value(powers: Powers, now: Tensor, before: Tensor) -> Tensor:
     """The product, for values of alpha_bar_t and alpha_bar_{t-1}."""
     made = now.new_ones(now.shape)
@@ -44,6 +49,15 @@ def times(*products: Powers) -> dict[str, float | int]:
         for factor, power in powers.items():
             made[factor] = made.get(factor, 0) + power
     return made
+
+
+def differing(powers: Powers, right: Powers) -> dict[str, float | int]:
+    """The factors whose power is another one than in the right product: what a slip puts into their places."""
+    return {
+        factor: powers.get(factor, 0)
+        for factor in (*right, *(factor for factor in powers if factor not in right))
+        if powers.get(factor, 0) != right.get(factor, 0)
+    }
 
 
 def to_the(power: float | int, powers: Powers) -> dict[str, float | int]:

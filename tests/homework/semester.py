@@ -5,7 +5,8 @@
 Homework is handed out, collected, graded, contested, graded again and handed back by the commands of the teacher's page
 alone, with a real sandbox, and the grades are fixed beforehand. It takes some minutes for each homework, so it is no
 test; ``test_grading_semester.py`` plays a small one. Run it as root and as somebody else, and without one of the
-utilities of the sandbox: ``--without unshare`` has bubblewrap tried, ``--without bwrap`` is a machine that has none.
+utilities of the sandbox: ``--without bwrap`` is a machine that has no bubblewrap, ``--without unshare`` one where it is
+all there is. Root takes ``unshare`` alone, so for root there is no such term.
 """
 
 import argparse
@@ -365,6 +366,8 @@ def main() -> int:
     parser.add_argument("--homework", type=int, choices=SYSTEMS, help="this one alone (default: all four)")
     parser.add_argument("--without", choices=("bwrap", "unshare"), help="a utility that this machine is not to have")
     options = parser.parse_args()
+    if options.without == "unshare" and os.geteuid() == 0:
+        parser.error("as root, submissions are run by unshare alone: bubblewrap is for somebody else")
     with tempfile.TemporaryDirectory(prefix="semester-") as name:
         folder, environment = Path(name), dict(os.environ)
         if options.without:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import threading
 import time
 from pathlib import Path
@@ -12,6 +13,8 @@ import torch
 
 import lecture11.homework
 from lecture11.homework import NotDoneYet, WrongAnswer, check, variation
+from lecture11.homework.checks import observations, verdict
+from lecture11.homework.comparison import agree
 from lecture11.homework.diagnosis import diagnose
 from lecture11.homework.observation import Case, Given, Observation, Seeded, observe
 from lecture11.homework.part import changed
@@ -273,19 +276,19 @@ def test_a_check_says_right_or_raises_its_message_alone(capsys: pytest.CaptureFi
 
 def test_an_unknown_mistake_gets_the_smallest_case_and_what_is_common() -> None:
     reference = PARTS["mu-theta"].reference
-    with pytest.raises(WrongAnswer, match="Yours is 3 times as large") as caught:
+    with pytest.raises(WrongAnswer, match="all of your numbers are 3 times as large as they should be") as caught:
         check.mu_theta(lambda *args: 3 * reference(*args))
     assert "case      one number, T = 2" in str(caught.value)
-    with pytest.raises(WrongAnswer, match="The sign is the wrong way round"):
+    with pytest.raises(WrongAnswer, match="the sign is the wrong way round"):
         check.mu_theta(lambda *args: -reference(*args))
-    with pytest.raises(WrongAnswer, match=r"Yours differs by 0\.5 everywhere"):
+    with pytest.raises(WrongAnswer, match=r"all of your numbers differ by 0\.5 from what is asked for"):
         check.mu_theta(lambda *args: 0.5 + reference(*args))
     with pytest.raises(WrongAnswer, match="printed   look here"):
         check.mu_theta(lambda *args: print("look here") or reference(*args) + args[1] ** 3)
 
     curve = PARTS["error-curve"].reference
     for power, name in ((0.5, "root"), (2, "square")):
-        with pytest.raises(WrongAnswer, match=f"Yours is the {name} of what is expected"):
+        with pytest.raises(WrongAnswer, match=f"this is the {name} of what is asked for"):
             check.error_curve(lambda x, power=power: curve(x).clamp(min=0) ** power)
     kl = PARTS["elbo-kl"].reference
     with pytest.raises(WrongAnswer, match="Not all of your numbers are finite") as caught:
@@ -322,6 +325,87 @@ def test_what_a_result_is_instead() -> None:
     kl = PARTS["elbo-kl"].reference
     with pytest.raises(WrongAnswer, match="right to some six digits, and not to more"):
         check.elbo_kl(lambda mu, log_var: kl(mu.float(), log_var.float()).to(mu.dtype))
+
+
+def test_a_mean_in_place_of_a_sum_is_seen_from_the_sizes() -> None:
+    posterior, mu_theta = PARTS["posterior"].reference, PARTS["mu-theta"].reference
+    size = "the number of entries of each example in x_t"
+    with pytest.raises(WrongAnswer, match=f"all of your numbers are divided by {size}: is a mean taken where a sum"):
+        check.mu_theta(lambda ab, x_t, t, eps: mu_theta(ab, x_t, t, eps) / x_t[0].numel())
+    with pytest.raises(
+        WrongAnswer, match=f"all of your numbers are multiplied with {size}: is a sum taken where a mean"
+    ):
+        check.mu_theta(lambda ab, x_t, t, eps: mu_theta(ab, x_t, t, eps) * x_t[0].numel())
+    # A third in a case with three examples, and right in one with one: that is said of no number as such.
+    kl = PARTS["elbo-kl"].reference
+    with pytest.raises(WrongAnswer, match="divided by the size of dimension 0 of mu"):
+        check.elbo_kl(lambda mu, log_var: kl(mu, log_var) / len(mu))
+    with pytest.raises(WrongAnswer, match=r"result 2 is 1 / sqrt\(alpha_t\) times what is asked for"):
+        check.posterior(
+            lambda ab, x_0, x_t, t: (
+                (made := posterior(ab, x_0, x_t, t))[0],
+                made[1] / (ab[t] / ab[t - 1]).sqrt().to(made[1]),
+            )
+        )
+    with pytest.raises(WrongAnswer, match="result 1 is right; result 2 is not, and we do not know the mistake"):
+        check.posterior(lambda *args: ((made := posterior(*args))[0], made[1] ** 3))
+
+
+def test_a_wrong_factor_is_found_whatever_it_is() -> None:
+    def noised(of_x: Any, of_eps: Any) -> Any:
+        def answer(alpha_bar: Any, x_0: Any, t: Any, eps: Any) -> Any:
+            a = alpha_bar[t].to(x_0).view(-1, *[1] * (x_0.ndim - 1))
+            return of_x(a) * x_0 + of_eps(a) * eps
+
+        return answer
+
+    def root(a: Any) -> Any:
+        return a.sqrt()
+
+    with pytest.raises(WrongAnswer, match="factor in front of eps is not right; that in front of x_0 is") as caught:
+        check.q_sample(noised(root, lambda a: (1 - a) ** 1.3))
+    with pytest.raises(
+        WrongAnswer, match=r"in front of eps, the factor is sqrt\(alpha_bar_t\) times what it should be"
+    ):
+        check.q_sample(noised(root, lambda a: (a * (1 - a)).sqrt()))
+    assert re.search(r"In front of eps it is 0\.\d+ for one of the examples, where 0\.\d+ belongs\.", str(caught.value))
+    with pytest.raises(WrongAnswer, match="the factors in front of x_0 and of eps are both not right"):
+        check.q_sample(noised(lambda a: a**1.3, lambda a: (1 - a) ** 1.3))
+    with pytest.raises(WrongAnswer, match="none of the mistakes that we know"):  # not a sum of both with factors
+        check.q_sample(lambda alpha_bar, x_0, t, eps: noised(root, root)(alpha_bar, x_0, t, eps) ** 3)
+
+
+def test_two_mistakes_are_both_named_where_they_are_made_in_one_answer() -> None:
+    def wrong(mu: Any, log_var: Any) -> Any:  # ||mu|| is not squared, and 1 is subtracted once
+        return 0.5 * ((mu + log_var.exp() - log_var).sum(1) - 1)
+
+    with pytest.raises(
+        WrongAnswer, match=r"two things\. First: k counts once for all.*Second: the mean is not squared"
+    ):
+        check.elbo_kl(wrong)
+    with pytest.raises(WrongAnswer, match=r"log det Sigma is 3 times as large as it should be"):
+        check.elbo_kl(lambda mu, log_var: 0.5 * (mu**2 + log_var.exp() - 1 - 3 * log_var).sum(1))
+    # Of one term only one of its mistakes can be made, and what looks like two of them has no name.
+    kl = PARTS["elbo-kl"].reference
+    constant = [PARTS["elbo-kl"].mistake(id).function for id in ("k-once", "k-is-batch")]
+    with pytest.raises(WrongAnswer) as caught:
+        check.elbo_kl(lambda *args: sum(function(*args) for function in constant) - kl(*args))
+    assert "two things" not in str(caught.value)
+
+
+def test_mistakes_in_different_places_make_an_answer_with_both() -> None:
+    part = PARTS["mu-theta"]
+    one, other, both = next(
+        pair for pair in part.pairs if pair[0].id == "front-no-alpha" and pair[1].id == "noise-added"
+    )
+    found = verdict("mu-theta", both, seed="Ada")
+    assert found.mistake == "front-no-alpha, noise-added"
+    assert found.headline == f"two things. First: {one.message}. Second: {other.message}"
+    assert all(
+        agree(a, b) for a, b in zip(part.observed(both, "Ada"), observations("mu-theta", both, seed="Ada"), strict=True)
+    )
+    places = [{one.id, other.id} for one, other, _ in part.pairs]
+    assert {"front-no-alpha", "front-alpha-turned"} not in places, "one place holds one thing"
 
 
 def test_a_seed_changes_sizes_schedules_and_data() -> None:

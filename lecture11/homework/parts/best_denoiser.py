@@ -1,5 +1,7 @@
 """Homework 1, part 5: the best denoiser of a Gaussian."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -24,6 +26,12 @@ def _best_cases(d: Draw) -> list[Case]:
         _one(d, "several points", d.size(4, 6), 2),
         in_float32(_one(d, "single precision", 2, 2)),
     ]
+
+
+def _quantities(args: dict[str, Any]) -> dict[str, Tensor]:
+    n, var, std = len(args["y"]), args["var"], args["noise_std"]
+    values = {"var": var, "noise_std": std, "var + noise_std^2": var + std**2, "var + noise_std": var + std}
+    return {name: torch.full((n,), number, dtype=torch.float64) for name, number in values.items()}
 
 
 def _edges(d: Draw) -> list[Case]:
@@ -92,6 +100,8 @@ PART = Part(
     unit="of the shape of y",
     make_cases=_best_cases,
     make_edges=_edges,
+    quantities=_quantities,
+    linear_in=("y", "mean"),
     reference=best_denoiser,
     mistakes=MISTAKES,
 )

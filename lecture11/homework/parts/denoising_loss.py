@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from lecture11.homework.observation import Case, Given
-from lecture11.homework.part import Draw, Mistake, Part, case, generic, in_float32, per
+from lecture11.homework.part import Draw, Mistake, Part, case, generic, in_float32, per, with_places
 from lecture11.homework.parts.reconstruction_error import reconstruction_error
 
 
@@ -34,10 +34,18 @@ def _denoising_cases(d: Draw) -> list[Case]:
     ]
 
 
-def _denoising_with(*, noisy: Any = None, target: Any = lambda x, y, eps: x) -> Any:
+@with_places
+def _denoising_with(
+    *,
+    noisy: Any = lambda x, s, eps: x + per(s, x) * eps,
+    target: Any = lambda x, y, eps: x,
+    total: Any = lambda error: error.square().sum(1),
+) -> Any:
+    """The loss, with a place for each mistake; ``total`` takes a row for each example."""
+
     def loss(model: Any, x: Tensor, s: Tensor, eps: Tensor) -> Tensor:
-        y = x + per(s, x) * eps if noisy is None else noisy(x, s, eps)
-        return reconstruction_error(target(x, y, eps), model(y))
+        y = noisy(x, s, eps)
+        return total((target(x, y, eps) - model(y)).flatten(1))
 
     return loss
 
@@ -62,9 +70,15 @@ MISTAKES = (
     Mistake("along-last-dim", "noise_std has one number for each example, and you multiplied along the last dimension. "
             "Give it as many dimensions as x has", _denoising_with(noisy=lambda x, s, eps: x + s.to(x) * eps)),
     Mistake("dims-averaged", "you averaged over the dimensions; the squared length is a sum",
-            lambda m, x, s, eps: ((x - m(x + per(s, x) * eps)) ** 2).flatten(1).mean(1)),
+            _denoising_with(total=lambda error: error.square().mean(1))),
     Mistake("all-averaged", "this is one mean over everything; return one number for each example, summed over its "
-            "dimensions", lambda m, x, s, eps: ((x - m(x + per(s, x) * eps)) ** 2).mean()),
+            "dimensions", _denoising_with(total=lambda error: error.square().mean())),
+    Mistake("absolute", "these are absolute values; squares are asked for",
+            _denoising_with(total=lambda error: error.abs().sum(1))),
+    Mistake("not-squared", "the square is missing: errors of both signs cancel",
+            _denoising_with(total=lambda error: error.sum(1))),
+    Mistake("sum-squared", "the sum is squared; square first, then sum: otherwise errors of both signs cancel",
+            _denoising_with(total=lambda error: error.sum(1) ** 2)),
     Mistake("noise-subtracted", "the noise is subtracted; it is added",
             _denoising_with(noisy=lambda x, s, eps: x - per(s, x) * eps)),
     Mistake("noise-on-output", "the noise is added to what comes out of the model; it is added to what goes in",

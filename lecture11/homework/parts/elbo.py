@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lecture11.homework.observation import Case, Given
-from lecture11.homework.part import Draw, Mistake, Part, case, generic, in_float32
+from lecture11.homework.part import Draw, Mistake, Part, case, generic, in_float32, with_places
 from lecture11.homework.parts.elbo_kl import PART as ELBO_KL
 from lecture11.homework.parts.elbo_kl import elbo_kl
 from lecture11.homework.parts.gaussian_log_prob import gaussian_log_prob
@@ -49,6 +49,7 @@ def _elbo_cases(d: Draw) -> list[Case]:
 LOG_2_PI = math.log(2 * math.pi)
 
 
+@with_places
 def _with(*, z: Any = _draw, rec: Any = _reconstruction, kl: Any = elbo_kl, scale: float = 1.0) -> Any:
     """The bound with another draw, reconstruction or KL."""
     return _of(lambda x, mu, v, eps, decoder: rec(x, decoder(z(mu, v, eps))) - scale * kl(mu, v))
@@ -82,6 +83,12 @@ def _edges(d: Draw) -> list[Case]:
     ]
 
 
+# Mistakes in the KL that the ELBO has in its own words, or that change its shape.
+HAVE_THEIR_OWN = (
+    "examples-averaged", "examples-summed", "negated", "dims-averaged", "all-averaged", "erratum-e6", "not-summed",
+    "summed-over-examples", "log-of-log-var",
+)  # fmt: skip
+
 MISTAKES = (
     *generic(elbo, "examples-averaged", "examples-summed",
              negated="this is minus the ELBO: a loss. The bound itself is asked for"),
@@ -96,6 +103,12 @@ MISTAKES = (
             _with(z=lambda mu, v, eps: mu + eps)),
     Mistake("inverse-std", "exp(-log_var / 2) is one over the standard deviation",
             _with(z=lambda mu, v, eps: mu + (-0.5 * v).exp() * eps)),
+    Mistake("std-added", "the standard deviation is added to the noise; it multiplies it",
+            _with(z=lambda mu, v, eps: mu + (0.5 * v).exp() + eps)),
+    Mistake("eps-missing", "eps is missing: z is mu + sigma in each draw",
+            _with(z=lambda mu, v, eps: mu + (0.5 * v).exp())),
+    Mistake("mean-missing", "mu is missing in the draw: z = mu + sigma eps",
+            _with(z=lambda mu, v, eps: (0.5 * v).exp() * eps)),
     Mistake("noise-decoded", "the noise is decoded, and not z", _with(z=lambda mu, v, eps: eps)),
     Mistake("first-noise", "all examples get the noise of the first; each has its own",
             _with(z=lambda mu, v, eps: mu + (0.5 * v).exp() * eps[0])),
@@ -103,7 +116,7 @@ MISTAKES = (
             lambda x, encoder, decoder, eps: elbo(x, lambda y: encoder(y)[::-1], decoder, eps)),
     # the reconstruction
     Mistake("constant-missing", "the constant -(d/2) log 2 pi is missing: without it this bounds nothing",
-            _with(rec=_half_square)),
+            _with(rec=_half_square), "the constant"),
     Mistake("constant-once", "the constant log 2 pi is there once; each of the d pixels has its own",
             _with(rec=lambda x, m: _half_square(x, m) - 0.5 * LOG_2_PI)),
     Mistake("constant-doubled", "the constant is -d log 2 pi: its 1/2 is missing",
@@ -122,6 +135,9 @@ MISTAKES = (
             "hidden beta-VAE. Both are sums", _with(rec=lambda x, m: _reconstruction(x, m) / x.shape[1])),
     Mistake("squares-averaged", "the squared error is averaged over the pixels, the KL is summed over the latents: a "
             "hidden beta-VAE", _with(rec=lambda x, m: -((x - m) ** 2).mean(1))),
+    Mistake("half-squares-averaged", "half of the squared error is averaged over the pixels, without the constant, and "
+            "the KL is summed over the latents: a hidden beta-VAE",
+            _with(rec=lambda x, m: -0.5 * ((x - m) ** 2).mean(1))),
     Mistake("squares-averaged-constant", "the squared error is averaged over the pixels, the constant is not, and the "
             "KL is a sum over the latents",
             _with(rec=lambda x, m: -0.5 * ((x - m) ** 2).mean(1) - 0.5 * x.shape[1] * LOG_2_PI)),
@@ -141,7 +157,7 @@ MISTAKES = (
             "normal here", _with(rec=_cross_entropy)),
     # the KL
     Mistake("kl-added", "the KL is added; it is subtracted from the reconstruction", _with(scale=-1.0)),
-    Mistake("kl-missing", "this is the reconstruction alone: the KL is missing", _with(scale=0.0)),
+    Mistake("kl-missing", "this is the reconstruction alone: the KL is missing", _with(scale=0.0), "the KL"),
     Mistake("half-kl", "half of the KL is subtracted: its 1/2 is counted twice", _with(scale=0.5)),
     Mistake("kl-averaged", "the KL is averaged over the latents; it is a sum",
             _with(kl=lambda mu, v: elbo_kl(mu, v) / mu.shape[1])),
@@ -153,6 +169,8 @@ MISTAKES = (
             _with(kl=lambda mu, v: elbo_kl(mu, v).mean())),
     Mistake("kl-examples-summed", "the KL is summed over the examples; each has its own",
             _with(kl=lambda mu, v: elbo_kl(mu, v).sum())),
+    *(Mistake(f"kl-{m.id}", f"in the KL of part 2: {m.message}", _with(kl=m.function)) for m in ELBO_KL.mistakes
+      if m.id not in HAVE_THEIR_OWN),
     Mistake("kl-of-sigma", "the KL is given sigma; it takes log_var",
             _with(kl=lambda mu, v: elbo_kl(mu, (0.5 * v).exp()))),
     Mistake("z-in-kl", "z stands in the KL where mu belongs (was mu changed in place?)",

@@ -17,6 +17,10 @@ MISTAKES = (
             lambda betas: half_signal(betas) + 1),
     Mistake("root", "here sqrt(alpha_bar) falls below 1/2. The signal-to-noise ratio compares variances: alpha_bar "
             "with 1 - alpha_bar", lambda betas: int((alpha_bar(betas).sqrt() < 0.5).nonzero()[0])),
+    Mistake("root-against-variance", "here sqrt(alpha_bar) falls below 1 - alpha_bar: a factor is compared with a "
+            "variance, and both are to be variances",
+            lambda betas: int(((a := alpha_bar(betas)).sqrt() < 1 - a).nonzero()[0])),
+    Mistake("last-step", "this is T, the last step", lambda betas: len(betas)),
     Mistake("counted", "this is the number of steps in which the noise is the stronger; the first of them is asked for",
             lambda betas: int((alpha_bar(betas) < 0.5).sum())),
     Mistake("half-of-t", "this is half of T. The steps do not take equal amounts: compute alpha_bar",

@@ -55,6 +55,8 @@ MISTAKES = (
             lambda w: w.logsumexp(0) - math.log(w.shape[1])),
     Mistake("all-together", "draws and examples are thrown together; return one number for each example",
             lambda w: w.flatten().logsumexp(0) - math.log(w.numel())),
+    Mistake("maximum-over-k", "this is the largest weight over k; all weights are summed first",
+            lambda w: w.max(0).values - math.log(len(w))),
     Mistake("maximum-alone", "this is the largest weight alone, not the mean of all", lambda w: w.max(0).values),
     Mistake("not-the-maximum", "what is taken out is not the largest weight (the smallest, or a mean): exp overflows "
             "for one far above it", lambda w: (m := w.min(0).values) + (w - m).exp().mean(0).log()),

@@ -1,9 +1,11 @@
 """Homework 2, part 6: which latents are used?"""
 
+from typing import Any
+
 from torch import Tensor
 
 from lecture11.homework.observation import Case
-from lecture11.homework.part import WIDE, Draw, Mistake, Part, case, generic, in_float32, numbers
+from lecture11.homework.part import WIDE, Draw, Mistake, Part, case, generic, in_float32, numbers, with_places
 from lecture11.homework.parts.elbo_kl import elbo_kl
 
 
@@ -20,56 +22,74 @@ def _edges(d: Draw) -> list[Case]:
     ]
 
 
+def _each(mu: Tensor, v: Tensor) -> Tensor:
+    return 0.5 * (mu**2 + v.exp() - 1 - v)
+
+
+@with_places
+def _with(
+    *,
+    each: Any = _each,
+    over: Any = lambda kl: kl.mean(0),
+    order: Any = lambda kl: kl.sort(descending=True).values,
+) -> Any:
+    """The KL of each latent and example, what is done over the examples, and the order."""
+    return lambda mu, v: order(over(each(mu, v)))
+
+
 MISTAKES = (
     *generic(kl_per_latent, "doubled"),
     Mistake("unsorted", "the latents are not sorted: the largest comes first",
-            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0)),
+            _with(order=lambda kl: kl)),
     Mistake("ascending", "sorted, but the smallest comes first",
-            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).sort().values),
+            _with(order=lambda kl: kl.sort().values)),
     Mistake("examples-summed", "this sums over the examples; take their mean, so that their number does not matter",
-            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).sum(0).sort(descending=True).values),
+            _with(over=lambda kl: kl.sum(0))),
     Mistake("per-example", "this is one number for each example; here one for each latent is asked for",
             lambda mu, v: elbo_kl(mu, v)),
     Mistake("per-example-sorted", "this is one number for each example, sorted; here one for each latent is asked for",
-            lambda mu, v: elbo_kl(mu, v).sort(descending=True).values),
+            _with(over=lambda kl: kl.sum(1))),
     Mistake("kl-of-means", "this is the KL at the mean of mu and log_var. The mean is to be taken of the KL: it is not "
             "linear", lambda mu, v: kl_per_latent(mu.mean(0, keepdim=True), v.mean(0, keepdim=True))),
     Mistake("variance-of-mu", "this is the variance of mu, another measure of what a latent does. Asked for is its KL",
             lambda mu, v: mu.var(0).sort(descending=True).values),
     Mistake("sorted-within", "sorted within each example, before the mean: then no latent is itself any more",
-            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).sort(1, descending=True).values.mean(0)),
+            _with(each=lambda mu, v: _each(mu, v).sort(1, descending=True).values, order=lambda kl: kl)),
     Mistake("indices", "these are the indices of the sorted latents; return their values",
-            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).argsort(descending=True)),
+            _with(order=lambda kl: kl.argsort(descending=True))),
     Mistake("latents-averaged", "this is averaged over the latents: one number for each example. Keep the latents, "
             "average the examples", lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(1)),
+    Mistake("latents-averaged-sorted", "this is averaged over the latents, and sorted: one number for each example. "
+            "Keep the latents, average the examples",
+            _with(over=lambda kl: kl.mean(1))),
     Mistake("examples-kept", "the mean over the examples is missing: this has a row for each example",
             lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v)),
     Mistake("examples-kept-sorted", "the mean over the examples is missing: this has a sorted row for each example",
             lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).sort(descending=True).values),
     Mistake("k-each", "k is subtracted from each latent; of one latent it is 1",
-            lambda mu, v: kl_per_latent(mu, v) - 0.5 * (mu.shape[1] - 1)),
-    Mistake("one-missing", "the -1 of each latent is missing", lambda mu, v: kl_per_latent(mu, v) + 0.5),
+            _with(each=lambda mu, v: _each(mu, v) - 0.5 * (mu.shape[1] - 1))),
+    Mistake("one-missing", "the -1 of each latent is missing", _with(each=lambda mu, v: _each(mu, v) + 0.5)),
     Mistake("negated", "the sign is reversed: a KL is never negative",
             lambda mu, v: (-0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).sort(descending=True).values),
     Mistake("negated-sorted", "the sign was turned for the sorting, and not back: sort takes descending=True",
             lambda mu, v: (-0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).sort().values),
-    Mistake("flipped", "turned round, not sorted", lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0).flip(0)),
+    Mistake("flipped", "turned round, not sorted", _with(order=lambda kl: kl.flip(0))),
     Mistake("median", "this is a median over the examples; take their mean",
-            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).median(0).values.sort(descending=True).values),
+            _with(over=lambda kl: kl.median(0).values)),
     Mistake("log-of-log-var", "this is what you get if log sigma^2 is taken for sigma^2: log_var is a logarithm",
-            lambda mu, v: (0.5 * (mu**2 + v - 1 - v.log())).mean(0).sort(descending=True).values),
+            _with(each=lambda mu, v: 0.5 * (mu**2 + v - 1 - v.log()))),
     Mistake("sorted-by-mu", "sorted by the size of mu; the KL itself is to be sorted",
             lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).mean(0)[mu.abs().mean(0).argsort(descending=True)]),
     Mistake("shares", "these are shares of the whole KL; the KL itself is asked for, in nats",
             lambda mu, v: (r := kl_per_latent(mu, v)) / r.sum()),
     Mistake("erratum-e6", "the factor 1/2 applies to mu^2 alone (erratum E6)",
-            lambda mu, v: (0.5 * mu**2 + v.exp() - 1 - v).mean(0).sort(descending=True).values),
+            _with(each=lambda mu, v: 0.5 * mu**2 + v.exp() - 1 - v)),
     Mistake("std", "the standard deviation stands where the variance belongs",
-            lambda mu, v: (0.5 * (mu**2 + (0.5 * v).exp() - 1 - v)).mean(0).sort(descending=True).values),
+            _with(each=lambda mu, v: 0.5 * (mu**2 + (0.5 * v).exp() - 1 - v))),
     Mistake("log-var-sign", "log_var has the wrong sign",
-            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 + v)).mean(0).sort(descending=True).values),
+            _with(each=lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 + v))),
     Mistake("maximum", "this is the largest KL over the examples; take their mean",
-            lambda mu, v: (0.5 * (mu**2 + v.exp() - 1 - v)).max(0).values.sort(descending=True).values),
+            _with(over=lambda kl: kl.max(0).values)),
     Mistake("terms-of-means", "this is made of means of mu, sigma^2 and log_var. The mean is to be taken of the KL: "
             "mu^2 is not linear",
             lambda mu, v: (0.5 * (mu.mean(0) ** 2 + v.exp().mean(0) - 1 - v.mean(0))).sort(descending=True).values),

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from lecture11.homework.observation import Case
-from lecture11.homework.part import Draw, Mistake, Part, case, generic
+from lecture11.homework.part import Draw, Mistake, Part, case, generic, with_places
 from lecture11.homework.parts.e_step import e_step, linear_cases, linear_edges, with_single
 
 
+@with_places
 def _elbo_with(
     *,
     spread: float = 1.0,
@@ -52,8 +53,8 @@ def _elbo_cases(d: Draw, linear: list[tuple[str, int, Tensor, Tensor]]) -> list[
 MISTAKES = (
     *generic(linear_elbo, "examples-averaged", "examples-summed", negated="this is minus the ELBO"),
     Mistake("spread-missing", "the spread of z is forgotten: E||x - W z||^2 is the square at the mean plus tr(W C W^T)",
-            _elbo_with(spread=0.0)),
-    Mistake("constant-missing", "the constant -(d/2) log 2 pi is missing", _elbo_with(constant=0.0)),
+            _elbo_with(spread=0.0), "tr(W C W^T)"),
+    Mistake("constant-missing", "the constant -(d/2) log 2 pi is missing", _elbo_with(constant=0.0), "the constant"),
     Mistake("constant-once", "the constant log 2 pi is there once; each of the d coordinates has its own",
             lambda x, W, m, C: linear_elbo(x, W, m, C) + 0.5 * (len(W) - 1) * math.log(2 * math.pi)),
     Mistake("kl-added", "the KL is added; it is subtracted", _elbo_with(sign=1.0)),
@@ -65,12 +66,13 @@ MISTAKES = (
             "logarithms of its diagonal",
             _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - k - C.diagonal().log().sum()))),
     Mistake("k-missing", "the KL lacks its -k: for q = p it must be 0",
-            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - torch.logdet(C)))),
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - torch.logdet(C))),
+            "the -k of the KL"),
     Mistake("trace-missing", "the KL lacks the trace of C",
-            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) - k - torch.logdet(C)))),
+            _elbo_with(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) - k - torch.logdet(C))), "tr C in the KL"),
     Mistake("half-missing", "the 1/2 in front of the squared error is missing", _elbo_with(half=1.0)),
     Mistake("kl-missing", "the KL is missing: this is the reconstruction alone",
-            _elbo_with(kl=lambda m, C, k: 0 * m.sum(1))),
+            _elbo_with(kl=lambda m, C, k: 0 * m.sum(1)), "the KL"),
     Mistake("spread-summed", "all entries of W C W^T are summed; the trace has those of its diagonal alone",
             lambda x, W, m, C: linear_elbo(x, W, m, C) - 0.5 * ((s := W @ C @ W.T).sum() - s.trace())),
     Mistake("spread-outside", "tr(W C W^T) stands outside of the bracket: it has the factor -1/2 of the squared error "

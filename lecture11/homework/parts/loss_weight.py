@@ -5,16 +5,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lecture11.homework.part import Mistake, Part, alpha_bar, case, in_float32
+from lecture11.homework.part import Mistake, Part, alpha_bar, case, in_float32, with_places
 from lecture11.homework.slips import (
     ALPHA,
     BEFORE,
     BETA,
     NOISE,
     NOISE_BEFORE,
+    NOW,
     TWO,
     Powers,
+    differing,
     in_places,
+    quantities,
     times,
     to_the,
     value,
@@ -34,7 +37,13 @@ SQUARED: Powers = {BETA: 2, ALPHA: -1, NOISE: -1}
 TILDE: Powers = {NOISE_BEFORE: 1, NOISE: -1, BETA: 1}
 
 
-def _with(powers: Powers, first: int = 2) -> Any:
+@with_places
+def _with(**powers: float | int) -> Any:
+    """Other powers of these factors."""
+    return _product({**WEIGHT, **powers})
+
+
+def _product(powers: Powers, first: int = 2) -> Any:
     """Another product in place of the weight."""
 
     def weight(betas: Tensor) -> Tensor:
@@ -106,12 +115,21 @@ SLIPS = in_places(
 )
 
 MISTAKES = (
-    *(Mistake(id, text, _with(powers)) for id, (text, powers) in IN_WORDS.items()),
-    *(Mistake(slip.id, slip.text, _with(slip.powers)) for slip in SLIPS),
+    *(Mistake(id, text, _with(**differing(powers, WEIGHT))) for id, (text, powers) in IN_WORDS.items()),
+    *(Mistake(slip.id, slip.text, _with(**differing(slip.powers, WEIGHT))) for slip in SLIPS),
+    Mistake("length-over-deviation", "the factor of the noise is not squared, and is divided by 2 sqrt(beta~_t); the "
+            "squared distance is divided by 2 beta~_t",
+            _product(_over(to_the(0.5, SQUARED), to_the(0.5, TILDE)))),
+    Mistake("noise-to-signal", "this is half of (1 - alpha_bar_t) / alpha_bar_t, noise over signal; the weight of the "
+            "noise's distance is asked for", _product({NOISE: 1, NOW: -1, TWO: -1})),
+    Mistake("constant", "this is 1/2 for each t: nothing of the schedule is left in it",
+            lambda b: torch.full_like(b[1:], 0.5)),
+    Mistake("averaged", "the weights are averaged; there is one for each t", lambda b: loss_weight(b).mean()),
+    Mistake("summed", "the weights are summed; there is one for each t", lambda b: loss_weight(b).sum()),
     Mistake("negated", "the sign is reversed: a weight is positive", lambda b: -loss_weight(b)),
     Mistake("log", "this is the logarithm of the weight", lambda b: loss_weight(b).log()),
     Mistake("row-1", "row t = 1 is in it. There the posterior variance is 0 and the weight infinite: begin at t = 2",
-            _with(WEIGHT, first=1)),
+            _product(WEIGHT, first=1)),
     Mistake("row-1-zero", "there is a row for t = 1, set to something finite: the weights begin at t = 2",
             lambda b: torch.cat([b.new_zeros(1), loss_weight(b)])),
     Mistake("last-missing", "the last step is missing: the weights end at t = T", lambda b: loss_weight(b)[:-1]),
@@ -136,6 +154,7 @@ PART = Part(
         case("your schedule", betas=variation(d.seed).betas),
     ],
     make_edges=lambda d: [in_float32(case("single precision", betas=d.betas(5)))],
+    quantities=lambda args: quantities((table := alpha_bar(args["betas"]))[2:], table[1:-1]),
     reference=loss_weight,
     mistakes=MISTAKES,
 )

@@ -4,9 +4,9 @@ from typing import Any
 
 from torch import Tensor
 
-from lecture11.homework.part import Mistake, Part, per
+from lecture11.homework.part import Mistake, Part, per, with_places
 from lecture11.homework.parts.q_sample import noised_cases, noised_edges, step_alpha
-from lecture11.homework.slips import ALPHA, BETA, NOISE, NOW, Powers, slips, value
+from lecture11.homework.slips import ALPHA, BETA, NOISE, NOW, Powers, quantities, slips, value
 
 
 def mu_theta(alpha_bar: Tensor, x_t: Tensor, t: Tensor, eps: Tensor) -> Tensor:
@@ -23,7 +23,8 @@ FRONT: Powers = {ALPHA: -0.5}  # of the bracket
 OF_EPS: Powers = {BETA: 1, NOISE: -0.5}  # in the bracket
 
 
-def _with(front: Powers = FRONT, of_eps: Powers = OF_EPS, sign: int = -1) -> Any:
+@with_places
+def _with(*, front: Powers = FRONT, of_eps: Powers = OF_EPS, sign: int = -1) -> Any:
     """The mean with other factors."""
     return _mu_with(
         lambda a, now, before, x, e: value(front, now, before) * (x + sign * value(of_eps, now, before) * e)
@@ -49,6 +50,11 @@ def _via_x_0(guess: Any) -> Any:
     return _mu_with(answer)
 
 
+def _swapped(a: Tensor, now: Tensor, before: Tensor, x: Tensor, e: Tensor) -> Tensor:
+    x_0 = (x - (1 - now).sqrt() * e) / now.sqrt()
+    return (a.sqrt() * (1 - before) * x_0 + before.sqrt() * (1 - a) * x) / (1 - now)
+
+
 PRINTED_FRONT, PRINTED_NOISE, ALL_NOISE = {NOW: -0.5}, {BETA: 0.5}, {NOISE: 0.5}  # as in the errata; of t steps
 
 # What is misprinted or forgotten in both places at once.
@@ -66,19 +72,19 @@ NOISES: tuple[tuple[str, str, Powers], ...] = (
 
 MISTAKES = (
     Mistake("erratum-e13", "in front stands 1/sqrt(alpha_bar_t), as the lecture notes print it (erratum E13). One step "
-            "back undoes the shrinking of one step", _with(PRINTED_FRONT)),
+            "back undoes the shrinking of one step", _with(front=PRINTED_FRONT)),
     Mistake("erratum-e10", "the noise is divided by sqrt(1 - alpha_t), as the lecture notes print Algorithm 2 (erratum "
             "E10). The noise in x_t is that of t steps", _with(of_eps=PRINTED_NOISE)),
     Mistake("predicted-x0", "this takes away all noise at once: it is the predicted x_0, not the mean of x_{t-1}",
             _mu_with(lambda a, now, before, x, e: (x - (1 - now).sqrt() * e) / now.sqrt())),
     Mistake("ddim", "this is x_{t-1} with the same noise in it, a step of DDIM; the mean of q(x_{t-1} | x_t, x_0) has "
             "less of it", _mu_with(_ddim)),
-    *(Mistake(f"front-{slip.id}", f"in front of the bracket, {slip.text}", _with(slip.powers))
+    *(Mistake(f"front-{slip.id}", f"in front of the bracket, {slip.text}", _with(front=slip.powers))
       for slip in slips(FRONT, but=(PRINTED_FRONT,))),
     *(Mistake(f"noise-{slip.id}", f"in front of the noise, {slip.text}", _with(of_eps=slip.powers))
       for slip in slips(OF_EPS, but=(PRINTED_NOISE, ALL_NOISE))),
     *(Mistake(f"{front}-{noise}", f"in front of the bracket, {front_text}; in front of the noise, {noise_text}",
-              _with(front_powers, noise_powers))
+              _with(front=front_powers, of_eps=noise_powers))
       for front, front_text, front_powers in FRONTS for noise, noise_text, noise_powers in NOISES
       if (front, noise) != ("e13", "all-noise")),  # that is the predicted x_0
     Mistake("factor-on-x-alone", "1/sqrt(alpha_t) multiplies x_t alone; it stands in front of the whole bracket",
@@ -112,6 +118,7 @@ MISTAKES = (
             _via_x_0(lambda now, x, e: (x - (1 - now).sqrt() * e) / now)),
     Mistake("x0-factor-missing", "x_0 is made without 1/sqrt(alpha_bar_t) in front",
             _via_x_0(lambda now, x, e: x - (1 - now).sqrt() * e)),
+    Mistake("x0-swapped", "by way of part 6: there the factors of x_0 and x_t are exchanged", _mu_with(_swapped)),
     Mistake("eps-for-x0", "eps stands where x_0 belongs in the mean of part 6: x_0 is made of x_t and eps",
             _via_x_0(lambda now, x, e: e)),
     # the step
@@ -131,5 +138,7 @@ PART = Part(
     make_cases=lambda d: noised_cases(d, second="x_t"),
     make_edges=lambda d: noised_edges(d, second="x_t"),
     reference=mu_theta,
+    quantities=lambda args: quantities(args["alpha_bar"][args["t"]], args["alpha_bar"][args["t"] - 1]),
+    linear_in=("x_t", "eps"),
     mistakes=MISTAKES,
 )

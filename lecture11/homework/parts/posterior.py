@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from lecture11.homework.observation import Case
-from lecture11.homework.part import Mistake, Part, case, per
+from lecture11.homework.part import Mistake, Part, case, per, with_places
 from lecture11.homework.parts.q_sample import noised_cases, noised_edges, step_alpha
 from lecture11.homework.slips import (
     ALPHA,
@@ -15,6 +16,7 @@ from lecture11.homework.slips import (
     NOISE_BEFORE,
     NOW,
     Powers,
+    quantities,
     slips,
     times,
     to_the,
@@ -45,8 +47,9 @@ OF_X_0: Powers = {BEFORE: 0.5, BETA: 1, NOISE: -1}
 VARIANCE: Powers = {NOISE_BEFORE: 1, NOISE: -1, BETA: 1}
 
 
+@with_places
 def _with(
-    of_x_t: Powers = OF_X_T, of_x_0: Powers = OF_X_0, variance: Powers = VARIANCE, *, terms: tuple[int, int] = (1, 1)
+    *, of_x_t: Powers = OF_X_T, of_x_0: Powers = OF_X_0, variance: Powers = VARIANCE, terms: tuple[int, int] = (1, 1)
 ) -> Any:
     """The posterior with other factors, and each term of the mean as often as ``terms`` says."""
 
@@ -64,13 +67,23 @@ def _upside_down(ab: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tenso
     return mean, (noise * (1 - alpha)).to(x_t.dtype)
 
 
+def _of_alpha(
+    ab: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor, alpha: Tensor, beta: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The posterior of another alpha_t, and of another beta_t."""
+    now, before = ab[t], ab[t - 1]
+    beta = 1 - alpha if beta is None else beta
+    of_x_t, of_x_0 = alpha.sqrt() * (1 - before) / (1 - now), before.sqrt() * beta / (1 - now)
+    return per(of_x_t, x_t) * x_t + per(of_x_0, x_t) * x_0, ((1 - before) / (1 - now) * beta).to(x_t.dtype)
+
+
 def _clipped_at_1(ab: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     return posterior(ab, x_0, x_t, t)[0], posterior(ab, x_0, x_t, t.clamp(min=2))[1]
 
 
 def _both(powers: Powers) -> Any:
     """The mean with its two denominators replaced."""
-    return _with(times({**OF_X_T, NOISE: 0}, powers), times({**OF_X_0, NOISE: 0}, powers))
+    return _with(of_x_t=times({**OF_X_T, NOISE: 0}, powers), of_x_0=times({**OF_X_0, NOISE: 0}, powers))
 
 
 def _mean(formula: Any) -> Any:
@@ -92,20 +105,21 @@ IN_WORDS: dict[str, tuple[str, Powers]] = {
 VARIANCES = tuple(powers for _, powers in IN_WORDS.values())
 
 MISTAKES = (
-    *(Mistake(id, f"the variance is not right: {text}", _with(variance=powers))
+    # ``answer``: in no pairs, since what is wrong with the variance is named beside what is wrong with the mean.
+    *(Mistake(id, f"the variance is not right: {text}", _with(variance=powers).answer)
       for id, (text, powers) in IN_WORDS.items()),
     *(Mistake(f"variance-{slip.id}", f"in the variance, {slip.text}",
-              _with(variance=slip.powers)) for slip in slips(VARIANCE, but=VARIANCES)),
+              _with(variance=slip.powers).answer) for slip in slips(VARIANCE, but=VARIANCES)),
     *(Mistake(f"xt-{slip.id}", f"in front of x_t, {slip.text}", _with(of_x_t=slip.powers)) for slip in slips(OF_X_T)),
     *(Mistake(f"x0-{slip.id}", f"in front of x_0, {slip.text}", _with(of_x_0=slip.powers)) for slip in slips(OF_X_0)),
     *(Mistake(f"mean-{slip.id}", f"in both terms of the mean, {slip.text}", _both(slip.powers))
       for slip in slips({NOISE: -1})),
     # the mean in one piece
-    Mistake("swapped", "the factors of x_0 and x_t are exchanged", _with(OF_X_0, OF_X_T)),
+    Mistake("swapped", "the factors of x_0 and x_t are exchanged", _with(of_x_t=OF_X_0, of_x_0=OF_X_T)),
     Mistake("noise-exchanged", "1 - alpha_bar_{t-1} and beta_t have changed places in the mean",
-            _with({ALPHA: 0.5, BETA: 1, NOISE: -1}, {BEFORE: 0.5, NOISE_BEFORE: 1, NOISE: -1})),
+            _with(of_x_t={ALPHA: 0.5, BETA: 1, NOISE: -1}, of_x_0={BEFORE: 0.5, NOISE_BEFORE: 1, NOISE: -1})),
     Mistake("roots-missing", "the roots in the mean are missing: over alpha_t in front of x_t, over alpha_bar_{t-1} in "
-            "front of x_0", _with({**OF_X_T, ALPHA: 1}, {**OF_X_0, BEFORE: 1})),
+            "front of x_0", _with(of_x_t={**OF_X_T, ALPHA: 1}, of_x_0={**OF_X_0, BEFORE: 1})),
     Mistake("x0-missing", "x_0 is missing in the mean: it is known here, and draws x_{t-1} towards it",
             _with(terms=(1, 0))),
     Mistake("xt-missing", "x_t is missing in the mean: both are known here", _with(terms=(0, 1))),
@@ -113,13 +127,13 @@ MISTAKES = (
     Mistake("without-xt", "this is the mean of x_{t-1} given x_0 alone: x_t tells more",
             _with(of_x_0={BEFORE: 0.5}, terms=(0, 1))),
     Mistake("alpha-is-bar", "alpha_t is taken for alpha_bar_t, everywhere: it is alpha_bar_t over alpha_bar_{t-1}",
-            _with({**OF_X_T, ALPHA: 0, NOW: 0.5}, {BEFORE: 0.5}, {NOISE_BEFORE: 1})),
+            _with(of_x_t={**OF_X_T, ALPHA: 0, NOW: 0.5}, of_x_0={BEFORE: 0.5}, variance={NOISE_BEFORE: 1})),
     Mistake("alpha-is-beta", "alpha_t stands wherever beta_t belongs, in mean and variance; beta_t = 1 - alpha_t",
             _with(of_x_0={**OF_X_0, BETA: 0, ALPHA: 1}, variance={**VARIANCE, BETA: 0, ALPHA: 1})),
     Mistake("bar-is-beta", "alpha_bar_t stands wherever beta_t belongs, in mean and variance; beta_t = 1 - alpha_t",
             _with(of_x_0={**OF_X_0, BETA: 0, NOW: 1}, variance={**VARIANCE, BETA: 0, NOW: 1})),
     Mistake("now-for-before", "alpha_bar_t stands wherever alpha_bar_{t-1} belongs, in mean and variance",
-            _with({ALPHA: 0.5}, {**OF_X_0, BEFORE: 0, NOW: 0.5}, {BETA: 1})),
+            _with(of_x_t={ALPHA: 0.5}, of_x_0={**OF_X_0, BEFORE: 0, NOW: 0.5}, variance={BETA: 1})),
     Mistake("clipped-at-1", "at t = 1 the variance is that of t = 2, as programs have it that take its logarithm; it "
             "is 0 there", _clipped_at_1),
     Mistake("alpha-upside-down", "alpha_t is upside down: it is alpha_bar_t over alpha_bar_{t-1}", _upside_down),
@@ -133,6 +147,16 @@ MISTAKES = (
     Mistake("roots-in-fraction", "the fraction in the variance is one of roots of alpha_bar",
             lambda ab, x_0, x_t, t: (posterior(ab, x_0, x_t, t)[0], (
                 (1 - ab[t - 1].sqrt()) / (1 - ab[t].sqrt()) * (1 - ab[t] / ab[t - 1])).to(x_t.dtype))),
+    Mistake("row-before", "all rows are one too early: step t stands in row t of the table",
+            lambda ab, x_0, x_t, t: posterior(torch.cat([ab[:1], ab]), x_0, x_t, t)),
+    Mistake("first-step", "all examples get the step of the first: t has one for each example",
+            lambda ab, x_0, x_t, t: posterior(ab, x_0, x_t, t[:1].expand(len(t)))),
+    Mistake("alpha-of-step-before", "alpha_t is made of the rows t - 1 and t - 2, and is that of the step before",
+            lambda ab, x_0, x_t, t: _of_alpha(ab, x_0, x_t, t, ab[t - 1] / ab[(t - 2).clamp(min=0)])),
+    Mistake("beta-is-difference", "alpha_bar_{t-1} - alpha_bar_t stands for beta_t; beta_t = 1 - alpha_t",
+            lambda ab, x_0, x_t, t: _of_alpha(ab, x_0, x_t, t, ab[t] / ab[t - 1], ab[t - 1] - ab[t])),
+    Mistake("half-variance", "the variance is half of what it should be",
+            lambda *args: ((made := posterior(*args))[0], 0.5 * made[1])),
     Mistake("order", "both are right, in the wrong order: the mean first, then the variance",
             lambda *args: posterior(*args)[::-1]),
     Mistake("variance-missing", "the variance is missing: return the mean and the variance",
@@ -149,5 +173,7 @@ PART = Part(
     make_cases=lambda d: _posterior_cases(noised_cases(d)),
     make_edges=lambda d: _posterior_cases(noised_edges(d)),
     reference=posterior,
+    quantities=lambda args: quantities(args["alpha_bar"][args["t"]], args["alpha_bar"][args["t"] - 1]),
+    linear_in=("x_t", "x_0"),
     mistakes=MISTAKES,
 )

@@ -56,6 +56,9 @@ MISTAKES = (
             lambda x, y: ((x - y) ** 2).sum(1)),
     Mistake("summed-over-examples", "this sums over the examples; sum over the dimensions",
             lambda x, y: ((x - y) ** 2).flatten(1).sum(0)),
+    Mistake("sum-of-squares", "this is the sum of two squared lengths; asked for is the squared length of the "
+            "difference", lambda x, y: (x**2 + y**2).flatten(1).sum(1)),
+    Mistake("added", "x and x_tilde are added; they are subtracted", lambda x, y: ((x + y) ** 2).flatten(1).sum(1)),
     Mistake("difference-of-squares", "this is the difference of two squared lengths; asked for is the squared length "
             "of the difference", lambda x, y: (x**2 - y**2).flatten(1).sum(1)),
 )  # fmt: skip

@@ -1,13 +1,12 @@
 """Homework 4, part 8: Algorithm 2: the sampler."""
 
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from lecture11.homework.observation import Case, Given
-from lecture11.homework.part import Draw, Mistake, Part, alpha_bar, case, in_float32, per
+from lecture11.homework.part import Draw, Mistake, Part, alpha_bar, case, in_float32, per, with_places
 from lecture11.homework.parts.mu_theta import PART as MU_THETA
 from lecture11.homework.parts.mu_theta import mu_theta
 from lecture11.homework.parts.posterior import VARIANCE, posterior
@@ -16,6 +15,7 @@ from lecture11.homework.slips import BETA, NOISE, NOISE_BEFORE, Powers, slips, t
 SIGMA: Powers = to_the(0.5, VARIANCE)
 
 
+@with_places
 def _walk(
     *,
     noisy: Any = lambda t, T: t > 1,  # at t = 1 the posterior variance is 0, and with beta the noise must be left out
@@ -50,6 +50,16 @@ def _clipped(table: Tensor, x_t: Tensor, t: Tensor, eps: Tensor) -> Tensor:
     now = per(table[t], x_t)
     x_0 = ((x_t - (1 - now).sqrt() * eps) / now.sqrt()).clamp(-1, 1)
     return posterior(table, x_0, x_t, t)[0]
+
+
+def _noise_first(model: Any, betas: Tensor, x_T: Tensor, noise: Tensor) -> Tensor:
+    table, x = alpha_bar(betas), x_T
+    for t in range(len(betas), 0, -1):
+        step = torch.full((len(x),), t, dtype=torch.int64)
+        if t > 1:
+            x = x + value(SIGMA, table[t], table[t - 1]).to(x.dtype) * noise[t - 1]
+        x = mu_theta(table, x, step, model(x, step))
+    return x
 
 
 sampler = _walk()
@@ -101,13 +111,6 @@ IN_WORDS: dict[str, tuple[str, Powers]] = {
                      {NOISE_BEFORE: 0.5}),
 }  # fmt: skip
 
-# What goes with a mistake of part 7: two choices and one that is forgotten.
-AND: tuple[tuple[str, str, Any], ...] = (
-    ("beta", "sigma_t is sqrt(beta_t)", partial(_scaled, ROOT_OF_BETA)),
-    ("variance", "the noise is multiplied with the variance", partial(_scaled, VARIANCE)),
-    ("no-noise", "no noise is added", partial(_walk, noisy=lambda t, T: False)),
-)
-
 MISTAKES = (
     *(Mistake(id, text, _scaled(powers)) for id, (text, powers) in IN_WORDS.items()),
     *(Mistake(f"sigma-{slip.id}", f"in sigma_t, {slip.text}", _scaled(slip.powers))
@@ -124,11 +127,6 @@ MISTAKES = (
             "are compared", _walk(sigma=lambda now, before: -value(SIGMA, now, before))),
     Mistake("half-variance", "sigma_t is half of the variance; it is its root",
             _walk(sigma=lambda now, before: 0.5 * value(VARIANCE, now, before))),
-    Mistake("mean-and-beta", "part 7: the factor 1/sqrt(alpha_t) in front is missing; and sigma_t is sqrt(beta_t)",
-            _scaled(ROOT_OF_BETA, mean=MU_THETA.mistake("front-no-alpha").function)),
-    *(Mistake(f"mean-{id}-and-{sigma}", f"part 7: {MU_THETA.mistake(id).message}. And {text}",
-              made(mean=MU_THETA.mistake(id).function))
-      for id in ("erratum-e10", "erratum-e13", "predicted-x0", "noise-added") for sigma, text, made in AND),
     Mistake("upwards", "the steps run from 1 to T. Sampling starts at the noise, at t = T",
             _walk(steps=lambda T: range(1, T + 1))),
     Mistake("last-step-missing", "the last step, t = 1, is missing: range(T, 1, -1) ends at 2",
@@ -148,6 +146,8 @@ MISTAKES = (
             _walk(noisy=lambda t, T: 1 < t < T)),
     Mistake("model-sees-x_T", "the model sees x_T in each step; it sees the x that the step before made",
             _walk(stale=True)),
+    Mistake("noise-before-step", "the noise is added to x before the step, and the model sees it; it is added after it",
+            _noise_first),
     Mistake("clipped", "the predicted x_0 is cut to [-1, 1] in each step; Algorithm 2 does not do this",
             _walk(mean=_clipped)),
     Mistake("noise-of-wrong-step", "the noise of the wrong step is used: step t takes noise[t - 1]",

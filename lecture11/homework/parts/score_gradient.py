@@ -123,5 +123,6 @@ PART = Part(
     make_cases=_score_cases,
     make_edges=_edges,
     reference=score_gradient,
+    quantities=lambda args: {"sigma": args["sigma"][None], "eps": args["eps"]},
     mistakes=MISTAKES,
 )

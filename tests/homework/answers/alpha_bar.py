@@ -187,3 +187,13 @@ def _(betas):
 @wrong(kind="dtype", says="Look for .double()")
 def _(betas):
     return torch.cat([torch.ones(1), torch.cumprod(1 - betas.float(), 0)]).double()
+
+
+@wrong("row-0-missing, sum-of-betas")
+def _(betas):
+    return 1 - torch.cumsum(betas, 0)
+
+
+@wrong("first-alpha-twice")
+def _(betas):
+    return torch.cumprod(torch.cat([1 - betas[:1], 1 - betas]), 0)

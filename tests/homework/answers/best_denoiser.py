@@ -166,7 +166,7 @@ def _(y, mean, var, noise_std):
     return y - noise_std**2 * (y - mean).sum(1, keepdim=True) / (var + noise_std**2)
 
 
-@wrong(kind="batch", says="right in one case alone: one number. Sizes of 1 hide much")
+@wrong(kind="factor", says="the factors in front of y and of mean are both not right")
 def _(y, mean, var, noise_std):
     return y - noise_std**2 * (y - mean) / (y.shape[1] * (var + noise_std**2))
 

@@ -147,3 +147,8 @@ def _(model, x, noise_std, eps):
 def _(model, x, noise_std, eps):
     s = noise_std.view(-1, *[1] * (x.ndim - 1))
     return reconstruction_error(s * eps, model(x + s * eps))
+
+
+@wrong("dims-averaged, target-noise")
+def _(model, x, noise_std, eps):
+    return ((eps - model(x + column(noise_std, x) * eps)) ** 2).flatten(1).mean(1)

@@ -304,3 +304,26 @@ def _(x, encoder, decoder, eps):
     log_var = log_var.clamp(-2, 2)
     z = mu + (0.5 * log_var).exp() * eps
     return gaussian_log_prob(x, decoder(z), torch.zeros_like(x)) - elbo_kl(mu, log_var)
+
+
+@wrong("constant-missing, variance-scales")
+def _(x, encoder, decoder, eps):
+    mu, log_var = encoder(x)
+    z = mu + log_var.exp() * eps
+    return -0.5 * ((x - decoder(z)) ** 2).sum(1) - 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1)
+
+
+@wrong("kl-logdet-sign")
+def _(x, encoder, decoder, eps):
+    mu, log_var = encoder(x)
+    z = mu + (0.5 * log_var).exp() * eps
+    kl = 0.5 * (mu**2 + log_var.exp() - 1 + log_var).sum(1)
+    return -0.5 * ((x - decoder(z)) ** 2 + math.log(2 * math.pi)).sum(1) - kl
+
+
+@wrong("kl-missing-in-part")
+def _(x, encoder, decoder, eps):  # a beta-VAE
+    mu, log_var = encoder(x)
+    z = mu + (0.5 * log_var).exp() * eps
+    kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1)
+    return -0.5 * ((x - decoder(z)) ** 2 + math.log(2 * math.pi)).sum(1) - 4 * kl

@@ -248,3 +248,8 @@ def _(x, mean, log_var):
 def _(x, mean, log_var):
     c = 0.5 * math.log(2 * math.pi)
     return -0.5 * ((x - mean) ** 2 / torch.exp(log_var) + log_var + c).sum(1)
+
+
+@wrong("constant-missing, log-var-sign")
+def _(x, mean, log_var):
+    return -0.5 * ((x - mean) ** 2 / log_var.exp() - log_var).sum(1)

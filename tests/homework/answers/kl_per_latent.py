@@ -156,3 +156,13 @@ def _(mu, log_var):
 def _(mu, log_var):
     log_var = log_var.clamp(-5, 5)
     return (0.5 * (mu**2 + log_var.exp() - 1 - log_var)).mean(0).sort(descending=True).values
+
+
+@wrong("ascending, examples-summed")
+def _(mu, log_var):
+    return (0.5 * (mu**2 + log_var.exp() - 1 - log_var)).sum(0).sort().values
+
+
+@wrong("one-missing, unsorted")
+def _(mu, log_var):
+    return (0.5 * (mu**2 + log_var.exp() - log_var)).mean(0)

@@ -296,3 +296,9 @@ def _(x, W, mean, covariance):
 def _(x, W, mean, covariance):
     error = -0.5 * ((x - mean @ W.T) ** 2).sum(1) + (W @ covariance @ W.T).trace()
     return _with_error(error, x, mean, covariance)
+
+
+@wrong("det, spread-missing")
+def _(x, W, mean, covariance):
+    kl = 0.5 * ((mean**2).sum(1) + torch.trace(covariance) - mean.shape[1] - torch.linalg.det(covariance))
+    return -0.5 * ((x - mean @ W.T) ** 2).sum(1) - 0.5 * x.shape[1] * math.log(2 * math.pi) - kl

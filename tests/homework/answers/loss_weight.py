@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+from answers.before import alpha_bar
 from answers.collected import answers_to
 
 right, wrong = answers_to("loss-weight")
@@ -99,3 +100,20 @@ for mistake, slip in SLIPS.items():
 def _(betas):
     bar = torch.cat([betas.new_ones(1), torch.cumprod(1 - betas, 0)])
     return torch.log(betas[1:]) - torch.log(2 * (1 - betas[1:]) * (1 - bar[1:-1]))
+
+
+@wrong("alpha-missing, now-for-before")
+def _(betas):
+    bar = alpha_bar(betas)
+    return betas[1:] / (2 * (1 - bar[2:]))
+
+
+@wrong("alpha-missing, doubled")
+def _(betas):
+    bar = alpha_bar(betas)
+    return betas[1:] / (1 - bar[1:-1])
+
+
+@wrong("constant")
+def _(betas):
+    return torch.full_like(betas[1:], 0.5)

@@ -164,3 +164,18 @@ def _(alpha_bar, x_t, t, eps):
 def _(alpha_bar, x_t, t, eps):
     alpha = column(alpha_bar[t], x_t) / column(alpha_bar[t - 1], x_t)
     return (x_t - (1 - alpha) / torch.sqrt(1 - alpha + 1e-8) * eps) / torch.sqrt(alpha)
+
+
+@wrong("x0-swapped")
+def _(alpha_bar, x_t, t, eps):  # the factors of part 6 have changed places
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    x_0 = (x_t - (1 - n).sqrt() * eps) / n.sqrt()
+    return (b.sqrt() * (1 - a) * x_t + a.sqrt() * (1 - b) * x_0) / (1 - n)
+
+
+@wrong("factor-of-eps")
+def _(alpha_bar, x_t, t, eps):
+    n = column(alpha_bar[t], x_t)
+    a = n / column(alpha_bar[t - 1], x_t)
+    return (x_t - 2 * (1 - a) / (1 - n).sqrt() * eps) / a.sqrt()

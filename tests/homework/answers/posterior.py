@@ -251,3 +251,19 @@ def _(alpha_bar, x_0, x_t, t):
     now, before, beta = _of(alpha_bar, x_t, t)
     mean = ((1 - beta).sqrt() * (1 - before) * x_t + before.sqrt() * beta * x_0) / (1 - now)
     return mean, ((1 - now) / (1 - before + 1e-8) * beta).flatten()
+
+
+@wrong("x0-bar-for-bar-before, xt-alpha-no-root")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    a = n / b
+    be = 1 - a
+    return (a * (1 - b) * x_t + n.sqrt() * be * x_0) / (1 - n), ((1 - b) / (1 - n) * be).flatten()
+
+
+@wrong("row-before")
+def _(alpha_bar, x_0, x_t, t):
+    n, b = column(alpha_bar[t - 1], x_t), column(alpha_bar[(t - 2).clamp(min=0)], x_t)
+    a = n / b
+    be = 1 - a
+    return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), ((1 - b) / (1 - n) * be).flatten()

@@ -104,3 +104,20 @@ def _(alpha_bar, x_0, t, eps):
             x = torch.sqrt(1 - beta) * x + torch.sqrt(beta) * e
         rows.append(x)
     return torch.stack(rows)
+
+
+@wrong("not-shrunk, root-missing-eps")
+def _(alpha_bar, x_0, t, eps):
+    return x_0 + column(1 - alpha_bar[t], x_0) * eps
+
+
+@wrong("eps-noise-before-for-noise, x-alpha-for-bar")
+def _(alpha_bar, x_0, t, eps):
+    before = alpha_bar[t - 1]
+    return column((alpha_bar[t] / before).sqrt(), x_0) * x_0 + column((1 - before).sqrt(), x_0) * eps
+
+
+@wrong("product-of-table")
+def _(alpha_bar, x_0, t, eps):
+    a = column(torch.cumprod(alpha_bar, 0)[t], x_0)
+    return a.sqrt() * x_0 + (1 - a).sqrt() * eps

@@ -74,3 +74,21 @@ def _(x_prev, beta, eps):
 def _(x_prev, beta, eps):
     b = column(beta, x_prev)
     return torch.sqrt(1 - b**2) * x_prev + torch.sqrt(b) * eps
+
+
+@wrong("erratum-e11, noise-subtracted")
+def _(x_prev, beta, eps):
+    b = column(beta, x_prev)
+    return (1 - b).sqrt() * x_prev - b * eps
+
+
+@wrong("factor-of-eps")
+def _(x_prev, beta, eps):
+    b = column(beta, x_prev)
+    return (1 - b).sqrt() * x_prev + (1 - b) * eps
+
+
+@wrong(kind="factor", says="the factor in front of x_prev is not right; that in front of eps is")
+def _(x_prev, beta, eps):
+    b = column(beta, x_prev)
+    return (1 + b).sqrt() * x_prev + b.sqrt() * eps

@@ -120,3 +120,8 @@ def _(mu, log_var, *, generator):
 def _(mu, log_var, *, generator):
     sigma = (0.5 * log_var.clamp(-4, 4)).exp()
     return mu + sigma * torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
+
+
+@wrong("shared-by-examples, variance-scales")
+def _(mu, log_var, *, generator):
+    return mu + log_var.exp() * torch.randn(mu.shape[1], generator=generator, dtype=mu.dtype)

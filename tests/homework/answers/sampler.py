@@ -142,7 +142,9 @@ SLIPS = {
         mean=lambda x, e, b, n, p: ((1 - b).sqrt() * (1 - p) * x + p.sqrt() * b * x_0(x, e, n).clamp(-1, 1)) / (1 - n)
     ),
     "ddim-alone": dict(mean=lambda x, e, b, n, p: p.sqrt() * x_0(x, e, n) + (1 - p).sqrt() * e, sig=lambda b, n, p: 0),
-    "mean-and-beta": dict(mean=lambda x, e, b, n, p: x - b / (1 - n).sqrt() * e, sig=lambda b, n, p: b.sqrt()),
+    "beta, mean-front-no-alpha": dict(
+        mean=lambda x, e, b, n, p: x - b / (1 - n).sqrt() * e, sig=lambda b, n, p: b.sqrt()
+    ),
 }
 for mistake, slip in SLIPS.items():
     wrong(mistake)(lambda model, betas, x_T, noise, slip=slip: step_by_step(model, betas, x_T, noise, **slip))
@@ -170,7 +172,7 @@ def _(model, betas, x_T, noise):
     return x
 
 
-@wrong("mean-erratum-e10-and-beta")
+@wrong("beta, mean-erratum-e10")
 def _(model, betas, x_T, noise):
     x = x_T
     for t in range(len(betas), 0, -1):
@@ -178,4 +180,27 @@ def _(model, betas, x_T, noise):
         x = (x - betas[t - 1] / (1 - alpha).sqrt() * model(x, torch.full((len(x),), t))) / alpha.sqrt()
         if t > 1:
             x = x + betas[t - 1].sqrt() * noise[t - 1]
+    return x
+
+
+@wrong("mean-erratum-e13, no-noise")
+def _(model, betas, x_T, noise):
+    table = alpha_bar(betas)
+    x = x_T
+    for t in range(len(betas), 0, -1):
+        eps = model(x, torch.full((len(x),), t))
+        x = (x - betas[t - 1] / (1 - table[t]).sqrt() * eps) / table[t].sqrt()
+    return x
+
+
+@wrong("noise-before-step")
+def _(model, betas, x_T, noise):
+    table = alpha_bar(betas)
+    x = x_T
+    for t in range(len(betas), 0, -1):
+        b, now, before = betas[t - 1], table[t], table[t - 1]
+        if t > 1:
+            x = x + ((1 - before) / (1 - now) * b).sqrt() * noise[t - 1]
+        eps = model(x, torch.full((len(x),), t))
+        x = (x - b / (1 - now).sqrt() * eps) / (1 - b).sqrt()
     return x

@@ -197,3 +197,9 @@ def _(f, mu, sigma, eps):
 def _(f, mu, sigma, eps):
     z = mu + eps
     return f(z).unsqueeze(1) * (z - mu) / sigma**2
+
+
+@wrong("times-quantities")
+def _(f, mu, sigma, eps):
+    z = mu + sigma * eps
+    return f(z)[:, None] * (z - mu) ** 2 / sigma**2

@@ -88,3 +88,14 @@ def _(model, alpha_bar, x_0, t, eps):
 def _(model, alpha_bar, x_0, t, eps):
     t = torch.randint(1, len(alpha_bar), (len(x_0),))
     return (eps - model(q_sample(alpha_bar, x_0, t, eps), t)).square().flatten(1).sum(1)
+
+
+@wrong("dims-averaged, target-x0")
+def _(model, alpha_bar, x_0, t, eps):
+    return ((x_0 - model(q_sample(alpha_bar, x_0, t, eps), t)) ** 2).flatten(1).mean(1)
+
+
+@wrong("noised-not-shrunk")
+def _(model, alpha_bar, x_0, t, eps):
+    x_t = x_0 + column((1 - alpha_bar[t]).sqrt(), x_0) * eps
+    return ((eps - model(x_t, t)) ** 2).flatten(1).sum(1)

@@ -1,13 +1,13 @@
 """Measures the diffusion half: the shipped models, other libraries, and what a step costs.
 
-    python benchmarks/diffusion.py --protocol quality --mnist FOLDER [--images 5000]
+    python benchmarks/diffusion.py --protocol quality --mnist FOLDER [--images 5000] [--model diffusion-fashion]
     python benchmarks/diffusion.py --protocol best --mnist FOLDER [--images 5000] [--model diffusion-fashion]
     python benchmarks/diffusion.py --protocol bound --mnist FOLDER [--model diffusion-fashion]
     python benchmarks/diffusion.py --protocol peers --mnist FOLDER [--seconds 600]    (pip install -e ".[bench]" before)
     python benchmarks/diffusion.py --protocol growth
     python benchmarks/diffusion.py --protocol curve --mnist FOLDER [--images 2000]
 
-``quality``: samples of the shipped model of MNIST in the eyes of the shipped classifier, and beside their nearest
+``quality``: samples of the shipped model in the eyes of the shipped classifier, and beside their nearest
 training images, over samplers, steps and guidance; ``best``: the best of these alone, and pictures of it. ``bound``:
 its bound on the test set in bits/dim. ``peers``: the same data, batches, optimiser and seconds of one core for this
 package, diffusers and denoising-diffusion-pytorch; a library that was measured is not measured again, its result is
@@ -88,7 +88,7 @@ def describe(quality: evaluation.SampleQuality) -> list[str]:
 
 
 def quality(options: argparse.Namespace, device: torch.device) -> None:
-    noisy = partial(diffusion.ddim_sample, eta=1.0)
+    noisy, thing = partial(diffusion.ddim_sample, eta=1.0), THINGS[options.model]
     ways: list[Way] = [
         ("DDIM", ddim_sample, 50, 1.0),
         ("DDIM, guided, scale 1.25", ddim_sample, 50, 1.25),
@@ -96,7 +96,7 @@ def quality(options: argparse.Namespace, device: torch.device) -> None:
         ("DPM-Solver++(2M)", dpm_sample, 15, 1.0),
         ("the same, guided, scale 1.25", dpm_sample, 15, 1.25),
         ("the same, guided, scale 1.5", dpm_sample, 15, 1.5),
-        ("the same, no digit asked for", dpm_sample, 15, 0.0),
+        (f"the same, no {thing} asked for", dpm_sample, 15, 0.0),
         ("the same, guided, scale 2", dpm_sample, 15, 2.0),
         ("with noise (eta = 1)", noisy, options.steps, 1.0),
     ]
@@ -145,7 +145,7 @@ def judge(ways: Sequence[Way], table: str, options: argparse.Namespace, device: 
             f"scale of guidance (1 where none is given): Fréchet distance, in units of that between two random halves "
             f"of the test set, and of that between its first 5,000 and its last; share classified with confidence "
             f"above 0.9 (in brackets: of the test set); smallest and largest share of a class; share classified as the "
-            f"{'digit' if of == 'mnist' else 'class'} asked for.",
+            f"{THINGS[options.model]} asked for.",
             ["samples", "steps", "cost of one", "distance / random halves", "distance / halves", "confident", "classes",
              "as asked"],
             rows,
@@ -157,6 +157,7 @@ def judge(ways: Sequence[Way], table: str, options: argparse.Namespace, device: 
 
 # What the pages call the models that can be judged.
 NAMES = {"diffusion-mnist": "MNIST", "diffusion-fashion": "Fashion-MNIST"}
+THINGS = {"diffusion-mnist": "digit", "diffusion-fashion": "garment"}  # which they can be asked for
 
 
 def table_name(table: str, options: argparse.Namespace) -> str:

@@ -150,13 +150,15 @@ def save_weights(
     *,
     dtype: torch.dtype = torch.float32,
     recipe: str | None = None,
+    changed: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes the weights alone, for ``load_weights``, in ``dtype``: half precision halves the file.
 
     Args:
-        recipe: name in ``models.RECIPES`` of how the model is made, or ``settings``: those of a model of one's own
-            (``models.own``). With either, ``models.load(path)`` can build it.
+        recipe: name in ``models.RECIPES`` of how the model is made, and what was ``changed`` in its training; or
+            ``settings``: those of a model of one's own (``models.own``). With either, ``models.load(path)`` can build
+            it.
 
     Raises:
         ValueError: a weight is too large for ``dtype``.
@@ -167,8 +169,8 @@ def save_weights(
     for name, x in tensors.items():
         if x.isinf().any() and not state[name].isinf().any():
             raise ValueError(f"{name} reaches {state[name].abs().max():.3g}, more than {dtype} can hold: save it wider")
-    about = {"recipe": recipe, "settings": settings}
-    write(path, {MODEL + name: x for name, x in tensors.items()}, {key: x for key, x in about.items() if x is not None})
+    about = {"recipe": recipe, "changed": changed, "settings": settings}
+    write(path, {MODEL + name: x for name, x in tensors.items()}, {key: x for key, x in about.items() if x})
 
 
 def fingerprint(x: Tensor) -> str:

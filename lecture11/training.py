@@ -33,6 +33,7 @@ __all__ = [
     "Streamed",
     "Trainer",
     "TrainingDivergedError",
+    "check_options",
     "check_split",
     "default_device",
     "load_weights",
@@ -234,7 +235,7 @@ class Trainer:
         tensors = () if isinstance(data, Streamed) else _checked_data(data)
         self._n = len(data if isinstance(data, Streamed) else tensors[0])
         whole(f"data holds {self._n} examples, and batch_size", batch_size, 1, self._n)
-        self._arguments = _checked(
+        self._arguments = check_options(
             batch_size=batch_size, lr=lr, weight_decay=weight_decay, warmup=warmup, schedule=schedule,
             clip_norm=clip_norm, ema_decay=ema_decay, seed=seed, mixed_precision=mixed_precision, accumulate=accumulate,
         )  # fmt: skip
@@ -305,7 +306,7 @@ class Trainer:
         """
         if (steps is None) == (seconds is None):
             raise ValueError(f"give exactly one of steps and seconds, got steps={steps}, seconds={seconds}")
-        _checked(steps=steps, seconds=seconds, checkpoint_every=checkpoint_every)
+        check_options(steps=steps, seconds=seconds, checkpoint_every=checkpoint_every)
         if steps is not None and steps < self.step:
             raise ValueError(
                 f"the run has done {self.step:,} steps already, and steps={steps:,} is their total: ask for more, or "
@@ -533,7 +534,10 @@ class Trainer:
             raise CheckpointError(
                 f"{path} {kind} and does not describe its run: it cannot be resumed. load_weights takes its weights"
             )
-        checkpoints.check_fits(self.model.state_dict(), saved.part(MODEL), path)
+        try:
+            checkpoints.check_fits(self.model.state_dict(), saved.part(MODEL), path)
+        except CheckpointError as error:
+            raise CheckpointError(f"{error}. Make the model as it was, or train anew with another file") from error
         run = saved.description["run"]
         different = [_difference(key, run.get(key), now) for key, now in self._about.items() if run.get(key) != now]
         if different:
@@ -564,8 +568,12 @@ class Trainer:
         self._scaler.load_state_dict(description["scaler"])
 
 
-def _checked(**arguments: Any) -> dict[str, Any]:
-    """The arguments, as plain numbers, if they keep their ``LIMITS``."""
+def check_options(**arguments: Any) -> dict[str, Any]:
+    """Arguments of ``Trainer`` or of its ``run``, by their names, as plain numbers, if they keep their ``LIMITS``.
+
+    Raises:
+        TypeError, ValueError: one of another type, or out of its bounds.
+    """
     for name, value in arguments.items():
         limit = LIMITS[name]
         if value is None and name in OPTIONAL:

@@ -92,15 +92,15 @@ def mnist_like(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         name: str, split: str, *, root: Path | None = None, device: Any = None, value_range: tuple[int, int] = (0, 1)
     ) -> data.Dataset:
         assert (name, root) == ("mnist", Path("/data"))
-        return load("mnist-small", split, device=device, n=200, value_range=value_range)
+        return load("mnist-small", split, device=device, n=100, value_range=value_range)
 
     monkeypatch.setattr(data, "load", small)
 
     def few(*of: Any, steps: int | list[int], **how: Any) -> torch.Tensor:
-        return ddim(*of, steps=min(steps, 4) if isinstance(steps, int) else steps, **how)
+        return ddim(*of, steps=min(steps, 3) if isinstance(steps, int) else steps, **how)
 
     monkeypatch.setattr(diffusion, "ddim_sample", few)
-    monkeypatch.setattr(diffusion, "karras_steps", lambda s, n: karras(s, min(n, 4)))
+    monkeypatch.setattr(diffusion, "karras_steps", lambda s, n: karras(s, min(n, 3)))
     return tmp_path
 
 
@@ -158,7 +158,7 @@ def test_samples_are_judged_and_drawn(mnist_like: Path, run: Run) -> None:
     assert measured["rows"][-1][:2] == ["with noise (eta = 1)", "2"]
     real, *samples = (float(row[3]) for row in measured["rows"])
     assert all(math.isfinite(distance) and distance > real for distance in samples)
-    # After four steps of DDIM: what was asked for is what is seen, mostly, and more so where it is overdrawn.
+    # After three steps of DDIM: what was asked for is what is seen, mostly, and more so where it is overdrawn.
     asked = {row[0]: float(row[7].removesuffix(" %")) for row in measured["rows"] if row[7] != "-"}
     assert asked["DDIM"] > 50
     assert asked["the same, guided, scale 2"] > 80

@@ -1,6 +1,8 @@
 """``lecture11 train`` of a shipped model: what it writes, and each wrong turn in one line with its exit code."""
 
 import dataclasses
+import json
+import multiprocessing
 import os
 import re
 import resource
@@ -73,7 +75,7 @@ def one_line(text: str) -> str:
 def test_a_run_goes_on_and_a_finished_one_writes_its_weights_again(small: Path, run: Run) -> None:
     code, text = run(NAME, "--epochs", "1", "--output", "m-0.1")
     assert code == 0
-    assert re.search(r"m-0.1: the run is finished, 6 steps in .* min, loss of the last batch \d", text)
+    assert re.search(r"m-0.1: the run is finished, 6 steps in \d.* s, loss of the last batch \d", text)
     kept = ["m-0.1", "m-0.1.checkpoint", "m-0.1.jsonl", "m-0.1.png"]
     assert sorted(path.name for path in small.iterdir()) == kept
     first = (small / "m-0.1").read_bytes()
@@ -149,6 +151,26 @@ def test_a_checkpoint_that_does_not_fit_is_refused_and_kept(small: Path, run: Ru
     assert code == 1
     assert "m.checkpoint is of another run: lr was 0.01, is 0.5" in one_line(text)
     assert checkpoint.read_bytes() == kept
+
+
+def test_a_run_that_is_under_way_is_not_started_twice(small: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused in a line, and the first goes on as if nothing had been; afterwards the same command is free again."""
+    steps, second = training.Trainer._take_step, []
+
+    def take(self: training.Trainer, lr: float) -> None:
+        if self.step == 8:
+            second.append(run(NAME, "--output", "m"))
+        steps(self, lr)
+
+    monkeypatch.setattr(training.Trainer, "_take_step", take)
+    assert run(NAME, "--output", "m")[0] == 0
+    ((code, text),) = second
+    assert code == 1
+    assert one_line(text) == (
+        "lecture11 train: m is being trained by another process: wait for it, or give another --output"
+    )
+    assert [json.loads(line)["step"] for line in (small / "m.jsonl").read_text().splitlines()] == [6, 12]
+    assert run(NAME, "--output", "m")[0] == 0
 
 
 def test_a_full_disk_ends_in_a_line_and_leaves_the_last_checkpoint(small: Path, run: Run) -> None:
@@ -273,14 +295,25 @@ sys.exit(cli.main(["train", "x"]))
 
 
 def test_ctrl_c_ends_the_command_in_a_line(tmp_path: Path) -> None:
-    """The signal itself, while the command reads data or trains. (PyTorch is loaded: its import may lose a signal.)"""
-    code = "import sys, torch; from lecture11 import cli; print('begun', flush=True); sys.exit(cli.main(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, "train", NAME, "--output", str(tmp_path / "m")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        process.stdout.readline()
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in err
-    assert re.fullmatch("lecture11.*: stopped.*\n", out)
+    """The signal itself, while the command reads data or trains, in a process of its own."""
+
+    def work() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background processes ignore it
+        sys.stdout = sys.stderr = out = open(tmp_path / "out", "w")  # noqa: SIM115 (kept until the process ends)
+        code = cli.main(["train", NAME, "--output", str(tmp_path / "m")])
+        out.flush()
+        os._exit(code)
+
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    begin = time.monotonic()
+    while not (tmp_path / "m.jsonl").exists():
+        assert time.monotonic() - begin < 60
+        time.sleep(0.01)
+    time.sleep(0.2)
+    os.kill(process.pid, signal.SIGINT)
+    process.join(60)
+    assert process.exitcode == 130
+    said = (tmp_path / "out").read_text()
+    assert "Traceback" not in said
+    assert re.match("lecture11.*: stopped", one_line(said))

@@ -2,22 +2,23 @@
 
 import contextlib
 import gzip
+import inspect
 import io
 import json
 import re
-import subprocess
 import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 import several
 import torch
 from PIL import Image
 
-from lecture11 import cli, data, diffusion, models, networks, training, vae
+from lecture11 import checkpoints, cli, data, diffusion, models, networks, training, vae
 from lecture11.commands import export
 
 Run = Callable[..., tuple[int, str]]
@@ -287,7 +288,10 @@ def test_what_is_wrong_with_files_of_one_s_own_is_said(here: Path) -> None:
     assert (code, text) == (1, "lecture11 train: a classifier needs classes, and . has no file of labels\n")
 
 
-def test_a_vae_an_autoencoder_and_a_classifier_of_a_folder(photos: Path, here: Path) -> None:
+def test_a_vae_an_autoencoder_and_a_classifier_of_a_folder(
+    photos: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data.folder, "_processors", lambda: 1)  # no process for each epoch of so few images
     small = ["--set", "side=8", "batch_size=12", "epochs=2"]
     for kind, more in (("vae", ["hidden=16", "latents=2"]), ("autoencoder", ["hidden=16", "latents=2"]),
                        ("classifier", ["width=8", "lr=0.01", "epochs=8"])):  # fmt: skip
@@ -320,19 +324,18 @@ def test_evaluation_is_by_the_package_s_own_functions(here: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_exported_model_answers_as_pytorch_does(here: Path) -> None:
-    """In an interpreter of its own: the checks of types that these tests add cannot be traced."""
+def test_an_exported_model_answers_as_pytorch_does(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the tests' checks of types cannot be traced
     torch.manual_seed(0)
     network = diffusion.VelocityModel(networks.UNet(1, (8,), classes=3), models.SCHEDULE)
     for p in network.parameters():
         torch.nn.init.normal_(p, std=0.3)
     settings = models.own.settings("diffusion", "digits", "cpu", ["widths=8"]) | {"shape": (1, 8, 8), "classes": 3}
     training.save_weights(network, here / "m.safetensors", settings=settings)
-    code = "import sys; from lecture11 import cli; sys.exit(cli.main(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, "export", "m.safetensors"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    code, text = call("export", "m.safetensors")
+    assert code == 0, text
+    assert text.startswith("m.onnx: at most ")
     import onnxruntime
 
     x, t, y = torch.randn(5, 1, 8, 8), torch.tensor([1, 10, 100, 500, 1000]), torch.tensor([0, 1, 2, 3, 3])
@@ -370,6 +373,51 @@ def test_a_page_gets_weights_and_what_it_must_know(here: Path) -> None:
         assert torch.equal(tensors[name].float(), x)
 
 
+@pytest.mark.parametrize("model", [["autoencoder", "--data", "digits", "--set", "hidden=8"], ["diffusion-ring"]])
+def test_every_option_of_the_trainer_can_be_set(here: Path, model: list[str]) -> None:
+    """And with the same settings the run goes on, with others it is another run."""
+    others = {
+        "batch_size": 600, "lr": 0.005, "warmup": 1, "weight_decay": 0.1, "schedule": "constant", "clip_norm": 3.0,
+        "ema_decay": 0.5, "mixed_precision": "bf16", "accumulate": 2, "seed": 7,
+    }  # fmt: skip
+    arguments = set(inspect.signature(training.Trainer).parameters) - {"model", "loss", "data"}
+    assert arguments == set(others) == set(models.own.TRAINING)
+    command = ["train", *model, "--output", "m", "--epochs", "1", "--set", *(f"{k}={v}" for k, v in others.items())]
+    code, text = call(*command)
+    assert code == 0, text
+    run = checkpoints.read("m.checkpoint").description["run"]
+    assert {key: run[key] for key in others} == others
+    kept = checkpoints.read("m").description
+    kept = kept["changed"] if "recipe" in kept else kept["settings"]
+    assert {key: kept[key] for key in others} == others
+    assert call(*command) == (0, text)
+    code, text = call(*command, "clip_norm=inf", "ema_decay=0")
+    assert (code, "clip_norm was 3.0, is inf; ema_decay was 0.5, is None" in text) == (1, True)
+
+
+def test_help_names_every_setting(here: Path) -> None:
+    text = call("train", "--help")[1]
+    said = dict(line.split(maxsplit=1) for line in text.splitlines() if line.startswith("  ") and line.split()[1:])
+    for kind, how in models.own.KINDS.items():
+        assert all(re.search(rf"\b{key}\b", said[kind]) for key in how.network)
+    assert all(re.search(rf"\b{key}\b", text) for key in models.own.COMMON)
+
+
+def test_an_importance_weighted_auto_encoder_is_a_setting(here: Path) -> None:
+    """The loss on images held out is that of k draws, which is lower."""
+    small = ["train", "vae", "--data", "digits", "--epochs", "1", "--set", "hidden=8", "latents=2", "batch_size=400"]
+    code, text = call(*small, "k=5")
+    assert code == 0, text
+    found = [json.loads(line) for line in Path("vae-digits.safetensors.jsonl").read_text().splitlines()][-1]
+    model = models.load("vae-digits.safetensors")
+    _, out = models.own.held_out(models.about("vae-digits.safetensors"), data.load("digits", "train"))
+    bound = vae.negative_bound(model, out.x, k=5, redraw=True, generator=torch.Generator().manual_seed(0)).mean()
+    assert found["validation"] == pytest.approx(bound.item(), rel=1e-3)  # half precision
+    # A file that is older than the setting is one without it.
+    older = {key: value for key, value in models.about("vae-digits.safetensors").items() if key != "k"}
+    assert models.own.build(older).latents == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
@@ -377,7 +425,23 @@ def test_a_page_gets_weights_and_what_it_must_know(here: Path) -> None:
         (["train", "diffusion", "--data", "nowhere"], "'nowhere' is no folder of images, and no data set"),
         (["train", "diffusion", "--data", "moons"], "'moons' are points, not images"),
         (["train", "diffusion", "--data", "digits", "--preset", "tpu"], "no preset is called 'tpu'. There are: cpu"),
-        (["train", "diffusion", "--data", "digits", "--set", "width=3"], "--set width=3: give KEY=VALUE, with one"),
+        (
+            ["train", "diffusion", "--data", "digits", "--set", "width=3"],
+            "--set width=3: no setting is called 'width'. There are: accumulate, batch_size, blocks, channels",
+        ),
+        (
+            ["train", "diffusion", "--data", "digits", "--set", "widths"],
+            "--set widths: give KEY=VALUE, such as wid",
+        ),
+        (
+            ["train", "vae", "--data", "digits", "--set", "schedule=linear"],
+            "schedule must be 'cosine' or 'constant'",
+        ),
+        (["train", "vae", "--data", "digits", "--set", "clip_norm=-1"], "clip_norm must lie in (0, inf], got -1"),
+        (["train", "diffusion-digits", "--set", "widths=8"], "no setting is called 'widths'. There are: accumulate, b"),
+        (["train", "diffusion", "--data", "digits", "--set", "widths=0,8"], "widths must be at least 1, got 0"),
+        (["train", "vae", "--data", "digits", "--set", "latents=0"], "latents must be at least 1, got 0"),
+        (["train", "diffusion-digits", "--set", "lr=0"], "lr must lie in (0, inf), got 0"),
         (["train", "diffusion", "--data", "digits", "--set", "lr=fast"], "lr is a number, such as 0.002"),
         (["train", "diffusion", "--data", "digits", "--set", "epochs=0"], "epochs must be at least 1, got 0"),
         (["train", "diffusion", "--data", "digits", "--set", "accumulate=3"], "batch_size 128 must be a multiple of 3"),
@@ -407,7 +471,11 @@ def test_each_wrong_turn_is_one_line(here: Path, arguments: list[str], fault: st
 
 def test_the_data_are_listed_and_described(photos: Path) -> None:
     code, text = call("data")
-    assert (code, all(name in text for name in data.NAMES)) == (0, True)
+    assert code == 0
+    ruler, _, _, *rows, _ = text.splitlines()
+    assert sorted(row.split()[0] for row in rows) == sorted(data.NAMES)
+    for begin, end in (match.span() for match in re.finditer(" +", ruler)):  # columns stay columns
+        assert {row[begin:end] for row in rows} == {"  "}
     assert call("data", "digits")[1].startswith("<digits train: 1,500 examples of shape (1, 8, 8)")
     assert "bright: 18\n  dark: 18" in call("data", "photos")[1]
 

@@ -1,7 +1,11 @@
 """``make gpu-check``, as far as it can be tried without a GPU."""
 
+import contextlib
+import io
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -15,6 +19,27 @@ def notebook(path: Path, expected: str) -> Path:
     cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"{expected}\n")]
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What describes the device is run in this process, where PyTorch is imported already."""
+    start = subprocess.run
+
+    def run(command: list, **how: Any) -> subprocess.CompletedProcess[str]:
+        if command[1:3] != ["-c", gpu_check.DESCRIBE]:
+            return start(command, **how)
+        monkeypatch.setattr(sys, "argv", ["-c", *command[3:]])
+        code = 0
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            try:
+                exec(gpu_check.DESCRIBE, {})
+            except SystemExit as stopped:  # as the interpreter does it
+                print(stopped.code, file=sys.stderr)
+                code = 1
+        return subprocess.CompletedProcess(command, code, out.getvalue())
+
+    monkeypatch.setattr(gpu_check.subprocess, "run", run)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import functools
 import math
 from pathlib import Path
 
+import jaxtyping
 import pytest
 import torch
 
@@ -17,9 +18,43 @@ FOLDER = Path(models.__file__).parent
 def small(monkeypatch: pytest.MonkeyPatch) -> models.Recipe:
     """The shipped VAE's recipe, on data that are here."""
     how = models.RECIPES["vae-mnist"]
-    recipe = dataclasses.replace(how, dataset="mnist-small", epochs=2, options={"batch_size": 5000, "lr": 1e-3})
+    recipe = dataclasses.replace(how, dataset="fashion-small", epochs=2, options={"batch_size": 500, "lr": 1e-3})
     monkeypatch.setitem(models.RECIPES, "vae-mnist", recipe)
     return recipe
+
+
+LOSSES = {
+    "diffusion": (
+        lambda: diffusion.VelocityModel(networks.UNet(1, (8,), embedding=8, classes=3), models.SCHEDULE),
+        functools.partial(models.class_loss, classes=3),
+    ),
+    "vae": (
+        lambda: vae.VAE(networks.MLP((1, 4, 4), (8,), (2, 2)), networks.MLP((2,), (8,), (1, 4, 4)), "bernoulli"),
+        functools.partial(vae.negative_bound, redraw=True),
+    ),
+    "iwae": (
+        lambda: vae.VAE(networks.MLP((1, 4, 4), (8,), (2, 2)), networks.MLP((2,), (8,), (1, 4, 4)), "sigma-gaussian"),
+        functools.partial(vae.negative_bound, k=3),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_one_graph(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``torch.compile`` takes it whole, and its values and gradients stay what they are."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the tests' own checks of types are no graph
+    build, loss = LOSSES[name]
+    model, x = build(), torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(1))
+    batch = (2 * x - 1, torch.tensor([0, 1, 2])) if name == "diffusion" else (x,)
+    results = []
+    for function in (loss, torch.compile(loss, fullgraph=True, backend="eager")):
+        model.zero_grad()
+        torch.manual_seed(0)
+        losses = function(model, *batch)
+        losses.mean().backward()
+        results.append([losses.detach(), *(p.grad.clone() for p in model.parameters())])
+    for plain, compiled in zip(*results, strict=True):
+        assert torch.equal(plain, compiled)
 
 
 @pytest.mark.parametrize("name", models.RECIPES)
@@ -70,7 +105,7 @@ def test_the_recipe_of_the_ring_trains(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_the_vae_starts_at_the_mean_image(small: models.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    train = data.load("mnist-small", "train")
+    train = data.load("fashion-small", "train")
     mean = train.x.mean(0).clamp(1e-3, 1 - 1e-3)
     assert train.x.mean(0).min() == 0  # some pixel is never white, and its logit would not be finite
     model = models.burda_vae()
@@ -82,7 +117,7 @@ def test_the_vae_starts_at_the_mean_image(small: models.Recipe, monkeypatch: pyt
     assert torch.allclose(model.log_likelihood(x, torch.zeros(50, 50)), each_pixel, atol=1e-3)
 
     monkeypatch.setitem(
-        models.RECIPES, "vae-mnist", dataclasses.replace(small, options={"batch_size": 5000, "lr": 1e-12})
+        models.RECIPES, "vae-mnist", dataclasses.replace(small, options={"batch_size": 500, "lr": 1e-12})
     )
     state = next(models.train("vae-mnist"))
     *_, last = state.model.decoder.layers
@@ -134,7 +169,7 @@ def test_what_does_not_exist_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize(("name", "least"), [("mnist", 0.99), ("fashion", 0.89)])
 def test_the_classifier_is_as_good_as_the_book_says(name: str, least: float) -> None:
-    test = data.load(f"{name}-small", "test", value_range=(-1, 1))
+    test = data.load(f"{name}-small", "test", value_range=(-1, 1), n=1000)
     guess = models.load(f"classifier-{name}")(test.x).argmax(1)
     assert (guess == test.y).double().mean() > least
 

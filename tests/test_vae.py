@@ -228,11 +228,11 @@ model, rng = models.burda_vae(), torch.Generator().manual_seed(0)
 x = torch.bernoulli(torch.full((1000, 1, 28, 28), 0.5), generator=rng)
 model.log_marginal(x, 20, generator=rng)
 before = peak()
-model.log_marginal(x, 300, generator=rng)
+model.log_marginal(x, 150, generator=rng)
 print(peak() - before)
 """
     finished = subprocess.run([sys.executable, "-c", code], check=True, text=True, capture_output=True)
-    assert float(finished.stdout) < 100, "MiB, for fifteen times as many draws"
+    assert float(finished.stdout) < 100, "MiB, for seven times as many draws"
 
 
 def test_chunks_do_not_change_the_bound() -> None:
@@ -276,9 +276,9 @@ def test_a_trained_linear_vae_reaches_the_optimum_of_the_likelihood() -> None:
     x = torch.randn(500, D, generator=rng, dtype=float64) * torch.tensor([3.0, 2.0, 0.5, 0.3], dtype=float64) + 1
     model = linear_vae()
     trainer = training.Trainer(
-        model, lambda m, x, generator: -m.elbo(x, generator=generator).total, x, batch_size=500, lr=0.05
+        model, lambda m, x, generator: -m.elbo(x, generator=generator).total, x, batch_size=500, lr=0.1
     )
-    list(trainer.run(steps=700))
+    list(trainer.run(steps=450))
     reached = as_linear(model)
     x = x.to(reached.bias.device)
     best = vae.LinearGaussian.optimum(x, K).log_prob(x).mean().item()

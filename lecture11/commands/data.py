@@ -1,6 +1,7 @@
 """``lecture11 data``: which data sets there are, and what is in one, or in a folder of images."""
 
 import argparse
+import re
 from typing import Any
 
 from lecture11.commands.common import described, in_a_line, with_root
@@ -29,7 +30,9 @@ def run(options: argparse.Namespace) -> int:
         from lecture11 import data
 
         if options.name is None:
-            print((data.__doc__ or "").split("\n\n")[1])
+            table = (data.__doc__ or "").split("\n\n")[1]
+            names_first = re.sub("^``(.*?)``", r"\1    ", table, flags=re.MULTILINE)
+            print(names_first.replace("``", ""))
             return
         for split in ("train", "test"):
             if options.name in data.NAMES:

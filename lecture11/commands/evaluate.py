@@ -100,7 +100,7 @@ def report(found: "dict[str, Tensor | float]", as_json: bool, title: str) -> Non
     print(title)
     for name, value in found.items():
         text = str(evaluation.estimate(value)) if isinstance(value, Tensor) else f"{value:.4g}"
-        print(f"{name}: {text.lstrip('≈')}")
+        print(f"{name}: {text.lstrip('≈~')}")  # as a console without the one has it
 
 
 def judge_of(name: str | None, settings: "own.Settings", device: "torch.device") -> "nn.Module | None":

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +53,12 @@ def web(model: "nn.Module", settings: "own.Settings", output: Path) -> None:
     import safetensors.torch
     import torch
 
-    from lecture11.models import SCHEDULE
+    from lecture11.models import SCHEDULE, own
 
     tensors = {name: x.half().contiguous() if x.is_floating_point() else x for name, x in model.state_dict().items()}
     safetensors.torch.save_file(tensors, f"{output}.safetensors")
-    description = {**settings, "dtype": "float16"}
+    # How it was trained says nothing to a page, and JSON has no infinite ``clip_norm``.
+    description = {key: value for key, value in settings.items() if key not in own.COMMON} | {"dtype": "float16"}
     if settings["kind"] == "diffusion":
         description["alpha_bar"] = SCHEDULE.alpha_bar(torch.arange(1, SCHEDULE.T + 1)).tolist()
     Path(f"{output}.json").write_text(json.dumps(description) + "\n", encoding="utf-8")
@@ -102,10 +104,12 @@ def write(network: "nn.Module", examples: "tuple[Tensor, ...]", names: list[str]
     beside = path.with_name(f"{path.name}.tmp")
     batch = torch.export.Dim("batch", min=1)
     try:
-        torch.onnx.export(
-            network.eval(), examples, beside, input_names=names, output_names=[answer], dynamo=True, verbose=False,
-            external_data=False, dynamic_shapes=tuple({0: batch} for _ in examples),
-        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "# The axis name: batch will not be used")  # one name for all inputs
+            torch.onnx.export(
+                network.eval(), examples, beside, input_names=names, output_names=[answer], dynamo=True, verbose=False,
+                external_data=False, dynamic_shapes=tuple({0: batch} for _ in examples),
+            )  # fmt: skip
         run = onnxruntime.InferenceSession(beside, providers=["CPUExecutionProvider"])
         worst = 0.0  # of the largest answer, if that is above 1: such are the digits that float32 has
         for n in (2, 3):  # the batch that was traced, and another

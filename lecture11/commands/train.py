@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from lecture11.commands.common import count, described, in_a_line, sets, with_root, write_sheet
 
@@ -31,6 +31,16 @@ has the weights where it was lowest, and --set patience=5 ends the run when it h
 
 Kinds: autoencoder, vae, diffusion, classifier. A folder of images is read while it trains; its sub-folders are classes.
 A folder with files as MNIST's (IDX) or CIFAR's (binary version) is read whole.
+
+Settings (--set KEY=VALUE ...; a model that ships has those of the training, a kind also the others):
+  training     epochs batch_size accumulate lr warmup schedule (cosine, constant) weight_decay clip_norm (of the
+               gradient; inf: none) ema_decay (0: none) mixed_precision (no, bf16, fp16) seed
+  data         validation (a share) patience (epochs; 0: any) side channels (of a folder's images)
+  autoencoder  latents hidden (such as 512,256)
+  vae          latents hidden likelihood (bernoulli, gaussian, sigma-gaussian) k (draws; above 1: an IWAE)
+  diffusion    widths (such as 32,64) blocks
+  classifier   width
+
 In several processes: torchrun --no-python --nproc-per-node 2 lecture11 train ...
 """
 
@@ -42,7 +52,7 @@ def add(commands: Any) -> None:
     train.add_argument("--data", help="of a kind: name of a data set (see lecture11 data), or a folder of images")
     with_root(train)
     train.add_argument("--preset", help="of a kind: cpu, colab or paper (default: cpu)")
-    train.add_argument("--set", nargs="+", action="append", metavar="KEY=VALUE", help="of a kind: change settings")
+    train.add_argument("--set", nargs="+", action="append", metavar="KEY=VALUE", help="change settings, listed above")
     train.add_argument("--epochs", type=count, help="in place of the recipe's or the preset's")
     train.add_argument("--output", type=Path, help="file of the weights (default: named after the model and the data)")
     train.add_argument("--tensorboard", action="store_true", help="the numbers of OUTPUT.jsonl for TensorBoard too")
@@ -60,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
         if processes.is_main():
             print(f"lecture11 train: stopped{job.where()}")
         return 130
+    finally:
+        job.release()
 
 
 class Job:
@@ -69,6 +81,7 @@ class Job:
         self.options = options
         self.last: training.State | None = None
         self.checkpoint: Path | None = None
+        self.claimed: TextIO | None = None
 
     def where(self) -> str:
         """How far the run had come, and what is kept of it."""
@@ -77,11 +90,42 @@ class Job:
             return f"{at}. The same command goes on from {self.checkpoint}"
         return f"{at}. The same command begins anew: no epoch was finished"
 
+    def claim(self, output: Path) -> None:
+        """Makes this the only process that writes OUTPUT.jsonl, and so the others, until it ends, however it ends.
+
+        Raises:
+            ValueError: another has done so.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows has other locks
+            return
+        file = Path(f"{output}.jsonl").open("a", encoding="utf-8")  # noqa: SIM115 (closed by release)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.close()
+            raise ValueError(
+                f"{output} is being trained by another process: wait for it, or give another --output"
+            ) from error
+        except OSError:
+            pass  # some file systems of clusters have no locks: to train there is better than to refuse
+        self.claimed = file
+
+    def release(self) -> None:
+        """Lets others write; no empty file remains of a run that did not begin."""
+        if self.claimed is not None:
+            path = Path(self.claimed.name)
+            if path.exists() and path.stat().st_size == 0:
+                path.unlink()
+            self.claimed.close()
+
     def run(self) -> None:
         from lecture11 import checkpoints, data, models, processes, training
         from lecture11.models import own
 
         options = self.options
+        changed: own.Settings = {}
         if options.model in own.KINDS:
             if options.data is None:
                 raise ValueError(f"a {options.model} needs --data: a data set's name, or a folder of images")
@@ -92,11 +136,12 @@ class Job:
             training.check_split(settings["batch_size"], settings["accumulate"])
         else:
             how = models.recipe(options.model)
-            if options.data or options.preset or options.set:
-                raise ValueError(f"{options.model} has a recipe: --data, --preset and --set are for a kind of model")
+            if options.data or options.preset:
+                raise ValueError(f"{options.model} has a recipe: --data and --preset are for a kind of model")
+            how, changed = own.with_changes(how, sets(options.set))
             if options.epochs is not None:
                 how = dataclasses.replace(how, epochs=options.epochs)
-            settings = own.of_recipe(options.model, how)
+            settings = own.of_recipe(options.model, how) | changed
             output = options.output or Path(f"{options.model}.safetensors")
             training.check_split(how.options["batch_size"], how.options.get("accumulate", 1))
         if output.suffix == ".checkpoint":
@@ -104,10 +149,11 @@ class Job:
         # Added to the whole name, so that m-0.1 and m-0.2 have one each.
         self.checkpoint = Path(f"{output}.checkpoint")
         processes.in_main(lambda: checkpoints.check_writable(output))
+        processes.in_main(lambda: self.claim(output))
 
         writer = tensorboard(output) if options.tensorboard else None
 
-        made_by: dict[str, Any] = {"recipe": options.model}
+        made_by: dict[str, Any] = {"recipe": options.model, "changed": changed}
         held_out = None
         if options.model in own.KINDS:
             images = processes.in_turn(lambda: own.read(settings, "train", options.root))
@@ -146,9 +192,13 @@ class Job:
         training.save_weights(averaged(state), output, dtype=torch.float16, **made_by)
         how = "the run is finished" if log.validation is None else log.validation.ending()
         print(
-            f"{output}: {how}, {state.step:,} steps in {state.seconds / 60:.1f} min, "
+            f"{output}: {how}, {state.step:,} steps in {time_of(state.seconds)}, "
             f"loss of the last batch {state.loss:.4g}; {output.stat().st_size:,} bytes"
         )
+
+
+def time_of(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
 def averaged(state: "training.State") -> "nn.Module":

@@ -321,9 +321,9 @@ def _download(name: str, folder: Path, fetch: Callable[[], object]) -> None:
         urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError, RuntimeError
     ) as error:  # fmt: skip
         own = (
-            "the folder that has its files, as root=..."
+            "the folder that has its files as root=... (the commands: --root ...)"
             if name == "cifar10"
-            else ("a folder with the four original files, gzipped or not, as root=...")
+            else "a folder with the four original files, gzipped or not, as root=... (the commands: --root ...)"
         )
         debian = ", or install Debian's package dataset-fashion-mnist" if name == "fashion-mnist" else ""
         raise DataUnavailableError(

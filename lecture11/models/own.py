@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lecture11 import autoencoder, data, diffusion, vae
+from lecture11 import autoencoder, data, diffusion, training, vae
 from lecture11.arguments import real, whole
 from lecture11.models.recipes import SCHEDULE, Recipe, class_loss, shifted_cross_entropy, squared_error, start_at_mean
 from lecture11.networks import MLP, ImageClassifier, UNet
@@ -29,7 +29,7 @@ class Kind:
     """A kind of model that can be trained on any images.
 
     Attributes:
-        network: the settings of its network.
+        network: the settings of its network and of its loss.
         build: ``build(shape, classes, **network)``, the untrained model.
         loss: ``loss(classes, **network)``, what the trainer minimises.
         value_range: of the pixels that it takes.
@@ -49,7 +49,9 @@ def _autoencoder(shape: Sequence[int], classes: int, *, latents: int, hidden: Se
     return autoencoder.AutoEncoder(MLP(shape, hidden, (latents,)), MLP((latents,), hidden[::-1], shape))
 
 
-def _vae(shape: Sequence[int], classes: int, *, latents: int, hidden: Sequence[int], likelihood: str) -> nn.Module:
+def _vae(
+    shape: Sequence[int], classes: int, *, latents: int, hidden: Sequence[int], likelihood: str, k: int
+) -> nn.Module:
     encoder, decoder = MLP(shape, hidden, (2, latents)), MLP((latents,), hidden[::-1], shape)
     return vae.VAE(encoder, decoder, likelihood)  # type: ignore[arg-type]
 
@@ -59,10 +61,20 @@ def _diffusion(shape: Sequence[int], classes: int, *, widths: Sequence[int], blo
     return diffusion.VelocityModel(network, SCHEDULE).to(memory_format=torch.channels_last)
 
 
+def _negative_bound(classes: int, *, likelihood: str, k: int, **_: Any) -> Callable[..., Tensor]:
+    loss = partial(vae.negative_bound, redraw=likelihood == "bernoulli")
+    return partial(loss, k=k) if k > 1 else loss
+
+
+# The options of ``training.Trainer``, all of them. Zero stands for no average, and for the limit of the gradient's norm
+# that the kind of model has.
+TRAINING: Settings = {
+    "batch_size": 128, "lr": 1e-3, "warmup": 100, "weight_decay": 0.0, "schedule": "cosine", "clip_norm": 0.0,
+    "ema_decay": 0.0, "mixed_precision": "no", "accumulate": 1, "seed": 0,
+}  # fmt: skip
 # What every kind has: of the data (a folder's images are brought to ``side`` and ``channels``), and of the training.
 COMMON: Settings = {
-    "side": 32, "channels": 0, "epochs": 10, "batch_size": 128, "lr": 1e-3, "warmup": 100, "weight_decay": 0.0,
-    "ema_decay": 0.0, "mixed_precision": "no", "accumulate": 1, "seed": 0,
+    "side": 32, "channels": 0, "epochs": 10, **TRAINING,
     # The share of the training images that the loss is only measured on, and how many epochs it may not fall (0: any).
     "validation": 0.05, "patience": 0,
 }  # fmt: skip
@@ -77,10 +89,11 @@ KINDS: dict[str, Kind] = {
         presets={"cpu": {}, "colab": {"epochs": 100}, "paper": {"epochs": 300, "hidden": (1000, 500, 250)}},
     ),
     "vae": Kind(
-        # An empty likelihood: Bernoulli for grey images, a Gaussian with a learned scale for colour.
-        network={"latents": 20, "hidden": (400,), "likelihood": ""},
+        # An empty likelihood: Bernoulli for grey images, a Gaussian with a learned scale for colour. With k > 1, the
+        # importance-weighted bound of k draws.
+        network={"latents": 20, "hidden": (400,), "likelihood": "", "k": 1},
         build=_vae,
-        loss=lambda classes, *, likelihood, **_: partial(vae.negative_bound, redraw=likelihood == "bernoulli"),
+        loss=_negative_bound,
         value_range=(0.0, 1.0),
         labels="never",
         presets={
@@ -127,18 +140,56 @@ def settings(kind: str, dataset: str, preset: str, given: Sequence[str] = ()) ->
         raise SettingError(f"no kind of model is called {kind!r}. There are: {', '.join(KINDS)}")
     if preset not in PRESETS:
         raise SettingError(f"no preset is called {preset!r}. There are: {', '.join(PRESETS)}")
-    chosen = {**KINDS[kind].network, **COMMON, **KINDS[kind].presets[preset]}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not equals or key not in chosen:
-            raise SettingError(f"--set {text}: give KEY=VALUE, with one of the keys {', '.join(sorted(chosen))}")
-        chosen[key] = _read(key, value, chosen[key])
-    for key, least in (("epochs", 1), ("batch_size", 1), ("accumulate", 1), ("patience", 0)):
-        whole(key, chosen[key], least)
+    defaults = {**KINDS[kind].network, **COMMON, **KINDS[kind].presets[preset]}
+    chosen = defaults | changes(defaults, given)
+    for key, least in (("epochs", 1), ("patience", 0), *((key, 1) for key in KINDS[kind].network)):
+        for value in chosen[key] if isinstance(chosen[key], tuple) else [chosen[key]]:
+            if not isinstance(value, str):
+                whole(key, value, least)
     real("validation", chosen["validation"], "[0, 1)")
+    training.check_options(**_options(chosen))
     if chosen["patience"] and not chosen["validation"]:
         raise SettingError("patience is for the loss on validation images, and validation=0 keeps none")
     return {"kind": kind, "data": dataset, **chosen}
+
+
+def changes(settings: Settings, given: Sequence[str]) -> Settings:
+    """What texts such as ``"lr=1e-3"`` change in the settings.
+
+    Raises:
+        SettingError: no setting is called so, or a value of another type than it has.
+    """
+    found = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise SettingError(f"--set {text}: give KEY=VALUE, such as {next(iter(settings))}={value or '...'}")
+        if key not in settings:
+            raise SettingError(f"--set {text}: no setting is called {key!r}. There are: {', '.join(sorted(settings))}")
+        found[key] = _read(key, value, settings[key])
+    return found
+
+
+def _options(chosen: Settings) -> dict[str, Any]:
+    """The arguments of ``training.Trainer``, where zero does not mean that there is none."""
+    return {key: chosen[key] for key in TRAINING if chosen[key] or key not in ("ema_decay", "clip_norm")}
+
+
+def with_changes(how: Recipe, given: Sequence[str]) -> tuple[Recipe, Settings]:
+    """A recipe that is trained otherwise, and what ``given`` changes in it: of its epochs and of ``TRAINING``.
+
+    Raises:
+        SettingError, TypeError, ValueError: as ``settings``.
+    """
+    # What a recipe leaves to the trainer is as the trainer has it.
+    plain: Settings = {"epochs": how.epochs, **TRAINING, "warmup": 0, "clip_norm": 1.0, **how.options}
+    changed = changes(plain, given)
+    options = dict(how.options) | {key: value for key, value in changed.items() if key in TRAINING and key != "seed"}
+    if not options.get("ema_decay", 1):
+        del options["ema_decay"]
+    whole("epochs", changed.get("epochs", 1), 1)
+    training.check_options(**options, seed=changed.get("seed", 0))
+    return replace(how, epochs=changed.get("epochs", how.epochs), options=options), changed
 
 
 def _read(key: str, text: str, like: Any) -> Any:
@@ -196,22 +247,31 @@ def held_out(chosen: Settings, images: Images) -> tuple[Images, Images | None]:
 
 
 def completed(chosen: Settings, images: Images) -> Settings:
-    """The settings with what the data decide: the shape, the classes, the likelihood."""
+    """The settings with what the data decide: the shape, the classes, the likelihood, the limit of the gradient."""
     kind = KINDS[chosen["kind"]]
     if isinstance(images, data.Folder):
         classes = len(images.classes)
     else:
         classes = 0 if images.y is None else int(images.y.max()) + 1
+    if chosen["kind"] == "diffusion" and any(size % 2 for size in images.shape[1:]):
+        raise SettingError(
+            f"a diffusion model takes images of even height and width, and those of {chosen['data']} are of "
+            f"{images.shape[1]} x {images.shape[2]}: a folder's images have --set side=..."
+        )
     more = {"shape": tuple(images.shape), "classes": 0 if kind.labels == "never" else classes}
     if chosen.get("likelihood") == "":
         more["likelihood"] = "bernoulli" if images.shape[0] == 1 else "sigma-gaussian"
+    if not chosen["clip_norm"]:
+        # Losses are sums over pixels, and so are their gradients; that of a classifier is not.
+        more["clip_norm"] = 1.0 if chosen["kind"] == "classifier" else float(math.prod(images.shape))
     return {**chosen, **more}
 
 
 def build(chosen: Settings) -> nn.Module:
     """The untrained model of completed settings, which may come from a file: lists stand for tuples there."""
     kind = KINDS[chosen["kind"]]
-    own = {key: tuple(chosen[key]) if isinstance(chosen[key], list) else chosen[key] for key in kind.network}
+    own = {key: chosen.get(key, default) for key, default in kind.network.items()}  # a file may be older than a setting
+    own = {key: tuple(value) if isinstance(value, list) else value for key, value in own.items()}
     return kind.build(tuple(chosen["shape"]), chosen["classes"], **own)
 
 
@@ -219,13 +279,7 @@ def recipe(chosen: Settings) -> Recipe:
     """The recipe of completed settings."""
     kind = KINDS[chosen["kind"]]
     own = {key: chosen[key] for key in kind.network}
-    options = {
-        key: chosen[key] for key in ("batch_size", "lr", "warmup", "weight_decay", "mixed_precision", "accumulate")
-    }
-    # Losses are sums over pixels, and so are their gradients; that of a classifier is not.
-    options["clip_norm"] = 1.0 if chosen["kind"] == "classifier" else float(math.prod(chosen["shape"]))
-    if chosen["ema_decay"]:
-        options["ema_decay"] = chosen["ema_decay"]
+    options = {key: value for key, value in _options(chosen).items() if key != "seed"}
     return Recipe(
         build=partial(build, chosen),
         loss=kind.loss(chosen["classes"], **own),

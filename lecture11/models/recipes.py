@@ -208,6 +208,8 @@ RECIPES = {
         epochs=1000,
         options={"batch_size": 500, "lr": 2e-3, "warmup": 100, "ema_decay": 0.999},
     ),
+    # The shipped weights were made when what an image lost on one side came in again on the other; now its outermost
+    # row is repeated. The two differ where a stroke is moved out of the image: in 3 % of the moved images of MNIST.
     "classifier-mnist": Recipe(
         build=partial(ImageClassifier, (1, 28, 28), 10),
         loss=shifted_cross_entropy,

@@ -6,6 +6,7 @@ Colours are Okabe and Ito's, which colour-blind readers can tell apart; shapes r
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -43,14 +44,14 @@ def _numpy(x: Tensor) -> np.ndarray:
     return x.detach().cpu().numpy()
 
 
-def _show_image(ax: Axes, name: str, image: Tensor, low: float = 0.0) -> None:
+def _show_image(ax: Axes, name: str, image: Tensor, low: float = 0.0, **place: Any) -> None:
     """One or three channels with values in [low, 1]. Clipped for the eye only: a reconstruction may leave the range."""
     if image.shape[0] not in (1, 3):
         raise ValueError(f"{name} must have one channel or three, got {tuple(image.shape)}")
     drawable(low, 1.0, **{name: image})
     if len(image) == 3:  # for colours, matplotlib heeds no vmin
         image = ((image - low) / (1 - low)).clamp(0, 1)
-    ax.imshow(np.moveaxis(_numpy(image), 0, -1), cmap="gray_r", vmin=low, vmax=1.0, interpolation="nearest")
+    ax.imshow(np.moveaxis(_numpy(image), 0, -1), cmap="gray_r", vmin=low, vmax=1.0, interpolation="nearest", **place)
     ax.set_axis_off()
 
 
@@ -91,14 +92,15 @@ def latent_curve(
     finite(points=points, reconstructions=reconstructions, curve=curve)
     figure, ax = plt.subplots(figsize=(5, 4))
     x, y = _numpy(points), _numpy(reconstructions)
-    ax.plot(*np.stack([x, y]).transpose(2, 0, 1), color=GREY, lw=0.6, zorder=1)
+    lost = ax.plot(*np.stack([x, y]).transpose(2, 0, 1), color=GREY, lw=1, zorder=1)
+    lost[0].set_label("what is lost")
     ax.plot(*_numpy(curve).T, color=GREEN, lw=2.5, zorder=2, label="what the decoder can reach")
     ax.scatter(x[:, 0], x[:, 1], s=22, color=VERMILION, marker="o", zorder=3, label="points x")
     ax.scatter(y[:, 0], y[:, 1], s=22, color=BLUE, marker="s", zorder=4, label="reconstructions x̃")
     margin = 0.35
     low, high = x.min(0) - margin, x.max(0) + margin
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xticks=[], yticks=[], title=title)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=1)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2)
     return figure
 
 
@@ -295,8 +297,11 @@ def _draw_graph(
 def image_rows(
     rows: Mapping[str, Float[Tensor, "n channels height width"] | Sequence[Float[Tensor, "channels height width"]]],
     low: Finite = 0.0,
+    columns: Sequence[str] = (),
 ) -> Figure:
-    """Rows of images under each other, each with its name: grey, black is 1 and white ``low``; or in colour.
+    """Rows of square images under each other, each with its name: grey, black is 1 and white ``low``; or in colour.
+
+    What stands in ``columns`` is written above the first row.
 
     Raises:
         ValueError: no row; ``low`` not below 1; images of neither one nor three channels, or on another scale.
@@ -304,14 +309,17 @@ def image_rows(
     if not rows or not low < 1:
         raise ValueError(f"rows must hold a row at least, and low lie below 1; got {len(rows)} rows, low = {low}")
     n = max(len(images) for images in rows.values())
-    figure, axes = plt.subplots(len(rows), n, figsize=(6, 0.62 * len(rows)), squeeze=False)
-    for line, (name, images) in zip(axes, rows.items(), strict=True):
-        for ax, image in itertools.zip_longest(line, images):
-            if image is None:
-                ax.set_axis_off()
-            else:
-                _show_image(ax, "rows", image, low)
-        line[0].text(-0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center")
+    # One pair of axes for all: a pair for each image takes ten times as long.
+    figure, ax = plt.subplots(figsize=(6, 0.62 * len(rows)))
+    step = 1.15  # from one image to the next; an image is 1 wide
+    for i, (name, images) in enumerate(rows.items()):
+        bottom = -i * step - 1
+        for j, image in enumerate(images):
+            _show_image(ax, "rows", image, low, extent=(j * step, j * step + 1, bottom, bottom + 1))
+        ax.text(-0.15, bottom + 0.5, name, ha="right", va="center")
+    for j, name in enumerate(columns):
+        ax.text(j * step + 0.5, 0.1, name, ha="center", va="bottom", size=9)
+    ax.set(xlim=(0, (n - 1) * step + 1), ylim=((1 - len(rows)) * step - 1, 0), aspect="equal")
     return figure
 
 

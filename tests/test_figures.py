@@ -123,15 +123,17 @@ def test_classes_are_named_where_they_are() -> None:
 
 def test_rows_of_images_may_differ_in_length() -> None:
     figure = figures.image_rows({"a": torch.rand(3, 1, 4, 4), "b": torch.rand(2, 3, 4, 4)})
-    shown = [ax.images[0].get_array().shape if ax.images else None for ax in figure.axes]
-    assert shown == [(4, 4)] * 3 + [(4, 4, 3)] * 2 + [None]
+    (ax,) = figure.axes
+    assert [image.get_array().shape for image in ax.images] == [(4, 4)] * 3 + [(4, 4, 3)] * 2
+    corners = [tuple(image.get_extent()[:3:2]) for image in ax.images]  # left and bottom
+    assert corners == [(0, -1), (1.15, -1), (2.3, -1), (0, -2.15), (1.15, -2.15)]
 
 
 def test_colours_in_any_range_are_scaled_to_it() -> None:
     """matplotlib heeds no ``vmin`` for colours: everything below 0 would be black."""
     x = torch.linspace(-1, 1, 2 * 3 * 4 * 4).reshape(2, 3, 4, 4)
     figure = figures.image_rows({"a": x}, low=-1)
-    shown = np.stack([ax.images[0].get_array() for ax in figure.axes])
+    shown = np.stack([image.get_array() for image in figure.axes[0].images])
     np.testing.assert_allclose(shown, (x.movedim(1, -1).numpy() + 1) / 2, atol=1e-6)
 
 

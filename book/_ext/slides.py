@@ -3,7 +3,7 @@
 What is seen on the page without opening anything is the core. Each formula, figure, table, list, and each short piece of code that the prose
 announces, is a slide, under the heading of its section, between the sentence that leads to it and the sentence that follows
 it; a sentence that explains a term in bold is shown as well. All prose is in the speaker's notes. A section without
-any of these is one slide of its sentences. Exercises and references are left out.
+any of these is one slide of its sentences. Exercises, what goes further and references are left out.
 """
 
 import html
@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup, Tag
 from found import CHAPTER
 from sphinx.application import Sphinx
 
-LAST = ("Exercises", "References")
+LAST = ("Exercises", "Going further", "References")
 LINES = 20  # of code, so that 78 columns and all lines are legible from the last row
 OUTPUT = ", ".join(f"div.cell_output {shown}" for shown in ("img", "figure", "table", "div.math"))
 SENTENCE_END = re.compile(r"(?<! al)[.?!][)”\"’]*$")

@@ -71,7 +71,7 @@ export default function drawing(figure) {
     plane = frame.plot({
       x: around(xs),
       y: around(ys),
-      xlabel: "what tells the digits apart best",
+      xlabel: "codes, along two of many directions",
       ylabel: "",
       bare: true,
     });
@@ -158,8 +158,8 @@ export default function drawing(figure) {
     const used = logVar.filter((v) => v < Math.log(0.5)).length;
     const text =
       `Reconstruction ${fixed(reconstruction)}, minus KL ${fixed(kl)}: bound ${fixed(reconstruction - kl)} nats. ` +
-      `${used} of 50 latents are known to less than 0.7 of the prior's standard deviation. ` +
-      `Of the twenty codes of test images that are nearest in the plane, ${count} show a ${digit}.`;
+      `In ${used} of 50 latents the image makes σ less than 0.7; the prior has 1. ` +
+      `Of the twenty nearest codes of test images, seen along two directions only, ${count} show a ${digit}.`;
     codes.describe(text);
     plane.describe(`Codes of 1,000 test images, coloured by digit, and yours. ${text}`);
     frame.say(`${text} In the left square draw with the mouse, a finger, or the arrow keys and the space bar.`);

@@ -35,6 +35,8 @@ export default function encoder(figure) {
   const frame = new Frame(figure, draw);
   const curves = frame.plot({ x: [-4.2, 4.2], y: [0, 2.8], xlabel: "z", ylabel: "density", height: 200 });
   const bars = frame.plot({ x: [-40, 0], y: [0, 3], xlabel: "nats", ylabel: "", height: 200, bare: true });
+  for (const v of [-40, -30, -10, 0])
+    bars.write(`x${v}`, bars.px(v), bars.bottom + 14, String(v).replace("-", "−"), "middle");
   const mu = frame.slider("μ", -3.5, 3.5, 0.05, 0.8, (v) => fixed(v));
   const sigma = frame.slider("σ", Math.log(0.1), Math.log(2.5), 0.01, Math.log(0.5), (v) => fixed(Math.exp(v), 3));
   curves.drag((z, height) => {
@@ -82,6 +84,7 @@ export default function encoder(figure) {
     bar("gap", 0, bound, LOG_EVIDENCE, "vermilion");
     bars.rule("evidence", LOG_EVIDENCE, "dashed");
     bars.write("e", bars.px(LOG_EVIDENCE) + 5, bars.py(2.65), "ln p(x)");
+    bars.write("v", bars.px(LOG_EVIDENCE) + 5, bars.py(2.35), fixed(LOG_EVIDENCE));
     bars.write("a", 30, bars.py(2.65), `reconstruction ${fixed(reconstruction)}`, "start", "blue");
     bars.write("b", 30, bars.py(1.65), `minus KL ${fixed(kl)}`, "start", "orange");
     bars.write("c", 30, bars.py(0.65), `bound ${fixed(bound)}`, "start", "green");

@@ -57,10 +57,10 @@ export default function reparametrise(figure) {
       Array.from(eps.slice(0, 100), (e) => [at + e, f(at + e)]),
       "vermilion",
     );
-    // Their slopes, as short tangents that look equally long.
-    const tangents = Array.from(eps.slice(0, 32), (e) => {
+    // The slopes of some, as tangents that look equally long.
+    const tangents = Array.from(eps.slice(0, 8), (e) => {
       const [z, up] = [at + e, slope(at + e)];
-      const reach = 0.25 / Math.hypot(1, up / 2);
+      const reach = 0.5 / Math.hypot(1, up / 2);
       const end = (/** @type {number} */ by) => `${plot.px(z + by).toFixed(1)},${plot.py(f(z) + up * by).toFixed(1)}`;
       return `M${end(-reach)}L${end(reach)}`;
     });
@@ -78,7 +78,9 @@ export default function reparametrise(figure) {
       score.map((v, i) => [Math.max(-25, Math.min(25, v)), 0.4 + ((i * 0.618) % 1) * 0.6]),
       "orange",
     );
-    spread.rule("exact", right, "blue dashed");
+    // Not across the words.
+    spread.line("exact", [right, right], [0, 1.05], "blue dashed");
+    spread.line("exact2", [right, right], [1.5, 2.65], "blue dashed");
     spread.write(
       "t",
       30,

@@ -37,9 +37,8 @@ $(ENV): requirements.txt pyproject.toml
 	$(BIN)/python -m pip check
 	@touch $@
 
-# --all: a page that Sphinx has in its cache does not repeat its warnings.
-book: $(ENV) ## Build the site into _build/html; a warning is an error
-	$(BIN)/jupyter-book build . -W -n --keep-going --all
+book: $(ENV) ## Build the site into _build/html, unless it is up to date; a warning is an error
+	@$(BIN)/python -m tools.site
 
 test: $(ENV) ## Run the unit tests, and all notebooks against their stored outputs (JOBS=4 ARGS="-k ...")
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)

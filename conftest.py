@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import kernels
+
 # Seconds of each file, and of the longest tests, as `make times` last measured them.
 DURATIONS = json.loads(Path(__file__).with_name("tests").joinpath("durations.json").read_text(encoding="utf-8"))
 # A test that uses one of these fixtures starts a browser, or builds the book.
@@ -16,6 +18,10 @@ NEEDS = {
     "browser": "Chromium (Debian, Ubuntu: .ci/chromium) or Google Chrome",
     "sandbox": "bubblewrap (Debian, Ubuntu: sudo apt-get install bubblewrap), or user namespaces (.ci/namespaces)",
 }
+
+
+def pytest_configure() -> None:
+    kernels.install()
 
 
 def _file(item: pytest.Item) -> str:

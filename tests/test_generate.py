@@ -90,14 +90,14 @@ def test_the_command_compares_or_writes(monkeypatch: pytest.MonkeyPatch, capsys:
 
 def test_the_table_of_times_says_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = {"cores": 2, "date": "2026-01-02", "hardware": "a machine", "commands": {
-        "env": {"seconds": 119.6, "core_seconds": 80.4, "bytes": 6_280_000_000},
-        "test": {"seconds": 59.4, "core_seconds": 100, "bytes": 0}}}  # fmt: skip
+        "env": {"seconds": 119.6, "bytes": 6_280_000_000},
+        "test": {"seconds": 59.4, "bytes": 0}}}  # fmt: skip
     monkeypatch.setattr(times, "RECORD", tmp_path / "times.json")
     times.RECORD.write_text(json.dumps(measured))
     filled = times.filled("a\n<!-- times -->\nold\n<!-- end -->\nb")
-    assert "| | Time on 2 cores | Work of one core | Disk |" in filled
-    assert "| `make env`, once | 2 min 0 s | 80 s | 6.3 GB |" in filled
-    assert "| `make test` | 59 s | 100 s |  |" in filled
+    assert "| | Time on 2 cores | Disk |" in filled
+    assert "| `make env`, once | 2 min 0 s | 6.3 GB |" in filled
+    assert "| `make test` | 59 s |  |" in filled
     assert "Measured on 2026-01-02, a machine;" in filled
     assert "old" not in filled
     with pytest.raises(ValueError, match="no place for the times"):

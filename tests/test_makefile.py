@@ -19,10 +19,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    # `make test` runs this: its own options are not those of the make below.
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
-    }
+    # `make test ARGS=...` runs this: its options and variables, which it hands down, are not those of the make below.
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(["make", *arguments], cwd=folder, env=environment, text=True, capture_output=True)
 
 

@@ -6,6 +6,7 @@ not counted as dead. Without a network, every link is reported as unreachable.
 
 import argparse
 import re
+import ssl
 import subprocess
 import sys
 import urllib.error
@@ -21,6 +22,7 @@ SUFFIXES = {".md", ".ipynb", ".bib", ".cff", ".toml", ".yml"}
 LINK = re.compile(r"https?://[^\s<>\"'`{}\\|^]+[^\s<>\"'`{}\\|^.,;:!?*]")
 DOI = re.compile(r"^\s*doi\s*=\s*[{\"](10\.[^}\"]+)", re.MULTILINE)
 LOCAL = re.compile(r"https?://(localhost|127\.0\.0\.1)\b")
+CONTEXT = ssl.create_default_context()  # once: to read the certificates takes longer than most answers
 REFUSED = {401, 403, 418, 429, 503, 999}
 
 
@@ -49,7 +51,7 @@ def state(link: str, timeout: float) -> str:
     """``ok``, ``refused ...`` or ``dead ...``, with the reason."""
     request = urllib.request.Request(link, headers={"User-Agent": "Mozilla/5.0 (link check)", "Accept": "*/*"})
     try:
-        with urllib.request.urlopen(request, timeout=timeout):
+        with urllib.request.urlopen(request, timeout=timeout, context=CONTEXT):
             return "ok"
     except urllib.error.HTTPError as error:
         return f"{'refused' if error.code in REFUSED else 'dead'} {error.code} {error.reason}"

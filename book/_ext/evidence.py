@@ -47,4 +47,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_node(evidence, html=(visit_evidence, lambda translator, _: translator.body.append("</details>\n")))
     app.add_node(summary, html=(visit_summary, lambda translator, _: translator.body.append("</summary>\n")))
     app.add_transform(FoldedEvidence)
+    app.add_js_file("keys.js", defer="defer")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,7 +8,7 @@ into the page. A picture gets its size, so that nothing moves when it comes.
 
 import re
 import struct
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from fontTools import subset
@@ -40,6 +40,7 @@ GLYPH = re.compile(r'(?:\.fa-[a-z0-9-]+:before,?)+\{content:"[^"]*"\}')
 IMAGE = re.compile(r'<img (?![^>]*\b(?:loading|width)=)([^>]*?)src="([^":]+\.png)"')
 
 
+@cache
 def icon(script: str, family: str, name: str) -> str:
     """The SVG of an icon, from the theme's script, which has it in up to three families: brands, regular, solid.
 

@@ -81,8 +81,9 @@ def tables() -> "dict[str, dict[str, Tensor]]":
     return {file: {name: part.float().contiguous() for name, part in parts.items()} for file, parts in found.items()}
 
 
+@cache
 def write_models(folder: Path) -> None:
-    """Weights and tables, for the figures to fetch."""
+    """Weights and tables, for the figures to fetch; once, when the first figure comes."""
     from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,6 +95,7 @@ def write_models(folder: Path) -> None:
 
 def opening_tag(name: str, folder: Path) -> str:
     """``<figure ...>``, with the size of what it would fetch from the folder."""
+    write_models(folder)
     size = sum((folder / f"{file}.safetensors").stat().st_size for file in MODELS.get(name, ()))
     shown = f"{size / 1e6:.1f} MB" if size > 99_999 else f"{size / 1e3:.0f} kB"
     return f'<figure class="live" data-live="{name}"' + (f' data-size="{shown}">' if size else ">")
@@ -135,11 +137,6 @@ def models_of(app: Sphinx) -> Path:
     return Path(app.outdir, "_static", "models")
 
 
-def before_writing(app: Sphinx) -> None:
-    if app.builder.format == "html":
-        write_models(models_of(app))
-
-
 def after_copying(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
         write_modules(Path(app.outdir, "_static", "live"))
@@ -155,6 +152,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     )
     app.add_post_transform(LiveFigures)
     app.connect("html-page-context", load_module)
-    app.connect("builder-inited", before_writing)
     app.connect("build-finished", after_copying)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,7 +4,6 @@ import functools
 import gzip
 import io
 import re
-import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,13 +50,6 @@ def parsed(path: Path) -> BeautifulSoup:
 def tags(element: Tag) -> list[str]:
     """The tags of the equations of a page, or of a part of it: F1, F2, ..."""
     return [cell.get_text().strip("()") for cell in element.select("mlabeledtr > mtd:first-child")]
-
-
-def build_arguments() -> list[str]:
-    """What `make book` hands to Jupyter Book."""
-    found = re.search(r"^\t\$\(BIN\)/jupyter-book (build .*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-    assert found is not None, "the Makefile has no line that builds the book"
-    return shlex.split(found[1])
 
 
 COMPRESSED = (".html", ".css", ".js", ".svg", ".json")

@@ -2,36 +2,35 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from book_source import ROOT, build_arguments, served
+from book_source import served
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
+
+import tools.site
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the site, built strictly, once for all workers of xdist."""
+    """The folder of the site, built strictly, once for all workers of xdist, unless it is up to date."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
     log = shared / "book.log"
     with FileLock(shared / "book.lock"):
         if not log.exists():
-            command = [str(Path(sys.executable).with_name("jupyter-book")), *build_arguments()]
-            run = subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_COLOR": "1"}, text=True, capture_output=True)
-            log.write_text(f"{run.returncode}\n{run.stdout}\n{run.stderr}", encoding="utf-8")
+            run = tools.site.build(env={**os.environ, "NO_COLOR": "1"}, text=True, capture_output=True)
+            log.write_text(f"{run.returncode}\n{run.stdout}\n{run.stderr}" if run else "0\n", encoding="utf-8")
     code, output = log.read_text(encoding="utf-8").split("\n", 1)
     if code != "0":
         lines = [line for line in output.splitlines() if "WARNING" in line or "ERROR" in line]
         pytest.fail("the strict build of the book failed:\n" + ("\n".join(lines) or output[-4000:]), pytrace=False)
-    return ROOT / "_build" / "html"
+    return tools.site.SITE
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,121 @@
+"""Kernels for the notebooks' tests, forked from one process that has imported what all notebooks import.
+
+To import PyTorch, SymPy and the course takes each kernel some three seconds, a sixth of the time of all notebooks. A
+forked one has these modules, and nothing else, from its parent: its variables, random states and folders are its own.
+"""
+
+import contextlib
+import functools
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+IMPORTS = [
+    "ipykernel.kernelapp",
+    "matplotlib.pyplot",
+    "scipy.stats",
+    "sklearn.datasets",
+    "torch.utils.flop_counter",
+    "lecture11.diffusion",
+    "lecture11.em",
+    "lecture11.models",
+    "lecture11.symbolic",
+]
+# What Jupyter starts, kills and interrupts in the place of the kernel: it says to the server where the kernel is to
+# be, and is there as long as the kernel is. Small, since it is a Python of its own.
+CLIENT = """
+import json, os, signal, socket, sys
+kernel = socket.socket(socket.AF_UNIX)
+kernel.connect(sys.argv[1])
+signal.signal(signal.SIGINT, lambda *_: kernel.send(b"i"))
+kernel.sendall(json.dumps([sys.argv[2], os.getcwd(), dict(os.environ)]).encode() + b"\\n")
+while kernel.recv(1):
+    pass
+"""
+
+
+def install() -> None:
+    """From now on nbval's kernels are forked, in this process. Elsewhere than on Linux they are processes as ever."""
+    if not sys.platform.startswith("linux"):
+        return
+    from ipykernel import kernelspec
+
+    ordinary = kernelspec.get_kernel_dict
+
+    def forked(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        # -S and -E: neither packages nor settings; the kernel has those of the server.
+        return {**ordinary(*args, **kwargs), "argv": [sys.executable, "-SEc", CLIENT, _server(), "{connection_file}"]}
+
+    kernelspec.get_kernel_dict = forked
+
+
+@functools.cache
+def _server() -> str:
+    """The address of the server, started when the first kernel is wanted; it ends with this process."""
+    address = str(Path(tempfile.mkdtemp(prefix="kernels-")) / "socket")
+    command = [sys.executable, "-m", "tools.kernels", address]
+    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"ready\n", "the server of kernels did not start"
+    return address
+
+
+def serve(address: str) -> None:
+    """Fork a kernel for each client, until standard input is closed."""
+    sys.path.pop(0)  # the folder of the project
+    # As the kernel would set it. Who shows the figures is asked when the first one is made, not at the import.
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    for name in IMPORTS:
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a kernel
+    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address)
+        server.listen()
+        print("ready", flush=True)
+        while True:
+            client, _ = server.accept()
+            if os.fork() == 0:
+                server.close()
+                _become_kernel(client)
+            client.close()
+
+
+def _become_kernel(client: socket.socket) -> None:
+    """Never returns."""
+    connection_file, folder, environment = json.loads(client.makefile("rb").readline())
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+
+    def obey() -> None:
+        with contextlib.suppress(ConnectionError):
+            while client.recv(1):
+                os.kill(os.getpid(), signal.SIGINT)
+        os._exit(1)  # the client was killed: so is the kernel
+
+    threading.Thread(target=obey, daemon=True).start()
+    from ipykernel import kernelapp
+
+    sys.argv = ["ipykernel_launcher", "-f", connection_file]
+    try:
+        kernelapp.launch_new_instance()
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

@@ -4,11 +4,13 @@ To import PyTorch, SymPy and the course takes each kernel some three seconds, a 
 forked one has these modules, and nothing else, from its parent: its variables, random states and folders are its own.
 """
 
+import atexit
 import contextlib
 import functools
 import importlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -61,7 +63,9 @@ def install() -> None:
 @functools.cache
 def _server() -> str:
     """The address of the server, started when the first kernel is wanted; it ends with this process."""
-    address = str(Path(tempfile.mkdtemp(prefix="kernels-")) / "socket")
+    folder = tempfile.mkdtemp(prefix="kernels-")
+    atexit.register(shutil.rmtree, folder)
+    address = str(Path(folder) / "socket")
     command = [sys.executable, "-m", "tools.kernels", address]
     server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert server.stdout is not None

@@ -1,8 +1,8 @@
 """Attacks the proofs with planted errors of all twelve kinds, and records how many: ``python -m tools.attack``.
 
 For each chain it keeps in ``tests/planted_errors.json`` how many errors of each kind were planted, all of which were
-caught, and writes their sums on the page about proving. With keys of chains it attacks these alone. It takes about a
-minute; the tests attack a sample (``attack.SAMPLE``), and compare the counts.
+caught, and writes their sums on the page about proving. With keys of chains it attacks these alone. It takes
+about two minutes; the tests attack a sample (``attack.SAMPLE``), and compare the counts.
 """
 
 import argparse

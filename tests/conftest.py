@@ -19,7 +19,8 @@ from beartype import BeartypeConf, beartype
 assert "lecture11" not in sys.modules, "lecture11 was imported before its shapes could be checked"
 # Proofs hold no tensors, and walk over expressions; what checks the calls of users need not be checked itself. To check
 # each call of these would take five times as long as they do.
-importlib.import_module("lecture11.symbolic")
+importlib.import_module("lecture11.symbolic.falsehoods")
+importlib.import_module("lecture11.symbolic.models")
 importlib.import_module("lecture11.checks")
 # The checks of homework call small functions a hundred thousand times; they have tests of what each gives back.
 importlib.import_module("lecture11.homework.parts")

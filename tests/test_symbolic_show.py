@@ -1,5 +1,6 @@
 """Chains as LaTeX: lines that fit a phone, in an order that a reader expects; symbols typeset among words."""
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -15,10 +16,15 @@ a, b, c, d = sympy.symbols("a b c d", real=True)
 long = sympy.symbols("alpha_1:9", positive=True)
 
 
+@functools.cache
+def _typeset(key: str) -> str:
+    return show.typeset(symbolic.derivation(key))
+
+
 @pytest.mark.parametrize("key", symbolic.DERIVATIONS)
 def test_no_line_is_wider_than_a_phone(key: str) -> None:
     # A little more than WIDTH: indices and brackets are estimated.
-    lines = show.typeset(symbolic.derivation(key)).splitlines()[1:-1]
+    lines = _typeset(key).splitlines()[1:-1]
     assert [
         line for line in lines if show.width(line.removesuffix(r"\\")) * (0.8 if "text" in line else 1) > 33.5
     ] == []
@@ -27,7 +33,7 @@ def test_no_line_is_wider_than_a_phone(key: str) -> None:
 @pytest.mark.parametrize("key", symbolic.DERIVATIONS)
 def test_no_symbol_has_two_indices_below(key: str) -> None:
     # MathJax shows an error in their place.
-    assert not re.search(r"_(?:\\?\w+|\{[^{}]*\})_", show.typeset(symbolic.derivation(key)).replace(r"\_", ""))
+    assert not re.search(r"_(?:\\?\w+|\{[^{}]*\})_", _typeset(key).replace(r"\_", ""))
 
 
 def test_names_with_an_index_of_their_own_take_another_and_a_power() -> None:
@@ -123,13 +129,12 @@ def test_what_is_printed_as_a_product_is_the_expression(key: str) -> None:
     # Sign, what stands above the bar and below it: at random numbers for all that is no sum, product or power.
     proof = symbolic.derivation(key)
     random = np.random.default_rng(0)
-    for line in (proof.start, *(step.expression for step in proof.steps)):
-        for e in _parts(line):
-            leaves = {leaf: sympy.Float(random.uniform(0.5, 2)) for leaf in _leaves(e)}
-            negative, above, below = show._quotient(e)
-            printed = (-1) ** negative * sympy.Mul(*above) / sympy.Mul(*below)
-            values = [complex(form.xreplace(leaves)) for form in (e, printed)]
-            assert values[1] == pytest.approx(values[0], rel=1e-9)
+    for e in dict.fromkeys(part for line in proof.lines for part in _parts(line)):
+        leaves = {leaf: sympy.Float(random.uniform(0.5, 2)) for leaf in _leaves(e)}
+        negative, above, below = show._quotient(e)
+        printed = (-1) ** negative * sympy.Mul(*above) / sympy.Mul(*below)
+        values = [complex(form.xreplace(leaves)) for form in (e, printed)]
+        assert values[1] == pytest.approx(values[0], rel=1e-9)
 
 
 def _leaves(e: sympy.Expr) -> set[sympy.Expr]:

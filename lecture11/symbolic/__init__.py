@@ -10,6 +10,12 @@
 How a chain is built and what the checker asks of it stands in ``lecture11.symbolic.chain``.
 """
 
+import os
+
+# Of each of its functions SymPy keeps the last thousand results, too few for a chain: checks take a fifth longer.
+# It asks when it is imported.
+os.environ.setdefault("SYMPY_CACHE_SIZE", "100000")
+
 from lecture11.registry import by_id
 from lecture11.symbolic import autoencoder, bound, em, forward, kernel, posterior, vae
 from lecture11.symbolic.agreement import largest_difference

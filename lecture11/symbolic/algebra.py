@@ -18,6 +18,9 @@ from sympy.core.function import AppliedUndef
 from lecture11.symbolic.signs import NEGATIVE, Where, below_sum, positive, sign, without
 from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, canonical, depends, kind, last_sum, moment
 
+# The same integral stands in many lines, and in many ranges.
+_factor, _cancel = lru_cache(maxsize=20_000)(sympy.factor), lru_cache(maxsize=20_000)(sympy.cancel)
+
 
 class DivergentError(Exception):
     """An integral that does not converge, or does not show it."""
@@ -52,6 +55,7 @@ def _same_parts(left: sympy.Expr, right: sympy.Expr, where: Where) -> bool:
         (*_, variables), pairs = pairs[:2], pairs[::2]
         if variables[0] != variables[1]:
             return False
+        where = without(where, left.variables)
     return all(same_by_algebra(a, b, where) for a, b in pairs)
 
 
@@ -65,7 +69,7 @@ def _exponents(e: sympy.Basic) -> sympy.Basic:
         return e
     if isinstance(e, sympy.exp) or e.is_Mul:
         exponentials, others = _split(sympy.Mul.make_args(e), lambda factor: isinstance(factor, sympy.exp))
-        exponent = sympy.cancel(sympy.Add(*(factor.args[0] for factor in exponentials)))
+        exponent = _cancel(sympy.Add(*(factor.args[0] for factor in exponentials)))
         return sympy.Mul(*map(_exponents, others)) * sympy.exp(exponent)
     return e.func(*map(_exponents, e.args))
 
@@ -112,7 +116,7 @@ def _log(u: sympy.Expr, where: Where) -> sympy.Expr:
             return power
         return power * _log(base, where) if positive(base, where) else sympy.log(u)
     if u.is_Add:
-        factors = sympy.factor(u)
+        factors = _factor(u)
         if not factors.is_Add and positive(u, where):
             product = _turned(factors, where)
             if product != u:  # SymPy multiplies a number into a sum by itself
@@ -133,7 +137,7 @@ def _turned(u: sympy.Expr, where: Where) -> sympy.Expr:
 def _root(u: sympy.Expr, power: sympy.Expr, where: Where) -> sympy.Expr:
     """``u^power`` as a product over those factors of ``u`` that are positive."""
     known, rest = sympy.S.One, sympy.S.One
-    for factor in sympy.Mul.make_args(_turned(sympy.factor(u), where)):
+    for factor in sympy.Mul.make_args(_turned(_factor(u), where)):
         base, exponent = factor.as_base_exp()
         if positive(base, where):
             known *= base ** (power * exponent)
@@ -166,10 +170,10 @@ def work_out(e: sympy.Expr, where: Where = ()) -> sympy.Expr:
     if isinstance(e, sympy.Sum):
         return _sum(*last_sum(e), where)
     if isinstance(e, sympy.Integral):
-        return _between_ends(work_out(e.function, where), e.limits[0], where)
+        return _between_ends(work_out(e.function, without(where, e.variables)), e.limits[0], where)
     if isinstance(e, sympy.Derivative):
         e = e.func(work_out(e.args[0], where), *e.args[1:])
-        done = _slopes(e.doit())
+        done = _slopes(e.doit(deep=False))
         return e if done == e else work_out(done, where)
     return e.func(*(work_out(argument, where) for argument in e.args))
 
@@ -200,7 +204,7 @@ def _integral(f: sympy.Expr, x: sympy.Expr, law: sympy.Expr, where: Where) -> sy
         return _integral(f, x, law, where)
     f = sympy.Add(*_terms(work_out(f, where)))
     if f.is_Add and any(p.exp.is_negative and _is_unknown(p.base, x) for p in f.atoms(sympy.Pow) if p.exp.is_Number):
-        whole = sympy.cancel(sympy.together(f))  # parts may depend on an unknown function, and add up to what does not
+        whole = _cancel(sympy.together(f))  # parts may depend on an unknown function, and add up to what does not
         f = f if _is_unknown(whole, x) else whole
     if is_normal_in(law, x) and f.is_polynomial(x):
         mean, variance = (work_out(argument, where) for argument in law.args[1:])
@@ -280,9 +284,10 @@ def _terms(e: sympy.Expr) -> list[sympy.Expr]:
     return [e]
 
 
-def _coefficients(f: sympy.Expr, x: sympy.Expr) -> list[tuple[tuple[int], sympy.Expr]]:
+@lru_cache(maxsize=20_000)
+def _coefficients(f: sympy.Expr, x: sympy.Expr) -> tuple[tuple[tuple[int], sympy.Expr], ...]:
     y = sympy.Dummy("y", real=True)  # a quantity with an index is no generator of a polynomial
-    return sympy.Poly(f.xreplace({x: y}), y).terms()
+    return tuple(sympy.Poly(f.xreplace({x: y}), y).terms())
 
 
 def _integrate_term(term: sympy.Expr, x: sympy.Expr, where: Where) -> sympy.Expr:
@@ -302,7 +307,7 @@ def _integrate_term(term: sympy.Expr, x: sympy.Expr, where: Where) -> sympy.Expr
     exponent = sympy.Add(*(factor.args[0] for factor in varying if isinstance(factor, sympy.exp)))
     others = sympy.Mul(*(factor for factor in varying if not isinstance(factor, sympy.exp)))
     unknown = any(_is_unknown(factor, x) for factor in varying)
-    powers = {n: sympy.cancel(c) for (n,), c in _coefficients(exponent, x)} if exponent.is_polynomial(x) else {}
+    powers = {n: _cancel(c) for (n,), c in _coefficients(exponent, x)} if exponent.is_polynomial(x) else {}
     if powers and max(powers) == 2 and (others.is_polynomial(x) or not unknown):
         # Complete the square: exp(-a x^2 + b x + c) is exp(c + b^2 / 4a) sqrt(pi / a) N(x; b / 2a, 1 / 2a).
         a, b, c = -sympy.together(powers[2]), powers.get(1, sympy.S.Zero), powers.get(0, sympy.S.Zero)
@@ -311,8 +316,8 @@ def _integrate_term(term: sympy.Expr, x: sympy.Expr, where: Where) -> sympy.Expr
                 f"the integral over {x} of {term}: in the exponent, {a} does not show that it is positive"
             )
         if others.is_polynomial(x):
-            mass = sympy.exp(sympy.factor(c + b**2 / (4 * a))) * _root(sympy.pi / a, sympy.S.Half, where)
-            mean, variance = sympy.cancel(b / (2 * a)), sympy.cancel(1 / (2 * a))
+            mass = sympy.exp(_factor(c + b**2 / (4 * a))) * _root(sympy.pi / a, sympy.S.Half, where)
+            mean, variance = _cancel(b / (2 * a)), _cancel(1 / (2 * a))
             polynomial = sum(k * moment(n, mean, variance) for (n,), k in _coefficients(others, x))
             return sympy.Mul(*constant) * mass * polynomial
         unknown = grows_slowly(others, x)

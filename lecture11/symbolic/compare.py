@@ -43,7 +43,15 @@ def same_by_numbers(left: sympy.Expr, right: sympy.Expr, seed: int = 0, where: W
     return True
 
 
-Places = frozenset  # of unknown functions: the function of SymPy, and which of its arguments
+def has_value(e: sympy.Expr, where: Where = ()) -> bool:
+    """Whether numbers can say something of it: an integral of what has a corner, for one, they do not find."""
+    try:
+        return bool(mpmath.isfinite(_value(e, "0 0", where)))
+    except ZeroDivisionError:
+        return False
+
+
+Places = frozenset  # of unknown functions: the name, and which of its arguments
 
 
 def _of_numbers(*sides: sympy.Expr) -> Places:
@@ -51,7 +59,7 @@ def _of_numbers(*sides: sympy.Expr) -> Places:
     found: dict[bool, set] = {True: set(), False: set()}
     for e in (e for side in sides for e in side.atoms(AppliedUndef)):
         for i, argument in enumerate(e.args):
-            found[bool(argument.is_integer)].add((e.func, i))
+            found[bool(argument.is_integer)].add((e.func.__name__, i))
     return frozenset(found[True] & found[False])
 
 
@@ -85,11 +93,11 @@ def some_integers(where: Where, seed: str = " 0") -> dict[sympy.Symbol, int]:
     Raises:
         ValueError: there are none, or none that are small.
     """
-    symbols = sorted({s for e in where for s in e.free_symbols}, key=str)
+    symbols = {s: str(s) for s in sorted({s for e in where for s in e.free_symbols}, key=str)}
     most = 0 if seed.endswith(" 0") else 3
     for attempt in range(2000):
         most += attempt % 100 == 99
-        at = {s: _least(s) + _from_0_to(most, f"{seed} {attempt} {s}") for s in symbols}
+        at = {s: _least(s) + _from_0_to(most, f"{seed} {attempt} {name}") for s, name in symbols.items()}
         if all(e.xreplace(at) >= 0 for e in where):
             return at
     raise ValueError(f"there seem to be no integers in the range {where}")
@@ -109,6 +117,7 @@ def _from_0_to(most: int, key: str) -> int:
 
 
 Function = Callable[[dict], Any]
+Bound = frozenset  # variables
 
 
 class Values:
@@ -128,19 +137,19 @@ class Values:
         self.m: Any = mpmath.mp if exact else mpmath.fp
         self._integers = {str(s): n for s, n in some_integers(where, seed).items()}
         self._known: dict[sympy.Expr, Any] = {}
-        self._drawn: dict[str, list] = {}
+        self._drawn: dict[str, dict[tuple, list]] = {}  # of each unknown function, for its indices
 
     def __call__(self, e: sympy.Expr) -> Any:
         if e not in self._known:
             if not e.args:
                 self._known[e] = self._atom(e)
             elif isinstance(e, BINDERS):
-                self._known[e] = self._over(e, ())({})
+                self._known[e] = self._over(e, frozenset())({})
             else:
                 self._known[e] = self._operation(e)(*map(self, e.args))
         return self._known[e]
 
-    def function(self, e: sympy.Expr, bound: tuple[sympy.Expr, ...]) -> Function:
+    def function(self, e: sympy.Expr, bound: Bound) -> Function:
         """``e`` as a function of its bound variables, which are given by name in a dict."""
         if e in bound:
             return lambda at: at[e]
@@ -153,7 +162,7 @@ class Values:
         arguments = [self.function(argument, bound) for argument in e.args]
         return lambda at: operation(*[argument(at) for argument in arguments])
 
-    def _over(self, e: sympy.Expr, bound: tuple[sympy.Expr, ...]) -> Function:
+    def _over(self, e: sympy.Expr, bound: Bound) -> Function:
         if isinstance(e, Mean):
             return self._mean(e, bound)
         if isinstance(e, KL):
@@ -181,27 +190,29 @@ class Values:
 
     def _waves(self, e: AppliedUndef) -> Callable[..., Any]:
         """An unknown function of real numbers: two waves of random lengths for each value of its indices."""
-        counted = self._counted(e)
+        counted, drawn = self._counted(e), self._drawn.setdefault(e.func.__name__, {})
+        fraction, nonnegative = is_fraction(e, self.where), e.is_nonnegative
 
         def value(*values: Any) -> Any:
-            key = f"{e.func} {[int(v) for v, index in zip(values, counted, strict=True) if index]}"
-            if key not in self._drawn:
-                share = f"{self.seed} {key}"
-                self._drawn[key] = [
+            indices = tuple([int(v) for v, index in zip(values, counted, strict=True) if index])
+            if (indices, len(values)) not in drawn:
+                share = f"{self.seed} {e.func} {[*indices]}"
+                drawn[indices, len(values)] = [
                     [self.m.mpf(4 * _share(f"{share} {a}{i}") - 2) for i in range(len(values) + 1)] for a in "ab"
                 ]
             places = [v for v, index in zip(values, counted, strict=True) if not index]
-            waves = [self.m.sin(self.m.fdot(wave, (*places, 3))) for wave in self._drawn[key]]
+            waves = [self.m.sin(self.m.fdot(wave, (*places, 3))) for wave in drawn[indices, len(values)]]
             wave = (waves[0] + waves[1]) / 2
-            if is_fraction(e, self.where):
+            if fraction:
                 return (1 + wave * 9 / 10) / 2
-            return self.m.exp(4 * wave) if e.is_nonnegative else 8 * wave
+            return self.m.exp(4 * wave) if nonnegative else 8 * wave
 
         return value
 
     def _counted(self, e: AppliedUndef) -> list[bool]:
         """Which arguments are indices."""
-        return [bool(argument.is_integer) and (e.func, i) not in self.of_numbers for i, argument in enumerate(e.args)]
+        name = e.func.__name__
+        return [bool(argument.is_integer) and (name, i) not in self.of_numbers for i, argument in enumerate(e.args)]
 
     def _operation(self, e: sympy.Expr) -> Callable[..., Any]:
         if isinstance(e, AppliedUndef):
@@ -222,10 +233,10 @@ class Values:
         name = e.func.__name__
         return getattr(self.m, {"Abs": "fabs"}.get(name, name))
 
-    def _divergence(self, e: KL, bound: tuple) -> Function:
+    def _divergence(self, e: KL, bound: Bound) -> Function:
         """As an unknown function of both densities: of their values at two points."""
         (x,) = e.variables
-        both = [self.function(law, (*bound, x)) for law in e.args]
+        both = [self.function(law, bound | {x}) for law in e.args]
         places = (self.m.mpf(-2) / 3, self.m.mpf(5) / 7)
 
         def value(at: dict) -> Any:
@@ -234,7 +245,7 @@ class Values:
 
         return value
 
-    def _mean(self, e: Mean, bound: tuple) -> Function:
+    def _mean(self, e: Mean, bound: Bound) -> Function:
         f, x, law = e.args
         if isinstance(x, sympy.Tuple):
             nested = _last_variable_apart(f, x, law) if len(x.args) > 1 else (f, x.args[0], law)
@@ -245,15 +256,15 @@ class Values:
         inner = {x}.union(*(mean.variables for mean in (f * law).atoms(Mean, KL)))
         unknown = any(u.has(*inner) for u in (f * law).atoms(AppliedUndef, KL) - inner)
         if not normal:
-            product = self.function(f * law, (*bound, x))
+            product = self.function(f * law, bound | {x})
             if unknown:
                 nodes = self._measure()
                 return lambda at: self.m.fsum(w * product({**at, x: node}) for node, w in nodes)
-            exponent = self.function(_exponent(f * law), (*bound, x))
+            exponent = self.function(_exponent(f * law), bound | {x})
             return lambda at: self._integral(lambda v: product({**at, x: v}), lambda v: exponent({**at, x: v}))
-        inside = self.function(f, (*bound, x))
+        inside = self.function(f, bound | {x})
         mean, variance = (self.function(argument, bound) for argument in law.args[1:])
-        exponent = self.function(_exponent(f), (*bound, x))
+        exponent = self.function(_exponent(f), bound | {x})
         polynomial = unknown or not depends(_exponent(f), x)  # of an exponential, the nodes say too little
         few = 6 + _from_0_to(2, f"{self.seed} nodes")
 
@@ -282,9 +293,9 @@ class Values:
         return [(self.m.mpf(round(1000 * x)) / 1000, self.m.mpf(1 + int(20 * share(4 + i))) / 25)
                 for i, x in enumerate(nodes)]  # fmt: skip
 
-    def _over_limits(self, e: sympy.Expr, bound: tuple) -> Function:
+    def _over_limits(self, e: sympy.Expr, bound: Bound) -> Function:
         *rest, (x, *limits) = e.args
-        inside = self.function(e.func(*rest) if len(rest) > 1 else rest[0], (*bound, x))
+        inside = self.function(e.func(*rest) if len(rest) > 1 else rest[0], bound | {x})
         ends = [self.function(limit, bound) for limit in limits]
         if isinstance(e, sympy.Derivative):
             place = self.function(x, bound)

@@ -18,12 +18,11 @@ from lecture11.symbolic.algebra import DivergentError, work_out
 from lecture11.symbolic.errors import DefinitionError, MeaninglessError
 from lecture11.symbolic.facts import Assumption, Definition, is_axiom
 from lecture11.symbolic.meaning import check_meaning, check_slope, is_law
-from lecture11.symbolic.signs import Where
-from lecture11.symbolic.substitution import put, values_of
+from lecture11.symbolic.signs import Where, outside
+from lecture11.symbolic.substitution import is_variable, put, values_of
 from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, depends, is_entry, law_variables
 from lecture11.symbolic.witness import Known, has_witness
 
-_SOME = sympy.Symbol("x", real=True)
 Head = tuple  # of a name: the function of SymPy, and how many arguments it takes
 
 
@@ -75,6 +74,7 @@ class Meanings:
         self.endless = {name for name, ones in self.of.items() if len(ones) > 1 or name in uses[name]}
         self._tame = frozenset(name for name in self.endless if not law_variables(self.of[name][0].left))
         self._known: dict[tuple, None] = {}
+        self._written: dict[sympy.Basic, sympy.Basic] = {}
 
     def check(self, e: sympy.Expr, where: Where, key: str) -> None:
         """Whether all integrals in an expression converge, and all slopes exist, with names written out.
@@ -82,6 +82,13 @@ class Meanings:
         Raises:
             MeaninglessError
         """
+        where = outside(where, e)
+        if (e, where) not in self._known:
+            # Names that do not stand in it, nor behind it, do not matter: what is known beside others, is known here.
+            meanings(tuple(self._behind(e)))._check_all(e, where, key)
+            self._known[e, where] = None
+
+    def _check_all(self, e: sympy.Expr, where: Where, key: str) -> None:
         if (e, where) in self._known:
             return
         for binder in _outermost(e):
@@ -95,7 +102,7 @@ class Meanings:
 
     def _check_witness(self, e: sympy.Basic, where: Where, key: str) -> None:
         for mean in self._written_out(e).atoms(Mean):
-            if not has_witness(mean, Known(self._tame, where)):
+            if mean.atoms(AppliedUndef, KL) and not has_witness(mean, Known(self._tame, where)):
                 raise MeaninglessError(
                     f"{key}: {mean} does not converge, whatever its functions are, or does not show it: not if each of "
                     "them falls as exp(-x^2)"
@@ -105,6 +112,11 @@ class Meanings:
         """``e`` with all names that a premise explains, but for those of recursions."""
         if not e.args or not any(_head(name) in self.of for name in e.atoms(AppliedUndef)):
             return e
+        if e not in self._written:
+            self._written[e] = self._write_out(e)
+        return self._written[e]
+
+    def _write_out(self, e: sympy.Basic) -> sympy.Basic:
         if isinstance(e, BINDERS):
             kept = {*bound_by(e), *(part for part in e.args if isinstance(part, sympy.Tuple))}
             return e.func(*(part if part in kept else self._written_out(part) for part in e.args))
@@ -117,10 +129,18 @@ class Meanings:
 
     def _check(self, e: sympy.Basic, where: Where, says: Callable[[], str]) -> None:
         if isinstance(e, sympy.Derivative):
-            for one in (e, *(sympy.Derivative(one.right, _SOME) for one in self._behind(e.expr))):
-                check_slope(one, where)
+            check_slope(e, where)
+            for one in self._behind(e.expr):
+                for x in one.left.args:
+                    if is_variable(x) and not x.is_integer:
+                        check_slope(sympy.Derivative(one.right, x), where)
         elif isinstance(e, sympy.Integral):
             check_meaning(e, where)
+            for name in e.atoms(AppliedUndef):
+                if _head(name) in self.endless and depends(name, e.variables[0]):
+                    raise MeaninglessError(
+                        f"{says()}: what {name} is, more than one definition says: that {e} converges does not show"
+                    )
         elif isinstance(e, Mean):
             self._check_mean(e, e.args[0], where, says)
         elif isinstance(e, KL):
@@ -133,6 +153,9 @@ class Meanings:
         for wide in (f * law).atoms(Normal):
             if not self._is_tame(wide.args[2], e.variables):
                 raise MeaninglessError(f"{says()}: the variance of {wide} grows faster than any power of its variable")
+        for name in inside:
+            if _head(name) in self.endless and not self._is_tame(name, e.variables):
+                raise MeaninglessError(f"{says()}: {name} does not show that it grows like a power at most")
         if any(map(self._is_unknown, inside)):
             if any(not isinstance(part.args[0], sympy.Sum) for part in e.atoms(sympy.exp)):
                 _work_out(e, where, says)
@@ -156,7 +179,7 @@ class Meanings:
                     if id(one) not in found:
                         found[id(one)] = one
                         open_.append(one.right)
-        return list(found.values())
+        return [one for ones in self.of.values() for one in ones if id(one) in found]
 
     def _is_tame(self, e: sympy.Expr, variables: tuple[sympy.Expr, ...], above: frozenset = frozenset()) -> bool:
         """Whether it grows like a power of the variables at most; of a recursion, if each of its right sides does."""

@@ -23,13 +23,14 @@ from lecture11.symbolic.facts import (
     fixed_by,
     is_axiom,
 )
-from lecture11.symbolic.meaning import check_meaning, has_kind
+from lecture11.symbolic.meaning import check_meaning, has_kind, is_law
 from lecture11.symbolic.rewriting import check_fact, rewrite
 from lecture11.symbolic.signs import Where, in_range, nonzero, positive
 from lecture11.symbolic.substitution import counts, is_variable, letters, names_in, own_arguments, put, values_of
 from lecture11.symbolic.terms import (
     KL,
     Mean,
+    depends,
     kind,
     last,
     law_variables,
@@ -188,8 +189,17 @@ def check_assumptions(assumptions: list[Assumption], definitions: list[Definitio
     for assumption in assumptions:
         _check_for_all(assumption)
         here = Fact(assumption)
+        if mass := _mass(assumption):
+            e = rewrite(mass, known, assumption.where) - 1
+            names = {name for name in letters(e) if not isinstance(name, sympy.Symbol)}
+            if _is_refuted(e, assumption, names, assumption.where):
+                raise DefinitionError(f"{assumption.key}: {here.left} = {here.right} is no density: its mass is not 1")
         rest = [Fact(other) for other in assumptions if other is not assumption]
-        there = [fact for side in (here.left, here.right) for fact in _defined_in(side, definitions)]
+        explained: list[Definition | Assumption] = [
+            *definitions,
+            *(other for other in assumptions if other is not assumption),
+        ]
+        there = [fact for side in (here.left, here.right) for fact in _defined_in(side, explained)]
         single = [[other] for other in (*there, *_instances(assumptions))]
         for others in ([], known, rest, [*known, *rest], *single):
             where = assumption.where
@@ -208,10 +218,32 @@ def check_assumptions(assumptions: list[Assumption], definitions: list[Definitio
                 )
 
 
+def _mass(assumption: Assumption) -> sympy.Expr | None:
+    """The integral of what is assumed to be a density, over its variables; None if it is assumed of no density."""
+    left, real = assumption.left, tuple(x for x in assumption.for_all if not x.is_integer)
+    over = law_variables(left) if isinstance(left, AppliedUndef) else next(
+        (some for some in (*((x,) for x in real), real) if some and is_law(left, some)), ())  # fmt: skip
+    if not over or not set(over) <= set(real):
+        return None
+    factors = sympy.Mul.make_args(assumption.right)
+    varying = sympy.Mul(*(factor for factor in factors if any(depends(factor, x) for x in over)))
+    times = assumption.right / varying
+    return times if is_law(varying, over) else Mean(assumption.right, _one_or_all(over), 1)
+
+
 def _check_for_all(assumption: Assumption) -> None:
     """Whether one letter can have the value that it is given for all others: not ``c + k = 0`` for all k."""
     other = {s: sympy.Symbol(f"{s}_other", **kind(s)) for s in assumption.for_all if s.is_Symbol}
     e = work_out(assumption.left - assumption.right, assumption.where)
+    # A polynomial that is 0 for all integers has no coefficient but 0.
+    numbers = {name: sympy.Dummy() for name in e.atoms(AppliedUndef) if not any(depends(name, s) for s in other)}
+    plain = e.xreplace(numbers)
+    if other and not assumption.where and plain.is_polynomial(*other):
+        for coefficient in sympy.Poly(plain, *other).coeffs():
+            if coefficient.is_number and coefficient != 0:
+                raise DefinitionError(
+                    f"{assumption.key}: {assumption.left} = {assumption.right} holds for no values: assume less"
+                )
     unknown = letters(e) & fixed_by(assumption)
     if not other or len(unknown) != 1:
         return
@@ -229,8 +261,8 @@ def _check_for_all(assumption: Assumption) -> None:
         )
 
 
-def _defined_in(e: sympy.Expr, definitions: list[Definition]) -> Iterator[Fact]:
-    """What definitions say of the names in an expression, at the indices that stand there."""
+def _defined_in(e: sympy.Expr, definitions: list[Definition | Assumption]) -> Iterator[Fact]:
+    """What definitions and assumptions say of the names in an expression, at the indices that stand there."""
     for name in e.atoms(AppliedUndef):
         for one in definitions:
             if head(one.left) == head(name) and not is_axiom(one):
@@ -261,7 +293,7 @@ def _is_refuted(e: sympy.Expr, assumption: Assumption, spoken: set, where: Where
     """Whether ``e = 0`` is false for all values; or, of what speaks of nothing but its variables, for some."""
     e = work_out(e, where)
     e = e.xreplace({law: sympy.Dummy("KL", nonnegative=True) for law in e.atoms(KL)})
-    if nonzero(e, where):
+    if nonzero(e, where) or e.is_zero is False or e.is_integer is False:  # 0 is even, and an integer
         return True
     found = letters(e)
     if not found & (spoken | fixed_by(assumption)):

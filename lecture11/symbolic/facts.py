@@ -19,6 +19,7 @@ from lecture11.symbolic.terms import (
     KL,
     Mean,
     depends,
+    kind,
     last,
     law_variables,
     rest,
@@ -95,7 +96,8 @@ class Hypothesis:
     """Cited in the step of an induction: the statement itself, one index earlier.
 
     Attributes:
-        renamings: other letters, of those for all values of which it is stated.
+        renamings: other letters, of those for all values of which it is stated; for a function of real numbers a mean
+            of it alone, under a law: of what else it would become, further down, no line speaks.
     """
 
     renamings: tuple[tuple[tuple[sympy.Expr, sympy.Expr], ...], ...] = ()
@@ -236,6 +238,18 @@ class Fact:
             new = [value - (1 if old.is_positive else 0) for old, value in renaming if old.is_Symbol and counts(old)]
             found = (*kept, *new)
         return found
+
+    @property
+    def in_general(self) -> "Fact":
+        """The same fact for all values of the letters that a hypothesis below it moves: each has several there."""
+        steps = self.source.steps if isinstance(self.source, Derivation) else ()
+        moved = [renaming for step in steps for one in step.by if type(one) is Hypothesis for renaming in one.renamings]
+        changed = {old for renaming in moved for old, _ in renaming if old.is_Symbol}
+        # Under a name that no value has which is put in later, nor a fact below this one, which has more renamings.
+        others = tuple(
+            (old, sympy.Symbol(f"{old}|{len(self.renamings)}", **kind(old))) for old in sorted(changed, key=str)
+        )
+        return Fact(self.source, (others, *self.renamings), self.hypothesis) if others else self
 
     @property
     def key(self) -> str:

@@ -33,7 +33,7 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.algebra import same_by_algebra
-from lecture11.symbolic.compare import same_by_numbers, some_integers
+from lecture11.symbolic.compare import has_value, same_by_numbers, some_integers
 from lecture11.symbolic.convergence import Meanings, check_pointwise, meanings
 from lecture11.symbolic.definitions import behind, check_assumptions, check_definition, check_definitions, head
 from lecture11.symbolic.errors import CitationError, DefinitionError, GapError, MeaninglessError, WrongStepError
@@ -52,17 +52,20 @@ from lecture11.symbolic.facts import (
     is_axiom,
     premises,
 )
-from lecture11.symbolic.meaning import check_made, check_side
+from lecture11.symbolic.meaning import check_made, check_one_state, check_side, has_kind
 from lecture11.symbolic.rewriting import check_fact, rewrite
-from lecture11.symbolic.signs import Where, in_range, never_negative, without
+from lecture11.symbolic.signs import Where, in_range, never_negative, outside, positive, without
 from lecture11.symbolic.substitution import hides, is_variable, letters, substitute
 from lecture11.symbolic.terms import (
     BINDERS,
     bound_by,
     canonical,
+    is_entry,
     kind,
+    last,
     law_variables,
     letter_of,
+    rest,
 )
 
 # --- The names of the project ----------------------------------------------------------------------------------------
@@ -158,8 +161,13 @@ _verified: set[int] = set()
 _converging: set[tuple] = set()  # what was cited for some functions, and shown by lines that have a meaning for them
 
 
-def _number(source: Source, above: tuple[Source, ...], found: dict[int, int]) -> int:
+def _number(source: Source, above: tuple[Source, ...], found: dict[int, int], seen: set[int] | None = None) -> int:
     """A number for all that a source says and rests on: what is changed after it was verified gets another one.
+
+    Args:
+        above: what rests on it.
+        found: the numbers of sources, by ``id``, that were looked at in the same pass.
+        seen: and expressions.
 
     Raises:
         CitationError: it rests on itself.
@@ -167,6 +175,7 @@ def _number(source: Source, above: tuple[Source, ...], found: dict[int, int]) ->
     if any(source is other for other in above):
         way = " <- ".join(other.key for other in (*above, source))
         raise CitationError(f"{source.key} rests on itself: {way}")
+    seen = set() if seen is None else seen
     if id(source) not in found:
         if isinstance(source, Derivation):
             check_is_chain(source)
@@ -175,10 +184,10 @@ def _number(source: Source, above: tuple[Source, ...], found: dict[int, int]) ->
         # Before they are compared with what was verified: an object of one's own may say that it equals anything.
         made = source.lines if isinstance(source, Derivation) else (source.left, source.right)
         for e in (*made, *source.where, *(source.for_all if isinstance(source, Assumption) else ())):
-            check_made(e)
+            check_made(e, seen)
         content = [source.__class__, source.left, source.right, source.where]
         for below in cited(source):
-            _number(below, (*above, source), found)
+            _number(below, (*above, source), found, seen)
         if isinstance(source, Derivation):
             content += [
                 (step.expression, *(_cited_as(one, found) for one in step.by)) for step in source.steps
@@ -243,7 +252,7 @@ def _verify(chain: Derivation, numbers: dict[int, int]) -> None:
     for source in _below(chain):
         if isinstance(source, Derivation):
             _verify(source, numbers)
-    check_range(chain.range, chain.key)
+    check_range(chain.range, chain.key, premises(chain))
     check_premises(chain, numbers)
     for line in chain.lines:
         check_line(line, chain)
@@ -266,12 +275,21 @@ def _below(source: Source) -> Iterator[Source]:
             yield from _below(one)
 
 
-def check_range(where: Where, key: str) -> None:
-    """Whether a range speaks of integers, and there are some in it."""
+def check_range(where: Where, key: str, below: tuple[Definition | Assumption, ...] = ()) -> None:
+    """Whether a range speaks of integers, and there are some in it: with the values that premises give to them."""
     for e in where:
         check_made(e)
         if not e.is_integer or e.has(AppliedUndef):
             raise MeaninglessError(f"{key}: {e}: a range is one of letters that are integers")
+    values = {one.left: one.right.doit() for one in below if one.left.is_Symbol and one.left.is_integer}
+    known = {n: value for n, value in values.items() if not value.has(AppliedUndef, sympy.Piecewise, *BINDERS)}
+    # What is assumed to be equal, is neither smaller nor larger.
+    for one in below:
+        e = one.left - one.right if isinstance(one, Assumption) and not one.for_all else sympy.S.Half
+        if e.is_integer and not e.has(AppliedUndef, *BINDERS) and not one.left.is_Symbol:
+            where = (*where, e, -e)
+    for _ in known:  # one by way of another
+        where = tuple(e.xreplace(known) for e in where)
     try:
         some_integers(where)
     except ValueError as error:
@@ -296,16 +314,17 @@ def check_premises(chain: Derivation, numbers: dict[int, int]) -> None:
     facts = [fact for step in chain.steps for fact in chain.facts(step)]
     sides = [side for one in (*below, *facts) for side in (one.left, one.right)]
     binders = {(e, x) for line in (*chain.lines, *sides) for e in line.atoms(*BINDERS) for x in bound_by(e)}
+    taken = tuple({x for _, x in binders})
     names: list[Definition | Assumption] = [one for one in below if _is_name(one.left) and not is_axiom(one)]
     for one in below:
         if isinstance(one, Assumption) and not _is_name(one.left):
             for e, x in binders:
-                if hides(one.left, one.right, x, chain.range) and letters(one.left) & letters(e):
+                if hides(one.left, one.right, x, without(chain.range, taken)) and letters(one.left) & letters(e):
                     raise DefinitionError(f"{chain.key}: {one.left} depends on {x}, and stands where that is one")
     for definition in names if binders else ():
         apart = {s: sympy.Dummy(str(s), **kind(s)) for s in definition.left.args if is_variable(s)}
         left, name = definition.left.xreplace(apart), head(definition.left)[0]
-        within = (*chain.range, *(e.xreplace(apart) for e in definition.where))
+        within = without((*chain.range, *(e.xreplace(apart) for e in definition.where)), taken)
         for right in behind(left, definition.right.xreplace(apart), names):
             for e, x in binders:
                 if hides(left, right, x, within) and e.has(name):
@@ -319,7 +338,8 @@ def _check_together(below: tuple[Definition | Assumption, ...], numbers: tuple[i
         if number not in _alone:
             _check_alone(premise)
             _alone.add(number)
-        for fact in (one if isinstance(one, Fact) else Fact(one) for one in getattr(premise, "by", ())):
+        shows = (*premise.by, *([premise.sign] if premise.sign else [])) if isinstance(premise, Definition) else ()
+        for fact in (one if isinstance(one, Fact) else Fact(one) for one in shows):
             for side in (fact.left, fact.right):
                 meanings(below).check(side, premise.where, premise.key)
             _check_converges(fact, premise.where, meanings(below), premise.key)
@@ -333,6 +353,10 @@ def _check_together(below: tuple[Definition | Assumption, ...], numbers: tuple[i
 def _check_alone(premise: Definition | Assumption) -> None:
     for side in (premise.left, premise.right):
         check_names(side)
+    own = premise.left.args if isinstance(premise.left, AppliedUndef) else ()
+    for x in (*own, *getattr(premise, "for_all", ())):
+        if isinstance(x, AppliedUndef) and is_variable(x):
+            check_one_state(x, premise.left, premise.right)
     for e in premise.where:
         if not e.is_integer or e.has(AppliedUndef):
             raise MeaninglessError(f"{premise.key}: {e}: a range is one of letters that are integers")
@@ -344,6 +368,14 @@ def _check_alone(premise: Definition | Assumption) -> None:
             raise DefinitionError(f"{premise.key}: {name} is a name of the project: take another one")
     else:
         check_pointwise(premise)
+        left, right, where = premise.left, premise.right, premise.where
+        own = left.args if isinstance(left, AppliedUndef) else ()
+        shown = positive(right, where) if law_variables(left) else has_kind(right, left, where, own)
+        never = bool(premise.for_all) and never_negative(left, where) and not never_negative(right, where)
+        if ({*own} & {*premise.for_all} and not shown) or never:
+            raise DefinitionError(f"{premise.key}: {right} does not show that it is of the kind of {left}")
+    if is_entry(premise.left) and _said(premise) not in _own_premises and not isinstance(premise.left, rest | last):
+        raise DefinitionError(f"{premise.key}: {premise.left} is an entry of a list: what these are is known")
     for side in (premise.left, premise.right):
         check_side(side, premise.where, premise.key)
 
@@ -367,7 +399,7 @@ def check_step(chain: Derivation, number: int, step: Step) -> None:
     facts, named = chain.facts(step), meanings(premises(chain))
     # A fact may be used where a sum or an integral gives a letter another meaning: of that the range says nothing.
     sides = (before, step.expression, *(side for fact in facts for side in (fact.left, fact.right)))
-    within = without(chain.range, tuple({x for e in sides for binder in e.atoms(*BINDERS) for x in bound_by(binder)}))
+    within = outside(chain.range, *sides)
     for fact in facts:
         check_fact(fact, within, chain)
         for side in (fact.left, fact.right):
@@ -375,6 +407,9 @@ def check_step(chain: Derivation, number: int, step: Step) -> None:
         _check_converges(fact, within, named, where)
     left, right = (rewrite(side, facts, chain.range, where) for side in (before, step.expression))
     if not same_by_numbers(left, right, where=chain.range):
+        for side in (left, right):
+            if not has_value(side, chain.range):
+                raise GapError(where, ": it cannot be decided, since numbers find no value of ", side)
         raise WrongStepError(where, ": ", before, " is not equal to ", step.expression)
     if not same_by_algebra(left, right, chain.range):
         raise GapError(where, ": the numbers agree, but algebra does not get from ", left, " to ", right)
@@ -395,6 +430,7 @@ def _check_converges(fact: Fact, where: Where, named: Meanings, place: str, abov
     functions |= {name for name, _ in {*named.of} - {*meanings(premises(source)).of}}
     if not functions:
         return
+    fact = fact.in_general
     range_ = source.range
     for renaming in fact.renamings:
         range_ = tuple(substitute(e, dict(renaming)) for e in range_)

@@ -16,7 +16,17 @@ from sympy.printing.latex import accepted_latex_functions
 
 from lecture11.symbolic.algebra import DivergentError, grows_slowly, is_normal_in, work_out
 from lecture11.symbolic.errors import MeaninglessError
-from lecture11.symbolic.signs import Where, below_sum, in_range, is_fraction, never_negative, nonzero, positive, without
+from lecture11.symbolic.signs import (
+    Where,
+    below_sum,
+    in_range,
+    is_fraction,
+    never_negative,
+    nonzero,
+    outside,
+    positive,
+    without,
+)
 from lecture11.symbolic.substitution import counts, differ, is_variable, names_in
 from lecture11.symbolic.terms import (
     BINDERS,
@@ -51,15 +61,21 @@ _PLAIN = {name for kinds in _ALL_KINDS for name in vars(sympy.Function("f", **ki
 _PLAIN |= {"_latex", "_sympystr"}
 
 
-def check_made(e: Any) -> None:
+def check_made(e: Any, seen: set[int] | None = None) -> None:
     """Whether an expression is made of SymPy's own parts alone, and of letters of the kinds that are known here.
 
     A letter of another kind (even, negative) would be taken for any of those; a class or a function of one's own may
     say of itself what it likes, and an object may have been changed behind SymPy's back.
 
+    Args:
+        seen: objects, by ``id``, that were looked at in the same pass: nothing is looked at twice.
+
     Raises:
         MeaninglessError
     """
+    seen = set() if seen is None else seen
+    if id(e) in seen:
+        return
     if type(e) not in _MADE_OF and type(type(e)) is not UndefinedFunction:
         raise MeaninglessError(f"{e!r} is nothing that a proof here can speak of")
     made = e.args if isinstance(e, sympy.Tuple) else (type(e).__name__, *e._hashable_content())
@@ -74,7 +90,8 @@ def check_made(e: Any) -> None:
         if is_taken(e.func):
             raise MeaninglessError(f"{e.func} has the name of another quantity: take another one")
     for argument in e.args:
-        check_made(argument)
+        check_made(argument, seen)
+    seen.add(id(e))
 
 
 def _check_letter(e: sympy.Expr, name: str, known: bool) -> None:
@@ -180,8 +197,8 @@ def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) ->
             raise MeaninglessError(f"{e}: {i} is declared to begin later than {low}")
         for end in (low, high):
             check_meaning(end, where, bound)
-        if depends(low, i) or depends(high, i):
-            raise MeaninglessError(f"{e}: its ends depend on its index")
+        if any(depends(end, x) for end in (low, high) for x in variables):
+            raise MeaninglessError(f"{e}: its ends depend on its index, or on that of a sum in it: rename that")
         check_meaning(f, below_sum(where, i, low, high), (*bound, i))
         for part in _without(f, i):  # it may be taken out of the sum, which may have no terms
             check_meaning(part, where, inner)
@@ -191,6 +208,8 @@ def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) ->
             raise MeaninglessError(f"{e}: an integral has two finite ends; for one over all numbers there is Mean")
         for end in e.limits[0][1:]:
             check_meaning(end, where, bound)
+            if depends(end, variables[0]):
+                raise MeaninglessError(f"{e}: its ends depend on its variable: rename that")
         if e.limits[0][1:] == (0, 1):
             x, check = variables[0], (0, 1, 1 / (1 + sympy.Dummy("w", positive=True)))
             slopes = {slope: sympy.Dummy("slope", real=True) for slope in e.function.atoms(sympy.Derivative)}
@@ -198,9 +217,15 @@ def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) ->
                 check_slope(slope, where)
                 for variable in slope.variables:
                     _check_variable(slope, variable, where, inner)
-            for part in (e.function, *(slope.expr for slope in slopes)):
+            parts = (e.function, *(slope.expr for slope in slopes))
+            # Each factor by itself: where one is 0, SymPy does not look at the others.
+            factors = (factor for part in parts for product in part.atoms(sympy.Mul) for factor in product.args)
+            for part in (*parts, *factors):
                 for value in check:  # its ends, and whatever lies between them
-                    check_meaning(part.xreplace(slopes).xreplace({x: sympy.sympify(value)}), where, inner)
+                    there = part.xreplace(slopes).xreplace({x: sympy.sympify(value)})
+                    if there.has(sympy.zoo, sympy.nan):
+                        raise MeaninglessError(f"{e}: a division by what is 0 at {x} = {value}: in {part}")
+                    check_meaning(there, where, inner)
             return
     if isinstance(e, sympy.Derivative):
         check_slope(e, where)
@@ -251,9 +276,22 @@ def _check_variable(e: sympy.Expr, x: sympy.Expr, where: Where, bound: tuple[sym
     if x in bound and not isinstance(e, sympy.Derivative):
         raise MeaninglessError(f"{e}: {x} is the variable of an integral or a sum around it")
     if isinstance(x, AppliedUndef):
+        check_one_state(x, e)
         for state, there in (*names_in(e.args[0], where), *names_in(e.args[-1], where)):
             if state.func == x.func and state != x and not differ(state, x, there):
                 raise MeaninglessError(f"{e}: is {state} the variable {x}? Their indices do not show it")
+
+
+def check_one_state(x: sympy.Expr, *sides: sympy.Basic) -> None:
+    """Whether a state that is a variable is one and the same wherever it stands: no letter of it gets another meaning.
+
+    Raises:
+        MeaninglessError
+    """
+    for binder in (binder for e in sides for binder in e.atoms(*BINDERS)):
+        for y in bound_by(binder):
+            if y != x and depends(x, y):
+                raise MeaninglessError(f"{x} is a variable, and in {binder} it is another one: rename {y} there")
 
 
 def is_law(e: sympy.Expr, variables: tuple[sympy.Expr, ...]) -> bool:
@@ -319,10 +357,16 @@ def _absolute(e: Mean) -> Iterator[Mean]:
 def check_side(e: sympy.Expr, where: Where, key: str) -> None:
     """Whether an expression has a meaning in a range, and its integrals converge."""
     check_meaning(e, where)
+    where = outside(where, e)
     try:
-        work_out(e, where)
-        for mean in e.atoms(Mean):
-            for term in _absolute(mean) if len(mean.variables) > 1 else ():
-                work_out(term, without(where, mean.variables))
+        _check_integrals(e, where)
     except DivergentError as error:
         raise MeaninglessError(f"{key}: {error}") from None
+
+
+@lru_cache(maxsize=20_000)
+def _check_integrals(e: sympy.Expr, where: Where) -> None:
+    work_out(e, where)
+    for mean in e.atoms(Mean):
+        for term in _absolute(mean) if len(mean.variables) > 1 else ():
+            work_out(term, without(where, mean.variables))

@@ -137,6 +137,12 @@ def _names_in(e: sympy.Expr) -> set[sympy.Expr]:
     return e.atoms(AppliedUndef)
 
 
+@lru_cache(maxsize=10_000)
+def _numbers_in(lines: tuple[sympy.Expr, ...]) -> list[sympy.Symbol]:
+    """The letters that stand for numbers, or lists of them."""
+    return sorted({s for line in lines for s in line.free_symbols if not s.is_integer}, key=str)
+
+
 @lru_cache(maxsize=50_000)
 def _share(key: str) -> int:
     return zlib.crc32(key.encode()) % 9973
@@ -401,7 +407,7 @@ def _with_premises(model: Model, below: tuple[Definition | Assumption, ...]) -> 
 def _compared(what: str, lines: tuple[sympy.Expr, ...], values: Values, at: dict) -> int:
     """How many of some lines were compared: none if a list is too long."""
     lists = {}
-    for s in sorted({s for line in lines for s in line.free_symbols if not s.is_integer}, key=str):
+    for s in _numbers_in(lines):
         shape = values.shape(s, lines, at)
         if not isinstance(shape, int):
             numbers = (values.model.draw(f"{s.name} {n}", -1, 1) for n in itertools.count())

@@ -12,11 +12,12 @@ from lecture11.symbolic.facts import (
     Fact,
     fixed,
 )
-from lecture11.symbolic.meaning import check_made, check_meaning, check_side, has_kind
-from lecture11.symbolic.signs import Where, below_sum, in_range
+from lecture11.symbolic.meaning import check_made, check_meaning, check_side, has_kind, is_law
+from lecture11.symbolic.signs import Where, below_sum, in_range, without
 from lecture11.symbolic.substitution import hides, is_variable, own_arguments
 from lecture11.symbolic.terms import (
     BINDERS,
+    Mean,
     bound_by,
     canonical,
     depends,
@@ -39,6 +40,9 @@ def check_fact(fact: Fact, where: Where, using: Derivation | None = None) -> Non
             check_made(e)
     within = (*where, *fact.where)
     for i, renaming in enumerate(fact.renamings):
+        # Its letters get other values later on: of these alone speaks the range where the fact is used.
+        so_far = Fact(fact.source, fact.renamings[: i + 1], fact.hypothesis).where
+        there = within if i + 1 == len(fact.renamings) else so_far
         for old, new in renaming:
             letter = old if old.is_Symbol else old.func
             if letter in (fact.fixed if i else taken):  # of a hypothesis, the first takes it one index back
@@ -46,6 +50,8 @@ def check_fact(fact: Fact, where: Where, using: Derivation | None = None) -> Non
                     f"{fact.key}: it is not stated for all {old}, of which a definition or an assumption speaks"
                 )
             variables: tuple[sympy.Expr, ...] = ()
+            if fact.hypothesis and i:
+                _check_moved(fact, old, new)
             if isinstance(old, AppliedUndef):
                 # For all values of its variables, whatever they are declared to be: it may stand at any of them.
                 places = {x: sympy.Dummy(str(x), **({"integer": True} if counted else {"real": True}))
@@ -55,12 +61,30 @@ def check_fact(fact: Fact, where: Where, using: Derivation | None = None) -> Non
                     raise CitationError(f"{fact.key}: {min(both, key=str)} is renamed, and stands in {old}: one by one")
                 old, new = (e.xreplace(places) for e in (old, new))
                 variables = own_arguments(old)
-            check_meaning(new, within)
+            check_meaning(new, there)
             bound_only = old.is_Symbol and is_variable(new) and kind(new) == kind(old)
-            if not bound_only and not has_kind(new, old, within, variables):
+            if not bound_only and not has_kind(new, old, there, variables):
                 raise CitationError(f"{fact.key}: {new} does not show that it is what {old} is declared to be")
     for side in (fact.left, fact.right):
         check_side(side, within, fact.key)
+
+
+def _check_moved(fact: Fact, old: sympy.Expr, new: sympy.Expr) -> None:
+    """Whether a hypothesis takes a function of real numbers to a mean of it alone, with the same indices.
+
+    At the first number of an induction it has become another function, of which no line of the chain speaks.
+    """
+    if old.is_Symbol or all(x.is_integer for x in own_arguments(old)):
+        return
+    f, law = (new.args[0], new.args[2]) if isinstance(new, Mean) else (new, new)
+    itself = isinstance(new, Mean) and f.func == old.func and len(f.args) == len(old.args)
+    if not (itself and is_law(law, new.variables) and not law.has(old.func)) or any(
+        a != b for a, b in zip(old.args, f.args, strict=True) if a.is_integer or b.is_integer
+    ):
+        raise CitationError(
+            f"{fact.key}: the hypothesis is cited for {new} in place of {old}: it may be for a mean of {old} alone, "
+            "under a law, with the same indices"
+        )
 
 
 def _counted(fact: Fact, number: int, name: AppliedUndef) -> list[bool]:
@@ -71,7 +95,8 @@ def _counted(fact: Fact, number: int, name: AppliedUndef) -> list[bool]:
     lines = source.lines if isinstance(source, Derivation) else (source.left, source.right)
     below = [one for step in source.steps for one in source.facts(step)] if isinstance(source, Derivation) else []
     said = [before._at(side) for side in (*lines, *(side for one in below for side in (one.left, one.right)))]
-    found = [e for side in said for e in side.atoms(name.func) if len(e.args) == len(name.args)]
+    names = (e for side in said for e in side.atoms(AppliedUndef) if len(e.args) == len(name.args))
+    found = [e for e in names if e.func == name.func]
     return [all(e.args[i].is_integer for e in (name, *found)) for i in range(len(own_arguments(name)))]
 
 
@@ -131,6 +156,7 @@ def _replace(
         ends = [_replace(end, left, right, needs, fixed, where) for end in (low, high)]
         inside = _replace(f, left, right, needs, fixed, below_sum(where, i, low, high))
         return sympy.Sum(inside, (i, *ends))
+    within = without(where, bound)
     if isinstance(e, sympy.Derivative):
-        return sympy.Derivative(_replace(e.expr, left, right, needs, fixed, where), *e.variable_count)
-    return e.func(*(_replace(argument, left, right, needs, fixed, where) for argument in e.args))
+        return sympy.Derivative(_replace(e.expr, left, right, needs, fixed, within), *e.variable_count)
+    return e.func(*(_replace(argument, left, right, needs, fixed, within) for argument in e.args))

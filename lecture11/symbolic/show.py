@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import sympy
@@ -90,6 +91,7 @@ class _Quotient(NamedTuple):
     below: list[sympy.Expr]
 
 
+@lru_cache(maxsize=20_000)
 def _quotient(e: sympy.Expr) -> _Quotient:
     """The factors in the order in which one reads them: numbers, constants, brackets, variables, noise."""
     negative, above, below = False, [], []
@@ -223,6 +225,7 @@ class _Printer(LatexPrinter):
         return " ".join(texts)
 
 
+@lru_cache(maxsize=20_000)
 def latex(e: sympy.Basic) -> str:
     """An expression in LaTeX, on one line."""
     return _Printer().doprint(e)
@@ -438,6 +441,7 @@ _WIDE = {r"\quad": 2.0, r"\qquad": 4.0, r"\log": 2.6, r"\exp": 2.8, r"\mathcal":
          r"\cdot": 1.2, ",": 0.9, ";": 1.0, "(": 0.8, ")": 0.8, r"\operatorname": 0.0, r"\text": 0.0}  # fmt: skip
 
 
+@lru_cache(maxsize=20_000)
 def width(text: str) -> float:
     """About how wide LaTeX is, in the widths of an x: a fraction as wide as its wider half, an index smaller."""
     return _width(list(filter(str.strip, _TOKEN.findall(text))))

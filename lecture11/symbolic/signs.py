@@ -38,6 +38,11 @@ def without(where: Where, variables: tuple[sympy.Expr, ...]) -> Where:
     return tuple(e for e in where if not any(e.has(x) for x in variables))
 
 
+def outside(where: Where, *sides: sympy.Basic) -> Where:
+    """What a range says all over some expressions: nothing of a letter that a sum or an integral in them takes."""
+    return without(where, tuple({x for e in sides for binder in e.atoms(*BINDERS) for x in bound_by(binder)}))
+
+
 def positive(e: sympy.Expr, where: Where = ()) -> bool:
     """Whether it shows that ``e > 0``."""
     return sign(e, where) == POSITIVE
@@ -69,6 +74,7 @@ def sign(e: sympy.Expr, where: Where = ()) -> str:
 
 def _by_form(e: sympy.Expr, where: Where) -> str:
     if isinstance(e, Mean):
+        where = without(where, e.variables)
         return _product([_by_form(e.args[0], where), _by_form(e.args[2], where)])
     if isinstance(e, sympy.Sum):
         f, i, low, high = last_sum(e)

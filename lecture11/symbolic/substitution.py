@@ -50,8 +50,13 @@ def substitute(e: sympy.Expr, renaming: Mapping[sympy.Expr, sympy.Expr], where: 
     Raises:
         CitationError: what is to be renamed is neither a symbol nor a name applied to different variables.
     """
+    return _substituted(sympy.sympify(e), tuple((old, sympy.sympify(new)) for old, new in renaming.items()), where)
+
+
+@lru_cache(maxsize=20_000)
+def _substituted(e: sympy.Basic, renaming: tuple[tuple[sympy.Expr, sympy.Expr], ...], where: Where) -> sympy.Expr:
     symbols, names = {}, {}
-    for old, new in renaming.items():
+    for old, new in renaming:
         if old.is_Symbol:
             symbols[old] = new
         elif (
@@ -62,7 +67,7 @@ def substitute(e: sympy.Expr, renaming: Mapping[sympy.Expr, sympy.Expr], where: 
             names[old.func, len(old.args)] = _Name(own_arguments(old), new)
         else:
             raise CitationError(f"{old} is no letter: a symbol, or a name applied to different variables, is")
-    return _Substitution(symbols, names, where)(sympy.sympify(e))
+    return _Substitution(symbols, names, where)(e)
 
 
 def _is_name(e: sympy.Expr) -> bool:

@@ -54,7 +54,8 @@ def _quantity(name: str, letter: Letter) -> tuple[UndefinedFunction, bool]:
 
 def is_taken(name: UndefinedFunction) -> bool:
     """Whether a function that was not made here has the name of one that was."""
-    return _quantities.get(name.__name__, name) != name
+    known = _quantities.get(name.__name__, name)
+    return known is not name and known != name  # SymPy takes long to compare two functions
 
 
 def letter_of(e: sympy.Expr) -> Letter | None:

@@ -5,7 +5,8 @@ So there must be a witness, one for all integrals: an unknown function falls as 
 variables, a density in those of which it is one, whatever is given. Of what is integrated over ``x`` the powers of
 ``exp(-x^2)`` are counted: 1 for such a function and for a Gaussian, their sum in a product, the least of them in a sum,
 0 for what does not fall, as a constant, even if it is none to look at. What is left must fall. In a list each entry
-must, as in a product over all of them.
+must, as in a product over all of them. What may grow faster than a power beside an unknown function is refused: an
+exponential that does not show that it falls, one over a Gaussian, an integral between two ends, a power of a power.
 """
 
 from collections.abc import Iterable
@@ -15,8 +16,9 @@ from typing import NamedTuple
 import sympy
 from sympy.core.function import AppliedUndef
 
-from lecture11.symbolic.signs import Where, nonzero, positive
-from lecture11.symbolic.terms import Mean, Normal, depends, is_entry, last, law_variables, rest
+from lecture11.symbolic.meaning import is_law
+from lecture11.symbolic.signs import Where, never_negative, nonzero, positive
+from lecture11.symbolic.terms import KL, Mean, Normal, depends, is_entry, kind, last, law_variables, rest
 
 Heads = frozenset  # of names that are no unknown functions: the function of SymPy, and how many arguments it takes
 # Entries from one to another of a list of so many, which fall with a power of exp(-x^2); (1, 1, 1) is the whole.
@@ -45,7 +47,7 @@ def has_witness(mean: Mean, known: Known = _NOTHING) -> bool:
 
 
 class _ScaledError(Exception):
-    """What may grow as the witness falls, by more than a power of ``exp(x^2)`` that shows.
+    """What may grow, by more than a power of ``exp(x^2)`` that shows.
 
     As an integral over ``y`` in which an unknown function of ``x`` scales ``y``: it has one over that as a factor.
     """
@@ -83,10 +85,18 @@ def _parts(e: sympy.Expr, x: sympy.Expr, known: Known) -> tuple[Part, ...]:
         parts = [part for factor in e.args if not isinstance(factor, sympy.exp) for part in _parts(factor, x, known)]
         return (*parts, *_exponential(sympy.Add(*exponents), x, known))
     if e.is_Pow and e.base != sympy.E:
-        if not e.exp.is_Rational and not positive(e.exp, known.where) and _parts(e.base, x, known):
+        grows = not positive(e.exp, known.where) and _parts(e.base, x, known)
+        if not e.exp.is_Rational and (depends(e.exp, x) or _has_powers(e.base, x) or grows):
             raise _ScaledError
-        return tuple((*part[:3], part[3] * e.exp) for part in _parts(e.base, x, known) if e.exp.is_Rational)
+        if e.exp.is_negative and e.base.is_Add and _has_powers(e.base, x) and not _stays_away(e.base, x, known):
+            raise _ScaledError  # where a sine is 0
+        found = _parts(e.base, x, known) if e.exp.is_Rational else ()
+        if found and e.exp < 0 and e.base.atoms(Normal, sympy.exp) and not e.base.atoms(AppliedUndef) - {x}:
+            raise _ScaledError  # a Gaussian may fall faster than what it divides
+        return tuple((*part[:3], part[3] * e.exp) for part in found)
     if isinstance(e, Normal):
+        if _has_powers(e.args[2].xreplace({law: law.doit() for law in e.args[2].atoms(Normal)}), x):
+            raise _ScaledError  # where the variance is small, the density is large
         seen = {part for argument in e.args[:2] for part in _seen(argument, x, known)}
         return tuple((*part, _ONE) for part in seen)
     if isinstance(e, AppliedUndef):
@@ -101,9 +111,24 @@ def _parts(e: sympy.Expr, x: sympy.Expr, known: Known) -> tuple[Part, ...]:
     if isinstance(e, Mean):
         terms = [term * e.args[2] for term in sympy.Add.make_args(e.args[0])]
         return _whole(min(_beside(term, e.variables, x, known) for term in terms))
+    if isinstance(e, sympy.Integral) or (isinstance(e, sympy.log | KL) and _is_tower(e, x)):
+        raise _ScaledError
+    if isinstance(e, sympy.Derivative) and _has_powers(e, x):
+        raise _ScaledError  # the slope of a cosine grows
     if isinstance(e, sympy.Sum | sympy.Derivative | sympy.Abs | sympy.sin):
         return _parts(e.args[0], x, known)
     return ()
+
+
+def _is_tower(e: sympy.Expr, x: sympy.Expr) -> bool:
+    """Whether a power of ``x`` stands in the exponent of another one, or a Gaussian's."""
+    exponents = [power.as_base_exp()[1] for power in e.atoms(sympy.exp, sympy.Pow)]
+    return any(_has_powers(one, x) for one in (*exponents, *(part for law in e.atoms(Normal) for part in law.args)))
+
+
+def _has_powers(e: sympy.Expr, x: sympy.Expr) -> bool:
+    """Whether ``x`` stands in an exponent."""
+    return any(depends(power.as_base_exp()[1], x) for power in e.atoms(sympy.exp, sympy.Pow))
 
 
 def _whole(power: sympy.Rational) -> tuple[Part, ...]:
@@ -142,12 +167,11 @@ def _exponential(exponent: sympy.Expr, x: sympy.Expr, known: Known) -> tuple[Par
     plain = sympy.Add(*(term for term in terms.values() if term.is_polynomial(y)))
     other = [term for term, moved in terms.items() if not moved.is_polynomial(y)]
     degree = sympy.degree(plain, y) if plain.has(y) else 0
-    if not other:
-        return _whole(_ONE) if degree == 2 else ()  # that it does not grow, the algebra asks
-    # Beside an unknown function the algebra does not ask.
-    if degree > 1 and (degree % 2 or not positive(-sympy.LC(plain, y), known.where)):
+    highest = -sympy.LC(plain, y) if degree > 1 else _ONE
+    falls = degree > 1 and degree % 2 == 0 and positive(highest, known.where)
+    if degree > 1 and not falls and not (degree == 2 and never_negative(highest, known.where)):
         raise _ScaledError
-    found = _whole(_ONE) if degree > 1 else ()
+    found = _whole(_ONE) if falls else ()
     for times, term in (term.as_coeff_Mul() for term in other):
         if times > 0 and isinstance(term, sympy.Sum) and isinstance(term.function, sympy.log):  # a power of a product
             found += tuple((*part[:3], times * part[3]) for part in _exponential(term, x, known))
@@ -163,9 +187,19 @@ def _is_bounded(e: sympy.Expr, x: sympy.Expr, known: Known) -> bool:
     power = _falls(e, x, known)
     if power != 0 or isinstance(e, sympy.log):
         return bool(power > 0)
-    return isinstance(e, sympy.Add | sympy.Mul | sympy.Pow | sympy.exp | Mean) and all(
+    if isinstance(e, Mean):  # its variables may follow x
+        return is_law(e.args[2], e.variables) and all(_is_bounded(e.args[0], y, known) for y in (x, *e.variables))
+    if e.is_Pow and e.exp.is_negative:  # what is divided by stays above a number
+        return _stays_away(e.base, x, known)
+    return isinstance(e, sympy.Add | sympy.Mul | sympy.Pow | sympy.exp) and all(
         _is_bounded(argument, x, known) for argument in e.args
     )
+
+
+def _stays_away(e: sympy.Expr, x: sympy.Expr, known: Known) -> bool:
+    """Whether a sum shows that it stays above a positive number."""
+    numbers = [term for term in e.args if not depends(term, x) and positive(term, known.where)]
+    return bool(e.is_Add and numbers) and never_negative(e - numbers[0], known.where)
 
 
 def _beside(term: sympy.Expr, variables: tuple, x: sympy.Expr, known: Known) -> sympy.Rational:
@@ -181,10 +215,37 @@ def _beside(term: sympy.Expr, variables: tuple, x: sympy.Expr, known: Known) -> 
             raise _ScaledError
         mixed = [y for y in variables if y != x and _mixes(factor, x, y)]
         others = sympy.Mul(*(other for other in factors if other is not factor))
-        shown = isinstance(factor, Normal) and all(_falls(others, y, known) > 0 for y in mixed)
+        even = isinstance(factor, Normal) and _moves_in_line(factor, (x, *variables), known)
+        own = isinstance(factor, Normal) and any(depends(factor.args[0], y) for y in variables if y != x)
+        if own and not even and depends(factor, x) and _has_exponential(term):
+            raise _ScaledError  # the mean of an exponential grows with the square of what the Gaussian moves by
+        shown = even and all(_falls(others, y, known) > 0 for y in mixed)
         if not mixed or shown or _falls(factor, x, known) < 0:
             counted.append(factor)
     return _falls(sympy.Mul(*counted), x, known)
+
+
+def _moves_in_line(law: Normal, variables: tuple, known: Known) -> bool:
+    """Whether a Gaussian is moved by some variables in a line, or as far as what is bounded, and not widened.
+
+    Otherwise what it is the law of has heavier tails than a Gaussian: as ``y^2`` has, or ``y z``.
+    """
+    places = {y: sympy.Dummy("y") for y in (*variables, *filter(is_entry, law.atoms(AppliedUndef)))}
+    for term in sympy.Add.make_args(sympy.expand(law.args[0] - law.args[1])):
+        there = term.xreplace(places)
+        moved = [y for y in places.values() if there.has(y)]
+        real = {s for s in there.free_symbols - {*moved} if kind(s) == {"real": True}}  # it may be a variable outside
+        line = there.is_polynomial(*moved) and sympy.total_degree(there, *moved) < 2 and not real if moved else True
+        if not line and not all(_is_bounded(term, y, known) for y in variables):
+            return False
+    return all(_is_bounded(law.args[2], y, known) for y in variables)
+
+
+def _has_exponential(e: sympy.Expr) -> bool:
+    """Whether an exponential of real numbers stands in it, which is no product over a list."""
+    exponents = [power.as_base_exp()[1] for power in e.atoms(sympy.exp, sympy.Pow)]
+    products = [one for one in exponents if isinstance(one, sympy.Sum) and isinstance(one.function, sympy.log)]
+    return any(not one.is_integer and not one.is_number for one in exponents if one not in products)
 
 
 def _scales(e: sympy.Basic, x: sympy.Expr, y: sympy.Expr, known: Known) -> bool:
@@ -197,6 +258,8 @@ def _scales(e: sympy.Basic, x: sympy.Expr, y: sympy.Expr, known: Known) -> bool:
     grows = own and any(_falls(argument, x, known) < 0 for argument in e.args[1:])  # and so do the means of powers of y
     if own and not grows and not any(depends(argument, y) for argument in e.args[1:]):
         return False
+    if isinstance(e, sympy.exp):
+        return True  # exp(x y) is no constant in x, under a law of y
     together: tuple = e.args if isinstance(e, sympy.exp | AppliedUndef) else ()
     if isinstance(e, Normal):
         together = (sympy.Tuple(*e.args),)

@@ -197,6 +197,7 @@ def _tasks_page(name: str, notebook: Notebook) -> str:
     title, *rest = text_of(notebook["cells"][0]).split("\n", 1)
     pieces = [title, _linked("".join(rest)).strip()]
     pieces.append(_links(name, notebook, "[The solutions](solutions.md) are on a page of their own."))
+    pieces.append("Below, `SEED` is your name, and `mine` the sizes and data that the notebook draws from it.")
     for _, cells in _parts(student(notebook)):
         for cell in cells:
             text = text_of(cell)

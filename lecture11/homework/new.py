@@ -153,7 +153,7 @@ def new(id: str, homework: int, root: Path) -> list[Path]:
         if not path.exists():
             raise ValueError(f"{path} is not there: call this in a checkout of the repository")
     part = parts / f"{answer}.py"
-    if part.exists():
+    if part.exists() or part.with_suffix("").exists():  # a file, or a folder
         raise ValueError(f"there is a part {id} already: {part}")
     about = {"id": id, "answer": answer, "homework": homework}
     listed = _listed((parts / "__init__.py").read_text(encoding="utf-8"), answer, homework)

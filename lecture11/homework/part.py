@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, no_type_check
@@ -56,11 +57,17 @@ def per(values: Tensor, x: Tensor) -> Tensor:
     return values.to(x.dtype).view(-1, *[1] * (x.ndim - 1))
 
 
+def step_alpha(table: Tensor, t: Tensor, x: Tensor) -> Tensor:
+    """alpha_t for each example, from the table of alpha_bar."""
+    return per(table[t] / table[t - 1], x)
+
+
 def numbers(*values: float) -> Tensor:
     """One row, float64."""
     return torch.tensor([values], dtype=torch.float64)
 
 
+LOG_2_PI = math.log(2 * math.pi)
 # For log_var: such as a network gives before it has learned anything. exp of a small one is far below 1e-3.
 WIDE = numbers(-12.5, 9.0, 0.4, -6.2)
 
@@ -110,6 +117,8 @@ CHANGES: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
     "log": ("this is the logarithm of it", lambda result: result.log()),
     "halved": ("this is half of it", lambda result: 0.5 * result),
     "doubled": ("the factor 1/2 is missing", lambda result: 2 * result),
+    "backwards": ("this runs backwards", lambda result: result.flip(0)),
+    "order": ("the results are right, in the wrong order", lambda results: results[::-1]),
 }
 
 

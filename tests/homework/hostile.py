@@ -193,21 +193,23 @@ seen._equal = lambda *a: True
     texts = {
         "looks about": [*looks(canary, port).values(), overwritten, ZERO],
         "fills all": [
+            # First, since it takes the process with it: what stands before it would run twice.
+            "for _ in range(12):\n    if os.fork() == 0:\n        kept = torch.ones(2**25)\n        time.sleep(100)\n"
+            "time.sleep(100)",
             "def fill():\n    kept = []\n    while True:\n        kept.append(torch.ones(2**22))\nfill()",
             "with open('large', 'wb') as file:\n    while True:\n        file.write(bytes(2**20))",
             "time.sleep(1e9)",
-            "while True:\n    print('right' * 1000)\n    os.write(1, b'right' * 1000)",
+            "while True:\n    print('right' * 10**6)\n    os.write(1, b'right' * 10**6)\n    time.sleep(0.05)",
             "for i in range(10**7):\n    open(str(i), 'w').close()",
-            "for _ in range(12):\n    if os.fork() == 0:\n        kept = torch.ones(2**26)\n        time.sleep(100)\n"
-            "time.sleep(100)",
         ],
         "answers with harm": [
             "def gaussian_log_prob(x, mean, log_var):\n    return torch.zeros(1).reshape([1] * 100_000)",
             "def effective_sample_size(log_w):\n    return torch.empty(20_000_000, 0)",
-            "def kl_per_latent(mu, log_var):\n    raise ValueError('<script>alert(1)</script>\\x1b[2J\\ud800')",
+            "def iw_bound(log_w):\n    raise ValueError('<script>alert(1)</script>\\x1b[2J\\ud800')",
             "def elbo_kl(mu, log_var):\n    return torch.zeros(10**7, dtype=mu.dtype)",
             "def elbo(x, encoder, decoder, eps):\n    while True:\n        os.fork()",
-            "def iw_bound(log_w):\n    while True:\n        try:\n            time.sleep(1)\n"
+            # Last, since it takes the process with it.
+            "def kl_per_latent(mu, log_var):\n    while True:\n        try:\n            time.sleep(1)\n"
             "        except BaseException:\n            pass",
         ],
         # Whoever looks at what they return would call a student's code, or wait for it.
@@ -227,11 +229,6 @@ seen._equal = lambda *a: True
             "def kl_per_latent(mu, log_var):\n    import json\n    import safetensors.torch\n"
             "    safetensors.torch.save = lambda *a: b'\\xff' * 1000\n"
             '    json.dumps = lambda *a, **k: \'{"event": "end", "points": Infinity}\'\n    return mu',
-        ],
-        "ends all processes": [
-            "import signal\nfor pid in (-1, os.getppid(), 1, os.getpid()):\n    try:\n"
-            "        os.kill(pid, signal.SIGKILL)\n    except OSError:\n        pass",
-            ZERO,
         ],
         "stops and stays": [
             # A process that nobody started, deaf to all signals, which speaks for the one that is judged.
@@ -261,7 +258,9 @@ if os.fork() == 0:
             f"class Seed(str):\n    __str__ = lambda self: '\\ud800=1+1' * 10**6\nSEED = Seed()\n{ZERO}",
             "def elbo(x, encoder, decoder, eps):\n    os.closerange(3, 64)\n    time.sleep(1e6)",
         ],
-        "prints a forged result": [
+        "ends all, and forges": [
+            "import signal\nfor pid in (-1, os.getppid(), 1, os.getpid()):\n    try:\n"
+            "        os.kill(pid, signal.SIGKILL)\n    except OSError:\n        pass",
             """
 import json
 import struct
@@ -284,10 +283,13 @@ for descriptor in range(3, 64):
         pass
 print("right: 15 points", flush=True)
 os._exit(0)
-"""
+""",
         ],
     }
-    return {name: notebook(*cells) for name, cells in texts.items()}
+    made = {name: notebook(*cells) for name, cells in texts.items()}
+    # Its own cells come after a homework in which nothing is done, and all checks say that it is right.
+    made["fills all"]["cells"][:0] = edited_check()["cells"]
+    return made
 
 
 def files() -> dict[str, bytes]:

@@ -140,7 +140,7 @@ def students(homework: Homework, port: int) -> list[Student]:
     found[26].tries, found[26].expected = [evil(homework.number + 3)], 0
     beside = done(27)
     beside.made["cells"] += [
-        {**cell, "id": f"evil-{i}"} for i, cell in enumerate(attacks[-2]["cells"][1:2] + attacks[-1]["cells"][1:])
+        {**cell, "id": f"evil-{i}"} for i, cell in enumerate(attacks[-2]["cells"][1:2] + attacks[-1]["cells"][-1:])
     ]
     found[27].tries, found[27].expected = [beside], everything
     return found

@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import re
-import sys
 import time
 import zipfile
 from dataclasses import replace
@@ -16,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import hostile
+import near
 import pytest
 
 from lecture11 import cli
 from lecture11.homework import build, check, variation
 from lecture11.homework.checks import NotDoneYet, observations
-from lecture11.homework.diagnosis import Verdict, diagnose
-from lecture11.homework.grading import intake, judge, policy, sandbox
-from lecture11.homework.grading.judge import Said
+from lecture11.homework.grading import intake, policy, sandbox
 from lecture11.homework.grading.policy import Stub
 from lecture11.homework.grading.submission import Grader
 from lecture11.homework.part import Mistake
@@ -34,7 +32,6 @@ from lecture11.homework.parts import PARTS
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """In place of the sandbox and the judge; what is the same is run and judged once."""
     ran: dict[tuple[str, str, str], list[bytes]] = {}
-    judged: dict[tuple[Any, ...], Verdict] = {}
 
     def process(grader: Grader, found: Any, run: Any, alone: bool) -> bool:
         space: dict[str, Any] = {"NotDoneYet": NotDoneYet, "check": check, "variation": variation}
@@ -57,19 +54,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
                 run.seen[one.part] = ran[one.part, seed, text]
         return False
 
-    def verdict(self: Any, part: str, seed: str, seen: Any) -> Said:
-        from lecture11.homework.observation import Observation
-
-        known = (id(PARTS[part]), seed, *seen)
-        if known not in judged:
-            judged[known] = diagnose(PARTS[part], [Observation.from_bytes(data) for data in seen], seed=seed)
-        found = judged[known]
-        return Said(found.ok, found.kind, found.headline, found.message, found.mistake)
-
-    about = {part.id: judge.About(part.title, part.personal) for part in PARTS.values()}
-    monkeypatch.setattr(judge.Judge, "parts", property(lambda self: about))
-    monkeypatch.setattr(judge.Judge, "verdict", verdict)
-    monkeypatch.setattr(judge, "COMMAND", [sys.executable, "-S", "-c", ""])
+    near.judge_here(monkeypatch)
     monkeypatch.setattr(Grader, "_process", process)
     monkeypatch.setattr(sandbox, "tried", lambda box, hidden: "")
     monkeypatch.setattr(policy, "make_stub", lambda folder: Stub(folder))

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from answers import RIGHT, WRONG, Wrong
 
+import lecture11.homework.parts
 from lecture11.homework.checks import observations, verdict
-from lecture11.homework.diagnosis import diagnose
+from lecture11.homework.diagnosis import Verdict, diagnose
 from lecture11.homework.observation import Observation
 from lecture11.homework.part import Mistake, Part
 from lecture11.homework.parts import PARTS
 from lecture11.registry import by_id
 
 SEED = "Ada"
+FOLDER = Path(lecture11.homework.parts.__path__[0])
+FILES = [path.relative_to(FOLDER) for path in FOLDER.rglob("*.py")]
 
 
 def as_handed_in(part: Part, answer: Any) -> Any:
@@ -27,8 +30,13 @@ def as_handed_in(part: Part, answer: Any) -> Any:
 
 @functools.cache
 def observed(wrong: Wrong) -> list[Observation]:
-    limit = 0.5 if wrong.kind == "time" else 10.0
+    limit = 0.2 if wrong.kind == "time" else 10.0
     return observations(wrong.part, as_handed_in(PARTS[wrong.part], wrong.answer), seed=SEED, limit=limit)
+
+
+@functools.cache
+def judged(wrong: Wrong) -> Verdict:
+    return diagnose(PARTS[wrong.part], observed(wrong), seed=SEED)
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
@@ -44,18 +52,22 @@ def test_the_catalogue_is_large_and_each_part_has_its_files() -> None:
     counts = Counter(wrong.part for wrong in WRONG)
     assert min(counts[part] for part in PARTS) >= 4
     names = {part.answer for part in PARTS.values()}
-    import lecture11.homework.parts as parts
-
-    assert {path.stem for path in Path(parts.__path__[0]).glob("*.py")} == names | {"__init__"}
+    assert {Path(path.parts[0]).stem for path in FILES} == names | {"__init__"}
+    assert {path.name for path in FILES if len(path.parts) > 1} == {"__init__.py", "right.py", "wrong.py"}
     here = Path(__file__).parent / "answers"
     assert {path.stem for path in here.glob("*.py")} == names | {"__init__", "before", "collected"}
+
+
+def test_each_file_of_a_part_is_read_on_two_screens() -> None:
+    lengths = {str(path): len((FOLDER / path).read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {name: length for name, length in lengths.items() if length > 120} == {}
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 def test_each_wrong_answer_gets_its_message(part: Part) -> None:
     faults = []
     for number, wrong in enumerate(wrong for wrong in WRONG if wrong.part == part.id):
-        found = diagnose(part, observed(wrong), seed=SEED)
+        found = judged(wrong)
         expected, got = (wrong.mistake, wrong.kind, False), (found.mistake, found.kind, found.ok)
         if expected != got or wrong.says not in found.headline:
             faults.append(f"wrong answer {number}: {expected}, {wrong.says!r}; found {got}: {found.message}")
@@ -67,7 +79,7 @@ def test_the_order_of_the_known_mistakes_does_not_matter(part: Part) -> None:
     shuffled = replace(part, mistakes=tuple(random.Random(0).sample(part.mistakes, len(part.mistakes))))
     for wrong in WRONG:
         if wrong.part == part.id and wrong.mistake:
-            assert diagnose(shuffled, observed(wrong), seed=SEED) == diagnose(part, observed(wrong), seed=SEED)
+            assert diagnose(shuffled, observed(wrong), seed=SEED) == judged(wrong)
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)

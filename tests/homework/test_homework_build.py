@@ -187,7 +187,9 @@ def test_a_new_part_works_as_it_is_written(tmp_path: Path, capsys: pytest.Captur
     for mistake in part.mistakes:
         assert diagnose(part, part.observed(mistake.function, 0)).mistake == mistake.id
 
+    (tmp_path / "lecture11/homework/parts/elbo").mkdir()
     for wrong, says in (
+        ("elbo", "there is a part elbo already"),
         ("elbo-kl", "there is a part elbo-kl already"),
         ("Elbo", "is written like elbo-kl, got 'Elbo'"),
     ):

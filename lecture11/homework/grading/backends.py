@@ -8,6 +8,8 @@ import os
 import shlex
 import shutil
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from lecture11.homework.grading.policy import Limits, Seen
@@ -89,17 +91,22 @@ def _new_root(seen: Sequence[Seen], limits: Limits, root: Path) -> list[str]:
         f"mount -t tmpfs -o size={limits.disk},nr_inodes=4k,mode=1777,nosuid,nodev tmpfs tmp",
     ]
     covers = []
-    for one in [*seen, *(Seen(_tool(name)) for name in NEEDED["unshare"])]:
-        inside, parent = quoted(f"{top}{one.path}"), quoted(f"{top}{one.path.parent}")
-        match one.kind:
-            case "link":
-                lines.append(f"mkdir -p {parent}; ln -s {quoted(os.readlink(one.path))} {inside}")
-            case "bind":
-                made = f"mkdir -p {inside}" if one.path.is_dir() else f"mkdir -p {parent}; : > {inside}"
-                lines.append(f"{made}; mount --bind -o ro,nosuid,nodev {quoted(str(one.path))} {inside}")
-            case "empty":
-                lines.append(f"mount -t tmpfs -o size=1m,mode=755,nosuid,nodev tmpfs {inside}")
-                covers.append(f"mount -o remount,bind,ro,nosuid,nodev {inside}")
+    for kind, some in groupby([*seen, *(Seen(_tool(name)) for name in NEEDED["unshare"])], attrgetter("kind")):
+        paths = [one.path for one in some]
+        if kind != "empty":  # all at once: each mkdir is a process
+            folders = [path if kind == "bind" and path.is_dir() else path.parent for path in paths]
+            lines.append(f"mkdir -p {' '.join(quoted(f'{top}{folder}') for folder in folders)}")
+        for path in paths:
+            inside = quoted(f"{top}{path}")
+            match kind:
+                case "link":
+                    lines.append(f"ln -s {quoted(os.readlink(path))} {inside}")
+                case "bind":
+                    made = "" if path.is_dir() else f": > {inside}; "
+                    lines.append(f"{made}mount --bind -o ro,nosuid,nodev {quoted(str(path))} {inside}")
+                case "empty":
+                    lines.append(f"mount -t tmpfs -o size=1m,mode=755,nosuid,nodev tmpfs {inside}")
+                    covers.append(f"mount -o remount,bind,ro,nosuid,nodev {inside}")
     return [
         *lines,
         *covers,

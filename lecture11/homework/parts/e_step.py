@@ -5,38 +5,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lecture11.homework.cases import linear_cases, linear_edges, with_single
 from lecture11.homework.observation import Case
-from lecture11.homework.part import Draw, Mistake, Part, case, in_float32
+from lecture11.homework.part import Mistake, Part, case, generic
 
 
 def e_step(x: Tensor, W: Tensor) -> tuple[Tensor, Tensor]:
     covariance = torch.linalg.inv(torch.eye(W.shape[1], dtype=W.dtype) + W.T @ W)
     return x @ W @ covariance, covariance
-
-
-def linear_edges(d: Draw) -> list[tuple[str, int, Tensor, Tensor]]:
-    """The same, with more dimensions than points; the last one is for single precision."""
-    return [
-        ("two points, d = 8, k = 3", 2, d.normal(2, 8), d.normal(8, 3)),
-        ("single precision", 4, d.normal(4, 3), d.normal(3, 2)),
-    ]
-
-
-def with_single(cases: list[Case]) -> list[Case]:
-    """The last case in single precision."""
-    return [*cases[:-1], in_float32(cases[-1])]
-
-
-def linear_cases(d: Draw) -> list[tuple[str, int, Tensor, Tensor]]:
-    """Names, numbers of points, points and decoders."""
-    k, dim = d.size(2, 3), d.size(4, 6)
-    tiny = (torch.tensor([[2.0, 1.0]], dtype=torch.float64), torch.tensor([[1.0], [0.5]], dtype=torch.float64))
-    return [
-        ("one point, d = 2, k = 1", 1, *tiny),
-        ("three points, d = 3, k = 2", 3, d.normal(3, 3), d.normal(3, 2)),
-        (f"several points, d = {dim}, k = {k}", 6, d.normal(6, dim), d.normal(dim, k)),
-        (f"more points, d = {dim}, k = {k}", 9, d.normal(9, dim), d.normal(dim, k)),
-    ]
 
 
 def _e_with(mean: Any = None, covariance: Any = None) -> Any:
@@ -76,8 +52,7 @@ MISTAKES = (
             "given x", _e_with(covariance=lambda W, eye: torch.linalg.inv(eye + W.T @ W).diagonal())),
     Mistake("root-of-covariance", "the second result is the root of the covariance",
             _e_with(covariance=lambda W, eye: torch.linalg.inv(eye + W.T @ W).sqrt())),
-    Mistake("order", "both are right, in the wrong order: the means first, then the covariance",
-            lambda x, W: e_step(x, W)[::-1]),
+    *generic(e_step, order="both are right, in the wrong order: the means first, then the covariance"),
     Mistake("covariance-missing", "the covariance is missing: return the means and the covariance",
             lambda x, W: e_step(x, W)[0]),
     Mistake("d-by-d", "the covariance is (d, d): W W^T is a matrix of coordinates of x. That of the codes is (k, k)",

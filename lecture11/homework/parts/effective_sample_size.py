@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from lecture11.homework.cases import log_weight_cases, log_weight_edges
 from lecture11.homework.part import Mistake, Part, generic
-from lecture11.homework.parts.iw_bound import log_weight_cases, log_weight_edges
 
 
 def effective_sample_size(log_w: Tensor) -> Tensor:

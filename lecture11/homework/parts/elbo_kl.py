@@ -57,7 +57,7 @@ MISTAKES = (
             lambda mu, v: 0.5 * ((mu**2 + v.exp() - v).sum(1) - 1)),
     Mistake("not-squared", "the mean is not squared", lambda mu, v: 0.5 * (mu + v.exp() - 1 - v).sum(1)),
     Mistake("logdet-sign", "log det Sigma has the wrong sign", lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 + v).sum(1)),
-    Mistake("exchanged", "this is KL(p, q), with the laws exchanged: the expectation is under q",
+    Mistake("exchanged", "this is KL(p, q), with the densities exchanged: the expectation is under q",
             lambda mu, v: 0.5 * ((1 + mu**2) / v.exp() - 1 + v).sum(1)),
     Mistake("all-averaged", "everything is averaged, over the examples and the latents; sum over the latents, and keep "
             "the examples", lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v).mean()),

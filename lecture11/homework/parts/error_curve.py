@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from lecture11.homework.cases import spread
 from lecture11.homework.observation import Case
 from lecture11.homework.part import Draw, Mistake, Part, case, in_float32
-from lecture11.homework.parts.pca_reconstruct import spread
 from lecture11.homework.variation import variation
 
 

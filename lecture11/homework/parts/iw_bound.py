@@ -5,34 +5,12 @@ import math
 import torch
 from torch import Tensor
 
-from lecture11.homework.observation import Case
-from lecture11.homework.part import Draw, Mistake, Part, case, generic, in_float32
+from lecture11.homework.cases import log_weight_cases, log_weight_edges
+from lecture11.homework.part import Mistake, Part, generic
 
 
 def iw_bound(log_w: Tensor) -> Tensor:
     return log_w.logsumexp(0) - math.log(len(log_w))
-
-
-def log_weight_edges(d: Draw, *, grad: bool) -> list[Case]:
-    large = d.normal(4, 2) + 2000
-    return [case("weights as large as exp(2000)", 2, grad=("log_w",) if grad else (), log_w=large)]
-
-
-def log_weight_cases(d: Draw, *, grad: bool) -> list[Case]:
-    def one(name: str, k: int, b: int, shift: Tensor | float = 0.0) -> Case:
-        return case(name, b, grad=("log_w",) if grad else (), log_w=d.normal(k, b) + shift)
-
-    small = torch.tensor([[-1.0], [-2.0]], dtype=torch.float64)
-    return [
-        case("two draws, one example", 1, log_w=small),
-        one("several draws, one example", d.size(4, 6), 1),
-        one("as many draws as examples", 3, 3),
-        one("more draws than examples", d.size(5, 7), 2),
-        one("weights as small as those of images", 5, 3, -2000.0),
-        one("two examples, 2000 nats apart", 4, 2, torch.tensor([-2000.0, 0.0], dtype=torch.float64)),
-        one("four draws, one 2000 nats above the others", 4, 1, torch.tensor([[0.0], [-2000], [-2000], [-2000]])),
-        in_float32(one("in single precision", 4, 2)),
-    ]
 
 
 MISTAKES = (

@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from lecture11.homework.cases import linear_cases, linear_edges, with_single
 from lecture11.homework.observation import Case
 from lecture11.homework.part import Mistake, Part, case
-from lecture11.homework.parts.e_step import e_step, linear_cases, linear_edges, with_single
+from lecture11.homework.parts.e_step import e_step
 
 
 def m_step(x: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:

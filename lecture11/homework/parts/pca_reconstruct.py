@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lecture11.homework.cases import spread
 from lecture11.homework.observation import Case
 from lecture11.homework.part import Draw, Mistake, Part, case, in_float32
 
@@ -13,12 +14,6 @@ def pca_reconstruct(x: Tensor, k: int) -> Tensor:
     mean = x.mean(0)
     directions = torch.linalg.svd(x - mean, full_matrices=False).Vh[:k]
     return mean + (x - mean) @ directions.T @ directions
-
-
-def spread(d: Draw, n: int, dim: int) -> Tensor:
-    """Points with directions of different size and a mean far from zero: nothing is ambiguous."""
-    x = d.normal(n, dim) * (1 + torch.arange(dim, dtype=torch.float64)) + d.normal(1, dim, scale=3.0)
-    return x.round(decimals=2)
 
 
 def _one(d: Draw, n: int, dim: int, k: int, name: str = "") -> Case:

@@ -5,61 +5,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lecture11.homework.observation import Case
-from lecture11.homework.part import Draw, Mistake, Part, alpha_bar, case, in_float32, per, with_places
+from lecture11.homework.cases import noised_cases, noised_edges
+from lecture11.homework.part import Mistake, Part, per, with_places
 from lecture11.homework.slips import ALPHA, BETA, NOISE, NOW, Powers, quantities, slips, value
 
 
 def q_sample(alpha_bar: Tensor, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
     a = per(alpha_bar[t], x_0)
     return a.sqrt() * x_0 + (1 - a).sqrt() * eps
-
-
-def step_alpha(table: Tensor, t: Tensor, x: Tensor) -> Tensor:
-    return per(table[t] / table[t - 1], x)
-
-
-def _table(d: Draw) -> Tensor:
-    return alpha_bar(d.betas(d.size(5, 8))).round(decimals=4)
-
-
-def _noised(d: Draw, name: str, second: str, table: Tensor, b: int, t: Tensor, *dims: int) -> Case:
-    args: dict[str, Any] = {"alpha_bar": table, second: d.normal(b, *dims), "t": t, "eps": d.normal(b, *dims)}
-    return case(name, b, grad=(second, "eps"), **args)
-
-
-def noised_edges(d: Draw, *, second: str = "x_0") -> list[Case]:
-    """More dimensions, and more than one channel."""
-    table, t = _table(d), torch.tensor([4, 2])
-    return [
-        _noised(d, "nine dimensions", second, table, 2, t, 9),
-        _noised(d, "images with three channels", second, table, 2, t, 3, 2, 2),
-    ]
-
-
-def noised_cases(d: Draw, *, second: str = "x_0") -> list[Case]:
-    table = _table(d)
-    T = len(table) - 1
-
-    def one(name: str, b: int, t: Tensor, *dims: int) -> Case:
-        return _noised(d, name, second, table, b, t, *dims)
-
-    side = d.size(2, 4)
-    short = torch.tensor([1, 0.8, 0.3], dtype=torch.float64)
-    first: dict[str, Any] = {
-        "alpha_bar": short,
-        second: torch.tensor([[0.6]], dtype=torch.float64),
-        "t": torch.tensor([2]),
-        "eps": torch.tensor([[-1.2]], dtype=torch.float64),
-    }
-    return [
-        case("one number, T = 2", 1, **first),
-        one("all at t = 1", 2, torch.ones(2, dtype=torch.int64), 2),
-        one("three points in the plane", 3, torch.tensor([1, T, 2]), 2),
-        one("as many points as dimensions", 3, torch.tensor([3, 1, T]), 3),
-        one("two small images", 2, torch.tensor([T, 3]), 1, side, side),
-        in_float32(one("four points", 4, d.steps(T, 4), 2)),
-    ]
 
 
 def _one_by_one(table: Tensor, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:
@@ -117,8 +70,8 @@ MISTAKES = (
     Mistake("same-noise-in-each-step", "t steps are made one by one, with the same eps in each: then variances do not "
             "add, and the noise is too strong", lambda ab, x, t, eps: torch.stack(
                 [_one_by_one(ab, *one) for one in zip(x, t, eps, strict=True)])),
-    Mistake("noise-subtracted", "the noise is subtracted. That has the same law, but the task adds it, and numbers are "
-            "compared", _with(sign=-1)),
+    Mistake("noise-subtracted", "the noise is subtracted. That has the same distribution, but the task adds it, and "
+            "numbers are compared", _with(sign=-1)),
     Mistake("noise-not-squared", "1 - alpha_bar^2 stands under the root, in front of the noise: alpha_bar is a "
             "variance, and not squared again",
             lambda ab, x, t, eps: per(ab[t], x).sqrt() * x + (1 - per(ab[t], x) ** 2).sqrt() * eps),

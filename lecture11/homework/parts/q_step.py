@@ -75,8 +75,8 @@ MISTAKES = (
     Mistake("noise-squared", "the noise is multiplied with beta^2; beta is its variance, not a factor to be squared",
             _with(of_eps={BETA: 2})),
     Mistake("noise-missing", "the noise is missing: this is the mean of x_t", _with(sign=0)),
-    Mistake("noise-subtracted", "the noise is subtracted. That has the same law, but the task adds it, and numbers are "
-            "compared", _with(sign=-1)),
+    Mistake("noise-subtracted", "the noise is subtracted. That has the same distribution, but the task adds it, and "
+            "numbers are compared", _with(sign=-1)),
     Mistake("along-last-dim", "beta has one number for each example, and you multiplied along the last dimension. Give "
             "beta as many dimensions as x_prev has",
             lambda x, beta, eps: (1 - beta.to(x)).sqrt() * x + beta.to(x).sqrt() * eps),

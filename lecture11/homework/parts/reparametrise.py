@@ -52,11 +52,20 @@ def _edges(d: Draw) -> list[Case]:
     return [case(name, 1, grad=("log_var",), keywords=("generator",), **args)]
 
 
+# Mistakes in a draw made of mu, log_var and eps; the ELBO has them too.
+IN_A_DRAW: tuple[tuple[str, str, Any], ...] = (
+    ("variance-scales", "the noise is multiplied with the variance; the standard deviation belongs there",
+     lambda mu, v, e: mu + v.exp() * e),
+    ("log-var-scales", "the noise is multiplied with log_var; make the standard deviation of it",
+     lambda mu, v, e: mu + v * e),
+    ("inverse-std", "exp(-log_var / 2) is one over the standard deviation",
+     lambda mu, v, e: mu + (-0.5 * v).exp() * e),
+    ("std-added", "the standard deviation is added to the noise; it multiplies it",
+     lambda mu, v, e: mu + (0.5 * v).exp() + e),
+)  # fmt: skip
+
 MISTAKES = (
-    Mistake("variance-scales", "the noise is multiplied with the variance; the standard deviation belongs there",
-            _repa_with(formula=lambda mu, v, e: mu + v.exp() * e)),
-    Mistake("log-var-scales", "the noise is multiplied with log_var; make the standard deviation of it",
-            _repa_with(formula=lambda mu, v, e: mu + v * e)),
+    *(Mistake(id, message, _repa_with(formula=draw)) for id, message, draw in IN_A_DRAW),
     Mistake("exp-missing", "half of log_var is not the standard deviation: exp is missing",
             _repa_with(formula=lambda mu, v, e: mu + 0.5 * v * e)),
     Mistake("noise-unscaled", "the noise is not scaled: the variance is 1, whatever log_var says",
@@ -69,8 +78,6 @@ MISTAKES = (
             _repa_with(formula=lambda mu, v, e: (0.5 * v).exp() * e)),
     Mistake("mean-multiplied", "mu is multiplied with the noise; it is added",
             _repa_with(formula=lambda mu, v, e: mu * (0.5 * v).exp() * e)),
-    Mistake("std-added", "the standard deviation is added to the noise; it multiplies it",
-            _repa_with(formula=lambda mu, v, e: mu + (0.5 * v).exp() + e)),
     Mistake("mean-scaled", "the mean is scaled too", _repa_with(formula=lambda mu, v, e: (0.5 * v).exp() * (mu + e))),
     Mistake("uniform", "the noise is uniform in [0, 1]: torch.rand. Standard normal noise is needed",
             _repa_with(draw=lambda mu, g: torch.rand(mu.shape, generator=g, dtype=mu.dtype))),
@@ -80,8 +87,6 @@ MISTAKES = (
             _repa_with(draw=lambda mu, g: torch.randn(len(mu), 1, generator=g, dtype=mu.dtype))),
     Mistake("shared-by-all", "all share one single number of noise; each latent of each example has its own",
             _repa_with(draw=lambda mu, g: torch.randn((), generator=g, dtype=mu.dtype))),
-    Mistake("inverse-std", "exp(-log_var / 2) is one over the standard deviation",
-            _repa_with(formula=lambda mu, v, e: mu + (-0.5 * v).exp() * e)),
     Mistake("half-outside", "the 1/2 stands outside of exp; it belongs inside, to log_var",
             _repa_with(formula=lambda mu, v, e: mu + 0.5 * v.exp() * e)),
     Mistake("reseeded", "the generator is seeded anew: then each call draws the same numbers",

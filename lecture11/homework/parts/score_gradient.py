@@ -1,13 +1,12 @@
 """Homework 3, part 2: a gradient without a derivative."""
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from lecture11.homework.observation import Case, Given
-from lecture11.homework.part import Draw, Mistake, Part, case, generic, in_float32
+from lecture11.homework.part import LOG_2_PI, Draw, Mistake, Part, case, generic, in_float32
 
 
 def score_gradient(f: Any, mu: Tensor, sigma: Tensor, eps: Tensor) -> Tensor:
@@ -15,13 +14,8 @@ def score_gradient(f: Any, mu: Tensor, sigma: Tensor, eps: Tensor) -> Tensor:
 
 
 def _one(d: Draw, name: str, n: int, k: int) -> Case:
-    args: dict[str, Any] = {
-        "f": Given("cost", {"seed": d.size(0, 1000)}),
-        "mu": d.normal(k),
-        "sigma": d.uniform(0.4, 1.6, k),
-        "eps": d.normal(n, k),
-    }
-    return case(name, n, **args)
+    cost = Given("cost", {"seed": d.size(0, 1000)})
+    return case(name, n, f=cost, mu=d.normal(k), sigma=d.uniform(0.4, 1.6, k), eps=d.normal(n, k))
 
 
 def _score_cases(d: Draw) -> list[Case]:
@@ -47,11 +41,7 @@ def _path_gradient(f: Any, mu: Tensor, sigma: Tensor, eps: Tensor) -> Tensor:
 
 
 def _density(sigma: Tensor, eps: Tensor) -> Tensor:
-    return (-0.5 * eps**2 - sigma.log() - 0.5 * math.log(2 * math.pi)).sum(1, keepdim=True).exp()
-
-
-def _edges(d: Draw) -> list[Case]:
-    return [_one(d, "nine dimensions", 2, 9)]
+    return (-0.5 * eps**2 - sigma.log() - 0.5 * LOG_2_PI).sum(1, keepdim=True).exp()
 
 
 MISTAKES = (
@@ -121,7 +111,7 @@ PART = Part(
     trains="the score of a Gaussian, and (n,) beside (n, k)",
     unit="one row for each draw",
     make_cases=_score_cases,
-    make_edges=_edges,
+    make_edges=lambda d: [_one(d, "nine dimensions", 2, 9)],
     reference=score_gradient,
     quantities=lambda args: {"sigma": args["sigma"][None], "eps": args["eps"]},
     mistakes=MISTAKES,

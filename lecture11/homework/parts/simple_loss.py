@@ -4,10 +4,11 @@ from typing import Any
 
 from torch import Tensor
 
+from lecture11.homework.cases import noised_cases, noised_edges
 from lecture11.homework.observation import Case, Given
 from lecture11.homework.part import Draw, Mistake, Part, case, generic, per, with_places
 from lecture11.homework.parts.q_sample import PART as Q_SAMPLE
-from lecture11.homework.parts.q_sample import noised_cases, noised_edges, q_sample
+from lecture11.homework.parts.q_sample import q_sample
 
 
 def simple_loss(model: Any, alpha_bar: Tensor, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:

@@ -1,39 +1,17 @@
-"""Homework 4, part 7: the step back, when the noise is predicted."""
+"""The known mistakes in the mean of a step back."""
 
 from typing import Any
 
 from torch import Tensor
 
-from lecture11.homework.part import Mistake, Part, per, with_places
-from lecture11.homework.parts.q_sample import noised_cases, noised_edges, step_alpha
-from lecture11.homework.slips import ALPHA, BETA, NOISE, NOW, Powers, quantities, slips, value
-
-
-def mu_theta(alpha_bar: Tensor, x_t: Tensor, t: Tensor, eps: Tensor) -> Tensor:
-    alpha, now = step_alpha(alpha_bar, t, x_t), per(alpha_bar[t], x_t)
-    return (x_t - (1 - alpha) / (1 - now).sqrt() * eps) / alpha.sqrt()
-
-
-def _mu_with(formula: Any) -> Any:
-    """Another formula of alpha_t, alpha_bar_t, alpha_bar_{t-1}, x_t and eps."""
-    return lambda ab, x, t, eps: formula(step_alpha(ab, t, x), per(ab[t], x), per(ab[t - 1], x), x, eps)
-
-
-FRONT: Powers = {ALPHA: -0.5}  # of the bracket
-OF_EPS: Powers = {BETA: 1, NOISE: -0.5}  # in the bracket
-
-
-@with_places
-def _with(*, front: Powers = FRONT, of_eps: Powers = OF_EPS, sign: int = -1) -> Any:
-    """The mean with other factors."""
-    return _mu_with(
-        lambda a, now, before, x, e: value(front, now, before) * (x + sign * value(of_eps, now, before) * e)
-    )
+from lecture11.homework.part import Mistake
+from lecture11.homework.parts.mu_theta.right import FRONT, OF_EPS, made, mu_theta, mu_with
+from lecture11.homework.slips import ALPHA, BETA, NOISE, NOW, Powers, slips
 
 
 def _noise(factor: Any) -> Any:
     """Another factor of the noise."""
-    return _mu_with(lambda a, now, before, x, e: (x - factor(a, now, before) * e) / a.sqrt())
+    return mu_with(lambda a, now, before, x, e: (x - factor(a, now, before) * e) / a.sqrt())
 
 
 def _ddim(a: Tensor, now: Tensor, before: Tensor, x: Tensor, e: Tensor) -> Tensor:
@@ -47,7 +25,7 @@ def _via_x_0(guess: Any) -> Any:
         x_0 = guess(now, x, e)
         return (a.sqrt() * (1 - before) * x + before.sqrt() * (1 - a) * x_0) / (1 - now)
 
-    return _mu_with(answer)
+    return mu_with(answer)
 
 
 def _swapped(a: Tensor, now: Tensor, before: Tensor, x: Tensor, e: Tensor) -> Tensor:
@@ -72,41 +50,41 @@ NOISES: tuple[tuple[str, str, Powers], ...] = (
 
 MISTAKES = (
     Mistake("erratum-e13", "in front stands 1/sqrt(alpha_bar_t), as the lecture notes print it (erratum E13). One step "
-            "back undoes the shrinking of one step", _with(front=PRINTED_FRONT)),
+            "back undoes the shrinking of one step", made(front=PRINTED_FRONT)),
     Mistake("erratum-e10", "the noise is divided by sqrt(1 - alpha_t), as the lecture notes print Algorithm 2 (erratum "
-            "E10). The noise in x_t is that of t steps", _with(of_eps=PRINTED_NOISE)),
+            "E10). The noise in x_t is that of t steps", made(of_eps=PRINTED_NOISE)),
     Mistake("predicted-x0", "this takes away all noise at once: it is the predicted x_0, not the mean of x_{t-1}",
-            _mu_with(lambda a, now, before, x, e: (x - (1 - now).sqrt() * e) / now.sqrt())),
+            mu_with(lambda a, now, before, x, e: (x - (1 - now).sqrt() * e) / now.sqrt())),
     Mistake("ddim", "this is x_{t-1} with the same noise in it, a step of DDIM; the mean of q(x_{t-1} | x_t, x_0) has "
-            "less of it", _mu_with(_ddim)),
-    *(Mistake(f"front-{slip.id}", f"in front of the bracket, {slip.text}", _with(front=slip.powers))
+            "less of it", mu_with(_ddim)),
+    *(Mistake(f"front-{slip.id}", f"in front of the bracket, {slip.text}", made(front=slip.powers))
       for slip in slips(FRONT, but=(PRINTED_FRONT,))),
-    *(Mistake(f"noise-{slip.id}", f"in front of the noise, {slip.text}", _with(of_eps=slip.powers))
+    *(Mistake(f"noise-{slip.id}", f"in front of the noise, {slip.text}", made(of_eps=slip.powers))
       for slip in slips(OF_EPS, but=(PRINTED_NOISE, ALL_NOISE))),
     *(Mistake(f"{front}-{noise}", f"in front of the bracket, {front_text}; in front of the noise, {noise_text}",
-              _with(front=front_powers, of_eps=noise_powers))
+              made(front=front_powers, of_eps=noise_powers))
       for front, front_text, front_powers in FRONTS for noise, noise_text, noise_powers in NOISES
       if (front, noise) != ("e13", "all-noise")),  # that is the predicted x_0
     Mistake("factor-on-x-alone", "1/sqrt(alpha_t) multiplies x_t alone; it stands in front of the whole bracket",
-            _mu_with(lambda a, now, before, x, e: x / a.sqrt() - (1 - a) / (1 - now).sqrt() * e)),
+            mu_with(lambda a, now, before, x, e: x / a.sqrt() - (1 - a) / (1 - now).sqrt() * e)),
     Mistake("factor-on-noise-alone", "1/sqrt(alpha_t) multiplies the noise alone; it stands in front of the whole "
-            "bracket", _mu_with(lambda a, now, before, x, e: x - (1 - a) / (1 - now).sqrt() * e / a.sqrt())),
+            "bracket", mu_with(lambda a, now, before, x, e: x - (1 - a) / (1 - now).sqrt() * e / a.sqrt())),
     Mistake("multiplied-x-alone", "x_t is multiplied with sqrt(alpha_t), as in a step forward; going back divides",
-            _mu_with(lambda a, now, before, x, e: a.sqrt() * x - (1 - a) / (1 - now).sqrt() * e)),
+            mu_with(lambda a, now, before, x, e: a.sqrt() * x - (1 - a) / (1 - now).sqrt() * e)),
     Mistake("alpha-upside-down", "alpha_t is upside down: it is alpha_bar_t over alpha_bar_{t-1}",
-            _mu_with(lambda a, now, before, x, e: (x - (1 - 1 / a) / (1 - now).sqrt() * e) * a.sqrt())),
+            mu_with(lambda a, now, before, x, e: (x - (1 - 1 / a) / (1 - now).sqrt() * e) * a.sqrt())),
     # the noise
-    Mistake("noise-added", "you added the noise; going back takes it away", _with(sign=1)),
-    Mistake("noise-missing", "the noise is missing: this undoes the shrinking alone", _with(sign=0)),
-    Mistake("noise-unscaled", "the noise has no factor", _with(of_eps={})),
+    Mistake("noise-added", "you added the noise; going back takes it away", made(sign=1)),
+    Mistake("noise-missing", "the noise is missing: this undoes the shrinking alone", made(sign=0)),
+    Mistake("noise-unscaled", "the noise has no factor", made(of_eps={})),
     Mistake("all-noise", "the noise has the factor sqrt(1 - alpha_bar_t), that of t steps; one step takes less away",
-            _with(of_eps=ALL_NOISE)),
+            made(of_eps=ALL_NOISE)),
     Mistake("root-exchanged", "the root stands over 1 - alpha_t; it belongs over 1 - alpha_bar_t, below",
-            _with(of_eps={BETA: 0.5, NOISE: -1})),
+            made(of_eps={BETA: 0.5, NOISE: -1})),
     Mistake("upside-down", "the fraction in front of the noise stands upside down",
-            _with(of_eps={BETA: -1, NOISE: 0.5})),
+            made(of_eps={BETA: -1, NOISE: 0.5})),
     Mistake("fraction-exchanged", "beta_t and 1 - alpha_bar_t have changed places in front of the noise",
-            _with(of_eps={NOISE: 1, BETA: -0.5})),
+            made(of_eps={NOISE: 1, BETA: -0.5})),
     Mistake("root-of-difference", "1 - sqrt(alpha_bar_t) stands where sqrt(1 - alpha_bar_t) belongs",
             _noise(lambda a, now, before: (1 - a) / (1 - now.sqrt()))),
     Mistake("difference-of-roots", "1 - sqrt(alpha_t) stands where 1 - alpha_t belongs",
@@ -118,7 +96,7 @@ MISTAKES = (
             _via_x_0(lambda now, x, e: (x - (1 - now).sqrt() * e) / now)),
     Mistake("x0-factor-missing", "x_0 is made without 1/sqrt(alpha_bar_t) in front",
             _via_x_0(lambda now, x, e: x - (1 - now).sqrt() * e)),
-    Mistake("x0-swapped", "by way of part 6: there the factors of x_0 and x_t are exchanged", _mu_with(_swapped)),
+    Mistake("x0-swapped", "by way of part 6: there the factors of x_0 and x_t are exchanged", mu_with(_swapped)),
     Mistake("eps-for-x0", "eps stands where x_0 belongs in the mean of part 6: x_0 is made of x_t and eps",
             _via_x_0(lambda now, x, e: e)),
     # the step
@@ -127,18 +105,3 @@ MISTAKES = (
     Mistake("first-step", "all examples get the step of the first: t has one for each example",
             lambda ab, x, t, eps: mu_theta(ab, x, t[:1].expand(len(x)), eps)),
 )  # fmt: skip
-
-PART = Part(
-    id="mu-theta",
-    homework=4,
-    title="the step back, when the noise is predicted",
-    points=2,
-    trains="the formula of Algorithm 2, and three of its misprints",
-    unit="",
-    make_cases=lambda d: noised_cases(d, second="x_t"),
-    make_edges=lambda d: noised_edges(d, second="x_t"),
-    reference=mu_theta,
-    quantities=lambda args: quantities(args["alpha_bar"][args["t"]], args["alpha_bar"][args["t"] - 1]),
-    linear_in=("x_t", "eps"),
-    mistakes=MISTAKES,
-)

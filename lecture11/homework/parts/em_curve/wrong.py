@@ -1,46 +1,14 @@
-"""Homework 3, part 6: up, and never down."""
-
-from typing import Any
+"""The known mistakes in the curve of EM."""
 
 import torch
 from torch import Tensor
 
-from lecture11.homework.observation import Case
-from lecture11.homework.part import Mistake, Part, case, generic
-from lecture11.homework.parts.e_step import e_step, linear_cases, linear_edges, with_single
-from lecture11.homework.parts.linear_elbo import linear_elbo
+from lecture11.homework.part import Mistake, generic
+from lecture11.homework.parts.e_step import e_step
+from lecture11.homework.parts.em_curve.right import em_curve, em_with
+from lecture11.homework.parts.linear_elbo.right import linear_elbo
 from lecture11.homework.parts.m_step import PART as M_STEP
 from lecture11.homework.parts.m_step import m_step
-
-
-def _em_with(
-    *, bounds: tuple[str, ...] = ("E", "M"), stale: bool = False, mean: Any = lambda e: e.mean(), start: bool = False,
-    first: str = "E", m: Any = m_step, keep: bool = True, fixed: bool = False
-) -> Any:  # fmt: skip
-    def curve(x: Tensor, W: Tensor, rounds: int) -> Tensor:
-        found = []
-        k = W.shape[1]
-        q = (x.new_zeros(len(x), k), torch.eye(k, dtype=x.dtype))
-        covariance = e_step(x, W)[1]
-        if start:
-            found.append(mean(linear_elbo(x, W, *e_step(x, W))))
-        for _ in range(rounds):
-            for phase in ("E", "M") if first == "E" else ("M", "E"):
-                old = W
-                if phase == "E":
-                    q = (e_step(x, W)[0], covariance if fixed else e_step(x, W)[1])
-                else:
-                    new = m(x, *q)
-                    W = new if keep else W
-                if phase in bounds:
-                    now = (old if stale else W) if keep else (new if phase == "M" else W)
-                    found.append(mean(linear_elbo(x, now, *q)))
-        return torch.stack(found)
-
-    return curve
-
-
-em_curve = _em_with()
 
 
 def _at_prior(x: Tensor, W: Tensor) -> Tensor:
@@ -56,31 +24,25 @@ def _em_late(x: Tensor, W: Tensor, rounds: int) -> Tensor:
     return torch.stack(found)
 
 
-def _cases(linear: list[tuple[str, int, Tensor, Tensor]]) -> list[Case]:
-    cases = []
-    for name, b, x, W in linear:
-        cases.append(case(f"{name}, {min(b, 3)} rounds", b, x=x, W=W, rounds=min(b, 3)))
-    return cases
-
-
 MISTAKES = (
-    *generic(em_curve, negated="this is minus the bound"),
+    *generic(em_curve, negated="this is minus the bound",
+             backwards="the curve runs backwards: the first step comes first"),
     Mistake("after-m-only", "the bound is taken only after the M-steps; take it after the E-steps too",
-            _em_with(bounds=("M",))),
+            em_with(bounds=("M",))),
     Mistake("after-e-only", "the bound is taken only after the E-steps; take it after the M-steps too",
-            _em_with(bounds=("E",))),
+            em_with(bounds=("E",))),
     Mistake("old-w", "after an M-step the bound is taken at the old W: the newest decoder belongs there",
-            _em_with(stale=True)),
+            em_with(stale=True)),
     Mistake("examples-summed", "the bound is summed over the examples; take the mean",
-            _em_with(mean=lambda e: e.sum())),
+            em_with(mean=lambda e: e.sum())),
     Mistake("start-included", "the curve begins with a bound that no step has made: one number for each step",
-            _em_with(start=True)),
+            em_with(start=True)),
     Mistake("certain-codes", "the M-step takes the codes as certain: its matrix lacks n C, so that the bound can fall",
-            _em_with(m=M_STEP.mistake("certain-codes").function)),
+            em_with(m=M_STEP.mistake("certain-codes").function)),
     Mistake("c-once", "the M-step adds C once; each of the n examples has its own",
-            _em_with(m=M_STEP.mistake("c-once").function)),
+            em_with(m=M_STEP.mistake("c-once").function)),
     Mistake("w-not-kept", "W does not change: each round starts from the first decoder. Keep what the M-step returns",
-            _em_with(keep=False)),
+            em_with(keep=False)),
     Mistake("round-too-few", "there is one round too few",
             lambda x, W, rounds: em_curve(x, W, rounds - 1) if rounds > 1 else x.new_zeros(0)),
     Mistake("e-first", "these are the bounds of each round, all E-steps first; keep the order of the steps",
@@ -92,7 +54,7 @@ MISTAKES = (
     Mistake("swapped-steps", "the steps are in the wrong order: a round is an E-step, then an M-step",
             lambda x, W, rounds: em_curve(x, W, rounds + 1)[1:-1]),
     Mistake("m-first", "the M-step comes first here, with the prior for q: a round begins with the E-step",
-            _em_with(first="M")),
+            em_with(first="M")),
     Mistake("w-never-changes", "the result of the M-step is dropped: W stays as it was",
             lambda x, W, rounds: em_curve(x, W, 1)[0].repeat(2 * rounds)),
     Mistake("first-round-only", "it returns after the first round: is return inside of the loop?",
@@ -100,40 +62,25 @@ MISTAKES = (
     Mistake("last-bound", "this is the last bound alone; collect that of each step",
             lambda x, W, rounds: em_curve(x, W, rounds)[-1]),
     Mistake("examples-kept", "this has a row for each step: the mean over the examples is missing",
-            _em_with(mean=lambda e: e)),
+            em_with(mean=lambda e: e)),
     Mistake("e-once", "the E-step is done once, before the loop; each round has its own",
             lambda x, W, rounds: torch.cat([(v := em_curve(x, W, 1))[:1], v[1:].expand(2 * rounds - 1)])),
     Mistake("first-covariance", "C is that of the first round; it depends on W, and changes with it",
-            _em_with(fixed=True)),
+            em_with(fixed=True)),
     Mistake("centred", "x was centred: the model has mean zero already, and x is given as it is",
             lambda x, W, rounds: em_curve(x - x.mean(0), W, rounds)),
     Mistake("round-too-many", "there is one round too many", lambda x, W, rounds: em_curve(x, W, rounds + 1)),
     Mistake("twice-as-many", "there are twice as many rounds: one round is two steps",
             lambda x, W, rounds: em_curve(x, W, 2 * rounds)),
     Mistake("examples-in-a-row", "these are the bounds of all examples in a row: the mean over them is missing",
-            lambda x, W, rounds: _em_with(mean=lambda e: e)(x, W, rounds).flatten()),
+            lambda x, W, rounds: em_with(mean=lambda e: e)(x, W, rounds).flatten()),
     Mistake("before-each-step", "the bound is taken before each step; take it after",
             lambda x, W, rounds: torch.cat([_at_prior(x, W)[None], em_curve(x, W, rounds)[:-1]])),
-    Mistake("first-example", "this is the bound of the first example; take the mean", _em_with(mean=lambda e: e[0])),
+    Mistake("first-example", "this is the bound of the first example; take the mean", em_with(mean=lambda e: e[0])),
     Mistake("divided-by-d", "the bound is divided by the number of coordinates; only the mean over the examples is "
             "taken", lambda x, W, rounds: em_curve(x, W, rounds) / x.shape[1]),
     Mistake("rises", "these are the rises; the bounds are asked for",
             lambda x, W, rounds: em_curve(x, W, rounds).diff()),
     Mistake("stale-e", "the E-step takes the decoder of the round before: after an M-step, the newest W is the new one",
             _em_late),
-    Mistake("backwards", "the curve runs backwards: the first step comes first",
-            lambda x, W, rounds: em_curve(x, W, rounds).flip(0)),
 )  # fmt: skip
-
-PART = Part(
-    id="em-curve",
-    homework=3,
-    title="up, and never down",
-    points=4,
-    trains="the whole algorithm: who is held while the other moves, and what the bound does",
-    unit="nats, the mean bound after each E-step and each M-step",
-    make_cases=lambda d: _cases(linear_cases(d)),
-    make_edges=lambda d: with_single(_cases(linear_edges(d))),
-    reference=em_curve,
-    mistakes=MISTAKES,
-)

@@ -1,49 +1,21 @@
-"""Homework 4, part 8: Algorithm 2: the sampler."""
+"""The known mistakes in the sampler."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lecture11.homework.observation import Case, Given
-from lecture11.homework.part import Draw, Mistake, Part, alpha_bar, case, in_float32, per, with_places
+from lecture11.homework.part import Mistake, alpha_bar, per
 from lecture11.homework.parts.mu_theta import PART as MU_THETA
-from lecture11.homework.parts.mu_theta import mu_theta
-from lecture11.homework.parts.posterior import VARIANCE, posterior
+from lecture11.homework.parts.mu_theta.right import mu_theta
+from lecture11.homework.parts.posterior.right import VARIANCE, posterior
+from lecture11.homework.parts.sampler.right import SIGMA, sampler, walk
 from lecture11.homework.slips import BETA, NOISE, NOISE_BEFORE, Powers, slips, to_the, value
-
-SIGMA: Powers = to_the(0.5, VARIANCE)
-
-
-@with_places
-def _walk(
-    *,
-    noisy: Any = lambda t, T: t > 1,  # at t = 1 the posterior variance is 0, and with beta the noise must be left out
-    sigma: Any = lambda now, before: value(SIGMA, now, before),
-    told: Any = lambda t, T: t,
-    mean: Any = mu_theta,
-    steps: Any = lambda T: range(T, 0, -1),
-    row: Any = lambda t: t - 1,
-    stale: bool = False,
-) -> Any:
-    """Algorithm 2, with a place for each mistake."""
-
-    def run(model: Any, betas: Tensor, x_T: Tensor, noise: Tensor) -> Tensor:
-        table, x, T = alpha_bar(betas), x_T, len(betas)
-        for t in steps(T):
-            step = torch.full((len(x),), t, dtype=torch.int64)
-            eps = model(x_T if stale else x, told(step, T))
-            x = mean(table, x, step, eps)
-            if noisy(t, T):
-                x = x + sigma(table[t], table[t - 1]).to(x.dtype) * noise[row(t)]
-        return x
-
-    return run
 
 
 def _scaled(powers: Powers, **others: Any) -> Any:
     """With another sigma_t."""
-    return _walk(sigma=lambda now, before: value(powers, now, before), **others)
+    return walk(sigma=lambda now, before: value(powers, now, before), **others)
 
 
 def _clipped(table: Tensor, x_t: Tensor, t: Tensor, eps: Tensor) -> Tensor:
@@ -60,37 +32,6 @@ def _noise_first(model: Any, betas: Tensor, x_T: Tensor, noise: Tensor) -> Tenso
             x = x + value(SIGMA, table[t], table[t - 1]).to(x.dtype) * noise[t - 1]
         x = mu_theta(table, x, step, model(x, step))
     return x
-
-
-sampler = _walk()
-_first_step_only = _walk(steps=lambda T: [1])
-
-
-def _one(d: Draw, name: str, betas: Tensor, b: int, *dims: int) -> Case:
-    model = Given("noise", {"seed": d.size(0, 1000)})
-    args: dict[str, Any] = {
-        "model": model,
-        "betas": betas,
-        "x_T": d.normal(b, *dims),
-        "noise": d.normal(len(betas), b, *dims),
-    }
-    return case(name, b, **args)
-
-
-def _sampler_cases(d: Draw) -> list[Case]:
-    return [
-        _one(d, "T = 1: a single step", torch.tensor([0.3], dtype=torch.float64), 1, 1),
-        _one(d, "T = 2", torch.tensor([0.2, 0.6], dtype=torch.float64), 1, 1),
-        _one(d, "points in the plane", d.betas(d.size(4, 6)), 3, 2),
-        _one(d, "small images", d.betas(3), 2, 1, 2, 2),
-    ]
-
-
-def _edges(d: Draw) -> list[Case]:
-    return [
-        _one(d, "images with three channels", d.betas(2), 1, 3, 2, 2),
-        in_float32(_one(d, "single precision", d.betas(3), 2, 2)),
-    ]
 
 
 ROOT_OF_BETA: Powers = {BETA: 0.5}
@@ -115,64 +56,51 @@ MISTAKES = (
     *(Mistake(id, text, _scaled(powers)) for id, (text, powers) in IN_WORDS.items()),
     *(Mistake(f"sigma-{slip.id}", f"in sigma_t, {slip.text}", _scaled(slip.powers))
       for slip in slips(SIGMA, but=[powers for _, powers in IN_WORDS.values()])),
-    *(Mistake(f"mean-{m.id}", f"part 7: {m.message}", _walk(mean=m.function)) for m in MU_THETA.mistakes
+    *(Mistake(f"mean-{m.id}", f"part 7: {m.message}", walk(mean=m.function)) for m in MU_THETA.mistakes
       if m.id not in ("first-step", "row-before", "noise-noise-before-for-noise", "front-noise-before-for-alpha")),
     Mistake("noise-at-1", "right, but noise was added at t = 1 as well. The last step gives the image: z = 0 there",
-            _walk(noisy=lambda t, T: True, sigma=lambda now, before: torch.where(
+            walk(noisy=lambda t, T: True, sigma=lambda now, before: torch.where(
                 before < 1, value(SIGMA, now, before), value(ROOT_OF_BETA, now, before)))),
     Mistake("beta-and-noise-at-1", "sigma_t is sqrt(beta_t), and noise was added at t = 1 as well. This task takes the "
             "posterior variance, and z = 0 at t = 1", _scaled(ROOT_OF_BETA, noisy=lambda t, T: True)),
-    Mistake("no-noise", "no noise was added at all; each step but the last is a draw", _walk(noisy=lambda t, T: False)),
-    Mistake("noise-subtracted", "the noise is subtracted. That has the same law, but the task adds it, and numbers "
-            "are compared", _walk(sigma=lambda now, before: -value(SIGMA, now, before))),
+    Mistake("no-noise", "no noise was added at all; each step but the last is a draw", walk(noisy=lambda t, T: False)),
+    Mistake("noise-subtracted", "the noise is subtracted. That has the same distribution, but the task adds it, and "
+            "numbers are compared", walk(sigma=lambda now, before: -value(SIGMA, now, before))),
     Mistake("half-variance", "sigma_t is half of the variance; it is its root",
-            _walk(sigma=lambda now, before: 0.5 * value(VARIANCE, now, before))),
+            walk(sigma=lambda now, before: 0.5 * value(VARIANCE, now, before))),
     Mistake("upwards", "the steps run from 1 to T. Sampling starts at the noise, at t = T",
-            _walk(steps=lambda T: range(1, T + 1))),
+            walk(steps=lambda T: range(1, T + 1))),
     Mistake("last-step-missing", "the last step, t = 1, is missing: range(T, 1, -1) ends at 2",
-            _walk(steps=lambda T: range(T, 1, -1))),
+            walk(steps=lambda T: range(T, 1, -1))),
     Mistake("told-t-plus-1", "the model is told a step that is one too large: it counts from 1, as the table's rows do",
-            _walk(told=lambda t, T: t + 1)),
-    Mistake("told-T", "the model is told T in each step; it is t", _walk(told=lambda t, T: torch.full_like(t, T))),
-    Mistake("told-1", "the model is told 1 in each step; it is t", _walk(told=lambda t, T: torch.ones_like(t))),
-    Mistake("one-noise", "all steps get the same noise, noise[0]; step t takes noise[t - 1]", _walk(row=lambda t: 0)),
+            walk(told=lambda t, T: t + 1)),
+    Mistake("told-T", "the model is told T in each step; it is t", walk(told=lambda t, T: torch.full_like(t, T))),
+    Mistake("told-1", "the model is told 1 in each step; it is t", walk(told=lambda t, T: torch.ones_like(t))),
+    Mistake("one-noise", "all steps get the same noise, noise[0]; step t takes noise[t - 1]", walk(row=lambda t: 0)),
     Mistake("last-noise", "all steps get the same noise, noise[-1]; step t takes noise[t - 1]",
-            _walk(row=lambda t: -1)),
+            walk(row=lambda t: -1)),
     Mistake("noise-row-before", "the noise of the wrong step is used: step t takes noise[t - 1], not noise[t - 2]",
-            _walk(row=lambda t: t - 2)),
+            walk(row=lambda t: t - 2)),
     Mistake("no-noise-at-2", "no noise is added at t = 2 either; only the last step, t = 1, has none",
-            _walk(noisy=lambda t, T: t > 2)),
+            walk(noisy=lambda t, T: t > 2)),
     Mistake("no-noise-at-T", "no noise is added at t = T; the step without noise is t = 1",
-            _walk(noisy=lambda t, T: 1 < t < T)),
+            walk(noisy=lambda t, T: 1 < t < T)),
     Mistake("model-sees-x_T", "the model sees x_T in each step; it sees the x that the step before made",
-            _walk(stale=True)),
+            walk(stale=True)),
     Mistake("noise-before-step", "the noise is added to x before the step, and the model sees it; it is added after it",
             _noise_first),
     Mistake("clipped", "the predicted x_0 is cut to [-1, 1] in each step; Algorithm 2 does not do this",
-            _walk(mean=_clipped)),
+            walk(mean=_clipped)),
     Mistake("noise-of-wrong-step", "the noise of the wrong step is used: step t takes noise[t - 1]",
             lambda model, betas, x_T, noise: sampler(model, betas, x_T, noise.flip(0))),
     Mistake("nothing-changes", "this is x_T: the loop changes nothing. Does each pass write its result to the x that "
             "the next one reads?", lambda model, betas, x_T, noise: x_T.clone()),
     Mistake("restarts", "each pass starts from x_T again. The result of one pass is where the next one starts",
-            _first_step_only),
+            walk(steps=lambda T: [1])),
     Mistake("told-backwards", "the model is told 1, 2, ... while the steps run from T down; it is told t",
-            _walk(told=lambda t, T: T + 1 - t)),
+            walk(told=lambda t, T: T + 1 - t)),
     Mistake("ddim-alone", "this is DDIM, without a draw; Algorithm 2 takes the mean and adds noise",
-            _walk(mean=MU_THETA.mistake("ddim").function, noisy=lambda t, T: False)),
+            walk(mean=MU_THETA.mistake("ddim").function, noisy=lambda t, T: False)),
     Mistake("first-step-missing", "the first step, t = T, is missing: range(T - 1, 0, -1) begins at T - 1",
-            _walk(steps=lambda T: range(T - 1, 0, -1))),
+            walk(steps=lambda T: range(T - 1, 0, -1))),
 )  # fmt: skip
-
-PART = Part(
-    id="sampler",
-    homework=4,
-    title="Algorithm 2: the sampler",
-    points=4,
-    trains="the whole loop: its order, its noise, and its last step",
-    unit="x_0",
-    make_cases=_sampler_cases,
-    make_edges=_edges,
-    reference=sampler,
-    mistakes=MISTAKES,
-)

@@ -1,5 +1,6 @@
 """``lecture11 train`` of a shipped model: what it writes, and each wrong turn in one line with its exit code."""
 
+import contextlib
 import dataclasses
 import json
 import multiprocessing
@@ -245,6 +246,46 @@ def test_an_interrupted_run_says_how_to_go_on(small: Path, run: Run, monkeypatch
     assert run(NAME, "--output", "m")[0] == 0
     assert run(NAME, "--output", "whole")[0] == 0
     assert torch.equal(models.load(small / "m").scale, models.load(small / "whole").scale)
+
+
+def test_an_interrupt_that_python_passes_over_is_remembered(
+    small: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does with an exception in what runs when a process is forked: one that reads images, for instance."""
+    steps = training.Trainer._take_step
+
+    def take(self: training.Trainer, lr: float) -> None:
+        if self.step == 3:
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        steps(self, lr)
+
+    monkeypatch.setattr(training.Trainer, "_take_step", take)
+    code, text = run(NAME, "--output", "m")
+    assert code == 130
+    assert one_line(text).startswith("lecture11 train: stopped at step 4.")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_a_run_has_started_does_not_keep_others_out(
+    small: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that reads images outlives one that was killed by some seconds."""
+    steps, started = training.Trainer._take_step, []
+
+    def take(self: training.Trainer, lr: float) -> None:
+        if self.step == 8 and not started:
+            started.append(multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,)))
+            started[0].start()
+            raise KeyboardInterrupt
+        steps(self, lr)
+
+    monkeypatch.setattr(training.Trainer, "_take_step", take)
+    assert run(NAME, "--output", "m")[0] == 130
+    code, text = run(NAME, "--output", "m")
+    assert started[0].is_alive()
+    started[0].kill()
+    assert code == 0, text
 
 
 def test_of_several_processes_the_main_one_prints_and_writes(small: Path) -> None:

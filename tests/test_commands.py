@@ -198,6 +198,7 @@ def test_a_run_ends_when_the_loss_on_images_held_out_no_longer_falls(here: Path)
         with torch.no_grad():
             error = (models.load(here / path)(out.x) - out.x).square().flatten(1).sum(1).mean()
         assert error.item() == pytest.approx(expected, rel=0.01)  # half precision
+    assert "m: no lower loss for 2 epochs, validation loss" in text
     assert f"(lowest {losses[-3]:.4g} after epoch {len(losses) - 2}: m.best), {3 * len(losses)} steps" in text
     # Started again nothing is trained; with more patience it goes on.
     assert call(*command) == (code, text)
@@ -368,6 +369,7 @@ def test_a_page_gets_weights_and_what_it_must_know(here: Path) -> None:
     assert code == 0, text
     about = json.loads((here / "diffusion-digits.json").read_text())
     assert (about["kind"], about["shape"], len(about["alpha_bar"])) == ("diffusion", [1, 8, 8], 1000)
+    assert len({path.stat().st_mode for path in here.iterdir()}) == 1  # as the user's other files, for a web server
     tensors = safetensors.torch.load_file(here / "diffusion-digits.safetensors")
     for name, x in models.load("diffusion-digits").state_dict().items():
         assert torch.equal(tensors[name].float(), x)
@@ -448,6 +450,11 @@ def test_an_importance_weighted_auto_encoder_is_a_setting(here: Path) -> None:
         (["train", "diffusion", "--data", "digits", "--set", "batch_size=2000"], "batch_size must lie in 1..1425"),
         (["train", "vae", "--data", "digits", "--set", "validation=1"], "validation must lie in [0, 1), got 1"),
         (["train", "vae", "--data", "digits", "--set", "validation=0", "patience=1"], "validation=0 keeps none"),
+        (
+            ["train", "vae", "--data", "digits", "--set", "side=16"],
+            "--set side=16 is for a folder's images; those of d",
+        ),
+        (["train", "vae", "--data", "digits", "--set", "channels=3"], "--set channels=3 is for a folder's images"),
         (["train", "diffusion-digits", "--preset", "cpu"], "diffusion-digits has a recipe"),
         (["train", "vae", "--data", "digits", "--output", "/proc/m"], "cannot be written"),
         (["sample", "gan"], "no model and no file is called 'gan'"),

@@ -4,6 +4,8 @@ import argparse
 import dataclasses
 import itertools
 import json
+import os
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -64,6 +66,9 @@ def run(options: argparse.Namespace) -> int:
     from lecture11 import processes
 
     job = Job(options)
+    before = signal.getsignal(signal.SIGINT)
+    if before == signal.default_int_handler:  # a shell has its background processes ignore it
+        signal.signal(signal.SIGINT, job.interrupt)
     try:
         return in_a_line("train", job.run, say=processes.is_main)
     except KeyboardInterrupt:
@@ -71,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"lecture11 train: stopped{job.where()}")
         return 130
     finally:
+        signal.signal(signal.SIGINT, before)
         job.release()
 
 
@@ -82,6 +88,12 @@ class Job:
         self.last: training.State | None = None
         self.checkpoint: Path | None = None
         self.claimed: TextIO | None = None
+        self.interrupted = False
+
+    def interrupt(self, *_: object) -> None:
+        """What Ctrl-C does. It is remembered: Python passes over an exception while it starts a process."""
+        self.interrupted = True
+        raise KeyboardInterrupt
 
     def where(self) -> str:
         """How far the run had come, and what is kept of it."""
@@ -110,6 +122,8 @@ class Job:
             ) from error
         except OSError:
             pass  # some file systems of clusters have no locks: to train there is better than to refuse
+        # The lock is held as long as one process has the file. Those that read images outlive a process that is killed.
+        os.register_at_fork(after_in_child=file.close)
         self.claimed = file
 
     def release(self) -> None:
@@ -182,6 +196,8 @@ class Job:
             self.last = state
             if processes.is_main():
                 log.add(state)
+            if self.interrupted:
+                raise KeyboardInterrupt
         processes.in_main(lambda: self._write(state, output, made_by, log))
 
     def _write(self, state: "training.State", output: Path, made_by: dict[str, Any], log: "Log") -> None:
@@ -190,7 +206,9 @@ class Job:
         from lecture11 import training
 
         training.save_weights(averaged(state), output, dtype=torch.float16, **made_by)
-        how = "the run is finished" if log.validation is None else log.validation.ending()
+        how = (
+            "the run is finished" if log.validation is None else log.validation.ending(log.settings.get("patience", 0))
+        )
         print(
             f"{output}: {how}, {state.step:,} steps in {time_of(state.seconds)}, "
             f"loss of the last batch {state.loss:.4g}; {output.stat().st_size:,} bytes"
@@ -258,10 +276,11 @@ class Validation:
         self.losses.append(loss)
         return loss
 
-    def ending(self) -> str:
+    def ending(self, patience: int = 0) -> str:
         epoch = len(self.losses) - self.behind
+        how = f"no lower loss for {patience} epochs" if 0 < patience <= self.behind else "the run is finished"
         return (
-            f"the run is finished, validation loss {self.losses[-1]:.4g} (lowest {min(self.losses):.4g} after epoch "
+            f"{how}, validation loss {self.losses[-1]:.4g} (lowest {min(self.losses):.4g} after epoch "
             f"{epoch}: {self.best})"
         )
 

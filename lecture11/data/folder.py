@@ -28,7 +28,7 @@ class Folder(torch.utils.data.Dataset):
     Args:
         root: the folder.
         split: ``"train"`` or ``"test"``.
-        side: pixels.
+        side: pixels, 4,096 at most.
         channels: 1 for grey, 3 for colour; by default what the first image has.
         value_range: of the pixels.
         labels: whether examples are ``(image, class)``, or ``(image,)`` alone.
@@ -55,7 +55,7 @@ class Folder(torch.utils.data.Dataset):
         workers: int | None = None,
     ) -> None:
         one_of("split", split, ("train", "test"))
-        whole("side", side, 2)
+        whole("side", side, 2, 4096)
         checked_range(value_range)
         if channels not in (None, 1, 3):
             raise ValueError(f"channels must be 1 (grey) or 3 (colour), got {channels!r}")

@@ -247,11 +247,21 @@ def held_out(chosen: Settings, images: Images) -> tuple[Images, Images | None]:
 
 
 def completed(chosen: Settings, images: Images) -> Settings:
-    """The settings with what the data decide: the shape, the classes, the likelihood, the limit of the gradient."""
+    """The settings with what the data decide: the shape, the classes, the likelihood, the limit of the gradient.
+
+    Raises:
+        SettingError: images that the model does not take, or a size asked for of images that have theirs.
+    """
     kind = KINDS[chosen["kind"]]
     if isinstance(images, data.Folder):
         classes = len(images.classes)
     else:
+        for key in ("side", "channels"):
+            if chosen[key] != COMMON[key]:
+                raise SettingError(
+                    f"--set {key}={chosen[key]} is for a folder's images; those of {chosen['data']} stay as they are, "
+                    f"{images.shape[1]} x {images.shape[2]}"
+                )
         classes = 0 if images.y is None else int(images.y.max()) + 1
     if chosen["kind"] == "diffusion" and any(size % 2 for size in images.shape[1:]):
         raise SettingError(

@@ -63,11 +63,15 @@ def install() -> None:
 @functools.cache
 def _server() -> str:
     """The address of the server, started when the first kernel is wanted; it ends with this process."""
+    from tools.run import KERNEL_ENV
+
     folder = tempfile.mkdtemp(prefix="kernels-")
     atexit.register(shutil.rmtree, folder)
     address = str(Path(folder) / "socket")
     command = [sys.executable, "-m", "tools.kernels", address]
-    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # Some modules look at the environment when they are imported, which a kernel finds done.
+    env = {**KERNEL_ENV, **os.environ}
+    server = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n", "the server of kernels did not start"
     return address

@@ -2,86 +2,22 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
-import axe_playwright_python
 import pytest
 from book_source import CompressingHandler, compressed, served, toc_files
 from live import WEIGHTS
-from playwright.sync_api import Browser, Page, Request
+from page import LOW_CONTRAST, MEASURE, UNFOLD, WIDE_CODE, WIDE_FORMULAS, Opened, faults
+from playwright.sync_api import Browser
 
-# Text and the colour behind it, for each piece of text of the page, with the contrast as WCAG defines it.
-# (axe-core does this too, for as many seconds as this takes tenths.)
-LOW_CONTRAST = """() => {
-  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-  // A page has ten thousand pieces of text and a handful of colours: each is worked out once.
-  const once = (work, known = new Map()) => (key) => known.get(key) ?? known.set(key, work(key)).get(key);
-  const rgba = once((colour) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
-  });
-  const over = (top, below) => top.slice(0, 3).map((c, i) => c * top[3] + below[i] * (1 - top[3])).concat([1]);
-  const background = once((element) =>
-    element ? over(rgba(getComputedStyle(element).backgroundColor), background(element.parentElement))
-      : [255, 255, 255, 1]);
-  const luminance = (colour) => {
-    const [r, g, b] = colour.slice(0, 3).map((c) => c / 255)
-      .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const low = [];
-  const check = (element, text) => {
-    const behind = background(element);
-    const [a, b] = [luminance(over(rgba(getComputedStyle(element).color), behind)), luminance(behind)];
-    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (contrast < 4.5) low.push(`${contrast.toFixed(1)}: ${text.slice(0, 40)}`);
-  };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    const text = walker.currentNode.data.trim();
-    if (!text || !element.checkVisibility()) continue;
-    if (element.closest('mjx-assistive-mml, script, noscript, button, .headerlink')) continue;
-    check(element, text);
-  }
-  // The glyphs of a formula are no text; terms in a colour are told from each other by it.
-  for (const term of document.querySelectorAll('mjx-mstyle[style*="color"]'))
-    if (term.checkVisibility()) check(term, term.closest('.math').textContent);
-  return [...new Set(low)];
-}"""
-
-
-@dataclass
-class Opened:
-    """A page of the site, and what it did that it should not."""
-
-    page: Page
-    url: str
-    outside: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("request", self._note_request)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
-        self.page.on("response", lambda r: self.errors.append(f"{r.status} {r.url}") if r.status >= 400 else None)
-
-    def _note_request(self, request: Request) -> None:
-        if not request.url.startswith((self.url, "data:", "blob:")):
-            self.outside.append(request.url)
-
-    def open(self, path: str) -> None:
-        # What the last page still had to say is not said of this one.
-        self.page.goto("about:blank")
-        self.outside.clear()
-        self.errors.clear()
-        self.page.goto(self.url + path, wait_until="load")
-        self.page.evaluate("() => document.fonts.ready.then(() => null)")
+CHAPTERS = [name for name in toc_files() if re.match(r"\d\d-", name.rpartition("/")[2])]
+# Chapters come first: what is asked of them alone then has the same parameters, and is asked while they are open.
+PAGES = [*CHAPTERS, *(name for name in toc_files() if name not in CHAPTERS)]
+of_chapters = pytest.mark.parametrize("opened", CHAPTERS, indirect=True)
+WIDTH, HEIGHT = 1280, 1000  # of a screen
+MOST_SCREENS, FIRST_FIGURE, MOST_LINES = 12, 1.5, 160
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +30,15 @@ def browser(url: str, chromium: Browser) -> Iterator[Opened]:
     page.close()
 
 
-@pytest.fixture(scope="module", params=toc_files())
+@pytest.fixture(scope="module", params=PAGES)
 def opened(request: pytest.FixtureRequest, browser: Opened) -> Opened:
-    """A page of the book, freshly opened in a wide window."""
-    browser.page.set_viewport_size({"width": 1280, "height": 900})
+    """A page of the book, freshly opened in a wide window.
+
+    To lay out a page takes longer than most tests of it. They come in an order that asks for few layouts: as it opens,
+    with all folds open, on paper, on a phone, and last what takes it apart.
+    """
+    browser.page.goto("about:blank")
+    browser.show(WIDTH, HEIGHT)
     browser.open(f"/{request.param}.html")
     return browser
 
@@ -156,21 +97,43 @@ def test_nothing_jumps(opened: Opened) -> None:
     assert sum(value for value, *_ in found) < 0.05, found
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-def test_does_not_scroll_sideways(opened: Opened, width: int) -> None:
-    opened.page.set_viewport_size({"width": width, "height": 844})
-    assert opened.page.evaluate("() => document.documentElement.scrollWidth") <= width
-    # A page that hides what sticks out would pass the line above: nothing may stick out of the column of text.
-    outside = """() => [...document.querySelectorAll('article img, article table, article pre')]
-      .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
-      .filter((e) => { for (let p = e.parentElement; p.matches('article *'); p = p.parentElement)
-        if (['auto', 'scroll'].includes(getComputedStyle(p).overflowX)) return false; return true; })
-      .map((e) => e.outerHTML.slice(0, 80))"""
-    assert opened.page.evaluate(outside) == []
-    # What sticks out on the left of a box cannot be scrolled to.
-    cut = """() => [...document.querySelectorAll('div.math > mjx-container')].filter((e) =>
-      e.getBoundingClientRect().left < e.parentElement.getBoundingClientRect().left - 1).map((e) => e.innerText)"""
-    assert opened.page.evaluate(cut) == []
+def measure(page: Opened) -> dict[str, Any]:
+    return page.page.evaluate(MEASURE, HEIGHT)
+
+
+@of_chapters
+def test_the_core_is_short_and_begins_with_a_figure(opened: Opened) -> None:
+    found = measure(opened)
+    assert found["core"] <= MOST_SCREENS, f"the core has {found['core']:.1f} screens: fold what only checks"
+    assert found["figure"] is not None
+    assert found["figure"] <= FIRST_FIGURE, f"the first figure ends at {found['figure']:.1f} screens"
+    assert found["lines"] <= MOST_LINES, f"{found['lines']} lines of code are to be seen: hide those that only draw"
+
+
+@of_chapters
+def test_formulas_fit_their_box(opened: Opened) -> None:
+    assert opened.page.evaluate(WIDE_FORMULAS) == []
+
+
+def test_nothing_sticks_out_on_a_desktop(opened: Opened) -> None:
+    assert sticking_out(opened) == []
+
+
+def sticking_out(opened: Opened) -> list[str]:
+    """What a reader would have to scroll the page sideways for, or could not see at all."""
+    return opened.page.evaluate("""() => {
+      const found = document.documentElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : [];
+      // A page that hides what sticks out would pass the line above: nothing may stick out of the column of text.
+      found.push(...[...document.querySelectorAll('article img, article table, article pre')]
+        .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
+        .filter((e) => { for (let p = e.parentElement; p.matches('article *'); p = p.parentElement)
+          if (['auto', 'scroll'].includes(getComputedStyle(p).overflowX)) return false; return true; })
+        .map((e) => e.outerHTML.slice(0, 80)));
+      // What sticks out on the left of a box cannot be scrolled to.
+      found.push(...[...document.querySelectorAll('div.math > mjx-container')].filter((e) => e.checkVisibility() &&
+        e.getBoundingClientRect().left < e.parentElement.getBoundingClientRect().left - 1).map((e) => e.innerText));
+      return found;
+    }""")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -180,17 +143,8 @@ def test_text_stands_out(opened: Opened, theme: str) -> None:
     assert opened.page.evaluate(LOW_CONTRAST) == []
 
 
-def test_text_that_does_not_stand_out_is_found(browser: Opened) -> None:
-    browser.open(f"/{toc_files()[0]}.html")
-    before = browser.page.evaluate(LOW_CONTRAST)
-    browser.page.evaluate("""() => document.querySelector('article.bd-article').insertAdjacentHTML('beforeend',
-      `<div style="background: #777"><p style="color: #999">faint</p><p style="color: #000">plain</p>
-       <div style="background: rgba(0, 0, 0, 0.9)"><p style="color: #222">dark</p></div></div>`)""")
-    assert browser.page.evaluate(LOW_CONTRAST) == [*before, "1.6: faint", "1.2: dark"]
-
-
 def test_sliders_move_by_keyboard(opened: Opened) -> None:
-    opened.page.evaluate("() => document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    opened.page.evaluate(UNFOLD)
     for figure in opened.page.locator("figure.pictures").all():
         picture = figure.locator("img")
         for slider in figure.locator("input").all():
@@ -223,65 +177,61 @@ def test_what_has_the_focus_is_seen_to_have_it(opened: Opened) -> None:
     assert opened.page.evaluate(alike) == []
 
 
+@of_chapters
+def test_code_fits_its_box(opened: Opened) -> None:
+    opened.page.evaluate(UNFOLD)
+    assert opened.page.evaluate(WIDE_CODE, "div.cell_input pre") == []
+
+
 def test_paper_shows_all_and_no_empty_frame(opened: Opened) -> None:
-    opened.page.emulate_media(media="print")
-    try:
-        hidden = """() => [...document.querySelectorAll('article figure img')].filter((e) => !e.checkVisibility()
-          && !e.closest('details:not([open])')).map((e) => e.alt)"""
-        assert opened.page.evaluate(hidden) == []
-        controls = opened.page.locator("article :is(.live-controls, .live-stage)")
-        assert [c for c in controls.all() if c.is_visible()] == []
-        wide = """() => [...document.querySelectorAll('article pre')].filter((e) => e.checkVisibility()
-          && e.scrollWidth > e.clientWidth + 1).map((e) => e.innerText.slice(0, 60))"""
-        assert opened.page.evaluate(wide) == []
-    finally:
-        opened.page.emulate_media(media="screen")
+    opened.page.evaluate(UNFOLD)
+    opened.show(700, HEIGHT, "print")  # about as wide as a sheet
+    hidden = """() => [...document.querySelectorAll('article figure img')].filter((e) => !e.checkVisibility()
+      && !e.closest('details:not([open])')).map((e) => e.alt)"""
+    assert opened.page.evaluate(hidden) == []
+    controls = opened.page.locator("article :is(.live-controls, .live-stage)")
+    assert [c for c in controls.all() if c.is_visible()] == []
+    assert opened.page.evaluate(WIDE_CODE, "pre") == []
 
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-# Nine tenths of a page's elements are pieces of formulas and of code, which axe would look at one by one. (MathJax
-# hides the glyphs and gives the MathML; the colours of code have a test of their own above.)
-PLAIN = """() => {
-  document.querySelectorAll('.math').forEach((e) => e.replaceChildren('x'));
-  document.querySelectorAll('pre, dt.sig').forEach((e) => e.replaceChildren(e.textContent));
-}"""
-
-
-# The rule of links in text asks for the colours around each. One of each kind stands for all that look like it.
-ONE_LINK = """() => {
-  const seen = new Set();
-  for (const link of document.querySelectorAll('a')) {
-    const kind = [link, link.parentElement, link.closest('div')].map((e) => e.tagName + e.className).join();
-    if (seen.has(kind)) link.replaceWith(link.textContent);
-    seen.add(kind);
-  }
-}"""
-OF_COLOURS = ["color-contrast", "link-in-text-block"]
-
-
-def faults(page: Page) -> dict[str, list[str]]:
-    """What axe-core finds, by rule, in both themes. Contrast has a test of its own above."""
-    page.evaluate(f"() => {{ if (!window.axe) {{ {AXE} }} }}")
-    page.evaluate(PLAIN)
-    found = _run_axe(page, {"rules": {rule: {"enabled": False} for rule in OF_COLOURS}})
-    page.evaluate(ONE_LINK)
-    for theme in ("light", "dark"):
-        page.evaluate("theme => Object.assign(document.documentElement.dataset, {theme, mode: theme})", theme)
-        found |= _run_axe(page, {"runOnly": OF_COLOURS[1:]})
-    return found
-
-
-def _run_axe(page: Page, options: dict[str, object]) -> dict[str, list[str]]:
-    return page.evaluate(
-        """async (options) => Object.fromEntries((await axe.run(document, options)).violations.map(
-          ({id, nodes}) => [id, nodes.map((n) => n.html.slice(0, 120))]))""",
-        {"preload": False, "resultTypes": ["violations"], **options},
-    )
+def test_nothing_sticks_out_on_a_phone(opened: Opened) -> None:
+    opened.show(320, 844)
+    assert sticking_out(opened) == []
 
 
 def test_axe_finds_no_fault(opened: Opened) -> None:
+    opened.show(WIDTH, HEIGHT)
     # Nothing is let pass: what the theme leaves without a name gets one (_ext/light.py).
     assert faults(opened.page) == {}
+
+
+def test_text_that_does_not_stand_out_is_found(browser: Opened) -> None:
+    browser.open(f"/{toc_files()[0]}.html")
+    before = browser.page.evaluate(LOW_CONTRAST)
+    browser.page.evaluate("""() => document.querySelector('article.bd-article').insertAdjacentHTML('beforeend',
+      `<div style="background: #777"><p style="color: #999">faint</p><p style="color: #000">plain</p>
+       <div style="background: rgba(0, 0, 0, 0.9)"><p style="color: #222">dark</p></div></div>`)""")
+    assert browser.page.evaluate(LOW_CONTRAST) == [*before, "1.6: faint", "1.2: dark"]
+
+
+def test_a_page_that_is_too_long_is_found(browser: Opened) -> None:
+    browser.show(WIDTH, HEIGHT)
+    browser.open(f"/{CHAPTERS[0]}.html")
+    before = measure(browser)
+    browser.page.evaluate("""() => {
+      const add = (html) => document.querySelector('article h1').insertAdjacentHTML('afterend', html);
+      add('<div class="cell_input"><pre>' + 'x'.repeat(99) + '\\n1\\n2</pre></div><p style="height: 3000px">.</p>');
+      add('<div class="math"><mjx-container style="display: inline-block; width: 999px">y</mjx-container></div>');
+      add('<div class="math"><mjx-container style="display: inline-block; margin-left: -99px">z</mjx-container></div>');
+      add('<details><summary>Folded</summary><p style="height: 9000px">.</p><pre>1\\n2</pre></details>');
+    }""")
+    after = measure(browser)
+    assert 3 < after["core"] - before["core"] < 4
+    assert 3 < after["figure"] - before["figure"] < 4
+    assert after["lines"] == before["lines"] + 3
+    assert [text.split(": ")[1] for text in browser.page.evaluate(WIDE_FORMULAS)] == ["y"]
+    assert [text.split(": ")[1][:4] for text in browser.page.evaluate(WIDE_CODE, "div.cell_input pre")] == ["xxxx"]
+    assert sticking_out(browser) == ["z"]
 
 
 def test_a_fault_is_found(browser: Opened) -> None:
@@ -297,7 +247,7 @@ def test_keys_reach_what_scrolls_in_a_fold(browser: Opened) -> None:
     stops = """() => [...document.querySelectorAll('article pre')].filter((e) => e.checkVisibility()
       && e.scrollWidth > e.clientWidth).map((e) => e.tabIndex)"""
     before = len(browser.page.evaluate(stops))
-    browser.page.evaluate("() => document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    browser.page.evaluate(UNFOLD)
     browser.page.wait_for_function(f"() => ({stops})().every((index) => index === 0)", timeout=5_000)
     assert len(browser.page.evaluate(stops)) > before
 

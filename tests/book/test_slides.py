@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import slides
-from axe_playwright_python.sync_playwright import Axe
 from book_source import BOOK, parsed, tags
 from bs4 import BeautifulSoup
+from page import LOW_CONTRAST, faults_of_structure
 from playwright.sync_api import Browser, Page
 
+FIRST_THREE = ("Home", "ArrowRight", "ArrowRight")
 NAMES = sorted(path.stem for path in BOOK.glob("[0-9][0-9]-*.ipynb"))
 # What is seen of the slide that is shown, and stands beyond its edges. The curves of a plot may end outside of it.
 OUTSIDE = """() => Reveal.getSlides().flatMap((section) => {
@@ -95,30 +96,30 @@ def test_a_larger_screen_shows_the_same(page: Page, url: str) -> None:
     assert page.locator(".slides").evaluate("(e) => e.getBoundingClientRect().width") == pytest.approx(1920, abs=2)
 
 
-def faults(page: Page, parts: list[str], options: dict[str, object]) -> list[tuple[str, list[str]]]:
-    """What axe-core finds in these parts."""
-    options = {"resultTypes": ["violations"], "preload": False, **options}
-    found = Axe().run(page, context={"include": [[part] for part in parts]}, options=options).response["violations"]
-    return [(fault["id"], [node["html"][:90] for node in fault["nodes"]]) for fault in found]
-
-
 def test_everybody_can_use_them(page: Page, url: str) -> None:
     page.emulate_media(color_scheme="dark")
     opened(page, f"{url}/slides/09-the-way-back.html")
     theme = "() => document.documentElement.dataset.theme"
     assert page.evaluate(theme) == "dark"
-    # The page once; then, light and dark, what is seen of three slides, and of what is around them.
-    whole = {"rules": {"color-contrast": {"enabled": False}}}
-    assert faults(page, ["html"], whole) == []
-    for move in ("Home", "ArrowRight", "ArrowRight"):
+    for move in FIRST_THREE:
         page.keyboard.press(move)
         for key in ("d", "d"):
-            assert faults(page, [".present .slide", ".controls", ".slide-number", ".progress"], {}) == []
+            assert page.evaluate(LOW_CONTRAST) == []
             before = page.evaluate(theme)
             page.keyboard.press(key)
             assert page.evaluate(theme) != before
     assert page.locator(".slide-number").inner_text().split()[0] == "3"
+    for move in FIRST_THREE:
+        page.keyboard.press(move)
+        assert faults_of_structure(page) == {}
     page.emulate_media(color_scheme="light")
+
+
+def test_faint_text_on_a_slide_is_found(page: Page, url: str) -> None:
+    opened(page, f"{url}/slides/09-the-way-back.html")
+    page.evaluate("""() => document.querySelector('.present .slide').insertAdjacentHTML('beforeend',
+      '<p style="color: #ccc">faint</p>')""")
+    assert [text.split(": ")[1] for text in page.evaluate(LOW_CONTRAST)] == ["faint"]
 
 
 def test_the_speaker_sees_the_prose(page: Page, url: str) -> None:

@@ -237,7 +237,7 @@ _FORTH = [
 _BACK = [
     ("likelihood", "theta"), ("theta", "z"), ("z", "sigma"), ("z", "mu"), ("sigma", "phi"), ("mu", "phi"),
 ]  # fmt: skip
-_GRADIENTS = {"theta": (6.0, 0.35), "z": (8.05, 2.1), "sigma": (5.3, 3.95), "mu": (6.0, 5.2), "phi": (2.0, 3.05)}
+_GRADIENTS = {"theta": (7.2, 0.35), "z": (7.95, 3.2), "sigma": (4.3, 2.5), "mu": (5.05, 5.3), "phi": (1.9, 3.4)}
 
 
 @checked
@@ -248,7 +248,7 @@ def reparametrisation_graph(gradients: Mapping[str, Finite]) -> Figure:
 
     Args:
         gradients: size of the gradient at each of ``"z"``, ``"mu"``, ``"sigma"``, ``"theta"`` and ``"phi"``: numbers
-            computed from a model, which are written at the arrows.
+            computed from a model, which are written beside the parts.
     """
     if set(gradients) != set(_GRADIENTS):
         raise ValueError(f"gradients must have the keys {', '.join(_GRADIENTS)}; got {', '.join(map(str, gradients))}")

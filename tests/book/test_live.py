@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from book_source import served
@@ -76,6 +77,12 @@ def computed(page: Page, script: str, given: Any = None) -> Any:
 def close(found: Any, expected: torch.Tensor, at_most: float = 1e-4) -> None:
     difference = (torch.tensor(found, dtype=torch.float64) - expected.double().flatten()).abs().max().item()
     assert difference <= at_most
+
+
+def gauss_hermite() -> tuple[torch.Tensor, torch.Tensor]:
+    """Nodes and weights of a mean over N(0, 1)."""
+    nodes, weights = (torch.tensor(part) for part in np.polynomial.hermite_e.hermegauss(64))
+    return nodes, weights / weights.sum()
 
 
 @pytest.mark.parametrize("n", [16, 200, 784])
@@ -186,16 +193,14 @@ def test_the_terms_of_the_bound(empty: Page) -> None:
 
 def test_the_encoder_is_judged_as_in_its_chapter(empty: Page) -> None:
     """The decoder that bends, with a rule of integration of its own: a mean over nodes of Gauss and Hermite."""
-    import numpy as np
-
-    nodes, weights = (torch.tensor(part) for part in np.polynomial.hermite_e.hermegauss(64))
+    nodes, weights = gauss_hermite()
     mu, sigma = 0.8, 0.5
     z = mu + sigma * nodes
     dec = 4 * torch.stack([torch.sin(1.2 * z), torch.cos(1.2 * z)], dim=-1)
     point = torch.tensor([0.3, -3.0], dtype=torch.float64).expand_as(dec)
     at_nodes = gaussian.log_prob(point, dec, torch.zeros_like(dec))
     kl = gaussian.kl_to_standard_normal(torch.tensor([[mu]]).double(), torch.tensor([[2 * torch.tensor(sigma).log()]]))
-    expected = torch.stack([(at_nodes @ weights) / weights.sum(), kl[0].double()])
+    expected = torch.stack([at_nodes @ weights, kl[0].double()])
     script = "const m = await figure('encoder'); const t = m.terms(0.8, 0.5); return [t.reconstruction, t.kl]"
     close(computed(empty, script), expected, 1e-6)
     close([computed(empty, "return (await figure('encoder')).LOG_EVIDENCE")], torch.tensor([-6.287]), 1e-2)
@@ -218,21 +223,33 @@ def test_the_steps_of_em(empty: Page) -> None:
     close(computed(empty, script), torch.tensor(expected, dtype=torch.float64), 1e-6)
 
 
+def wavy(z: torch.Tensor) -> torch.Tensor:
+    return (z.square() + (3 * z).sin()).sum(-1)
+
+
 def test_both_estimators_of_a_slope(empty: Page) -> None:
     eps = gaussian.standard_normal(16, 1, seed=3, dtype=torch.float64)
     mu, log_var = torch.tensor([[0.6], [0.0]], dtype=torch.float64)
-
-    def f(z: torch.Tensor) -> torch.Tensor:
-        return (z.square() + (3 * z).sin()).sum(-1)
 
     script = (
         "const m = await figure('reparametrise'); const e = m.estimates(0.6, given); return [...e.through, ...e.score]"
     )
     expected = [
-        vae.reparametrised_gradient(f, mu, log_var, eps)[0],
-        vae.score_function_gradient(f, mu, log_var, eps)[0],
+        vae.reparametrised_gradient(wavy, mu, log_var, eps)[0],
+        vae.score_function_gradient(wavy, mu, log_var, eps)[0],
     ]
     close(computed(empty, script, eps.flatten().tolist()), torch.cat(expected), 1e-9)
+
+
+@pytest.mark.parametrize("phi", [-2.0, -0.1, 0.6, 2.0])
+def test_how_far_an_estimator_scatters(empty: Page, phi: float) -> None:
+    nodes, weights = gauss_hermite()
+    mu, log_var = torch.tensor([[phi], [0.0]], dtype=torch.float64)
+    expected = []
+    for estimator in (vae.reparametrised_gradient, vae.score_function_gradient):
+        each = estimator(wavy, mu, log_var, nodes[:, None])[0][:, 0]
+        expected.append((weights @ (each - weights @ each).square()).sqrt())
+    close(computed(empty, "return (await figure('reparametrise')).spreads(given)", phi), torch.stack(expected))
 
 
 def test_a_step_back_in_the_plane(empty: Page) -> None:
@@ -387,6 +404,8 @@ def running(
     errors: list[str] = []
     hand.on("pageerror", lambda error: errors.append(str(error)))
     figure = begin(hand, bench[0], request.param)
+    if request.param == "sample":
+        figure.get_by_label("steps", exact=True).press("Home")  # five: what moves it does not ask for more
     if request.param == "plane":
         figure.get_by_label("beside it").select_option("network")
         expect(figure.locator(".live-words")).to_contain_text("Network:", timeout=60_000)
@@ -560,6 +579,7 @@ def test_with_less_motion_only_the_result_is_shown(chromium: Browser, bench: tup
       window.seen.push(document.querySelector('.live-words').textContent)).observe(
       document.body, {subtree: true, childList: true, characterData: true}); }""")
     page.get_by_role("button").click()
+    page.get_by_label("steps", exact=True).press("Home")  # five
     page.wait_for_selector("figure[data-state=done]", timeout=60_000)
     page.wait_for_function("() => document.querySelector('.live-words').textContent.includes('t = 0')")
     shown = {found[1] for text in page.evaluate("window.seen") if (found := re.search(r"t = (\d+)", text))}

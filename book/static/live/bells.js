@@ -35,7 +35,7 @@ export default function bells(figure) {
     plot.write("name3", 338, 56, "both", "end", "vermilion");
     const text =
       `Precisions add: ${fixed(alpha / beta)} from x at t (green) and ${fixed(1 / before)} from x at 0 (blue, dashed) make ` +
-      `${fixed(1 / variance)} (red). Mean ${fixed(ofXt)} · ${fixed(xt.value)} + ${fixed(ofX0)} · ${fixed(x0.value)} = ` +
+      `${fixed(1 / variance)} (orange). Mean ${fixed(ofXt)} · ${fixed(xt.value)} + ${fixed(ofX0)} · ${fixed(x0.value)} = ` +
       `${fixed(mean)}, standard deviation ${fixed(Math.sqrt(variance))}.`;
     plot.describe(text);
     frame.say(text);

@@ -38,11 +38,12 @@ export default function encoder(figure) {
   for (const v of [-40, -30, -10, 0])
     bars.write(`x${v}`, bars.px(v), bars.bottom + 14, String(v).replace("-", "−"), "middle");
   const mu = frame.slider("μ", -3.5, 3.5, 0.05, 0.8, (v) => fixed(v));
-  const sigma = frame.slider("σ", Math.log(0.1), Math.log(2.5), 0.01, Math.log(0.5), (v) => fixed(Math.exp(v), 3));
+  // In powers of 2, so that 1, the prior's, is one of the stops.
+  const sigma = frame.slider("σ", -3.3, 1.3, 0.01, -1, (v) => fixed(2 ** v, 3));
   curves.drag((z, height) => {
     mu.value = z;
     // The top of the bell goes where the pointer is.
-    sigma.value = Math.log(1 / (Math.sqrt(2 * Math.PI) * Math.max(height, 0.01)));
+    sigma.value = -Math.log2(Math.sqrt(2 * Math.PI) * Math.max(height, 0.01));
   });
   const zs = range(-4.2, 4.2, 421);
   curves.line(
@@ -68,7 +69,7 @@ export default function encoder(figure) {
   };
 
   function draw() {
-    const scale = Math.exp(sigma.value);
+    const scale = 2 ** sigma.value;
     const { reconstruction, kl } = terms(mu.value, scale);
     const bound = reconstruction - kl;
     const gap = LOG_EVIDENCE - bound;

@@ -74,7 +74,7 @@ export default async function loss(figure) {
     const text =
       `This loss trains a decoder with noise of standard deviation ${Math.sqrt(variance).toPrecision(3)} on each pixel; or, ` +
       `if the noise is to be 1, a β-VAE with β = ${variance.toPrecision(3)}. Of ${k.value} latents of a linear decoder on the ` +
-      `digits, ${kept} would be used: ${kept === k.value ? "in all their directions the data vary more than" : "those with more variance than"} the noise${kept ? "" : "; every reconstruction is the mean of all digits"}.`;
+      `digits, ${kept} would be used: ${kept === k.value ? "in all their directions the data vary more than" : kept ? "those with more variance than" : "no direction varies more than"} the noise${kept ? "" : "; every reconstruction is the mean of all digits"}.`;
     plot.describe(text);
     frame.say(text);
   }

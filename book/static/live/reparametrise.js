@@ -2,7 +2,7 @@
 /** Reparametrise: draws that slide along with phi, and two estimates of the slope of their mean (F17). */
 
 import { Frame, fixed, range } from "./figure.js";
-import { Generator } from "./gauss.js";
+import { Generator, logNormal } from "./gauss.js";
 
 export const f = (/** @type {number} */ z) => z ** 2 + Math.sin(3 * z);
 const slope = (/** @type {number} */ z) => 2 * z + 3 * Math.cos(3 * z);
@@ -17,11 +17,18 @@ export function estimates(phi, eps) {
   };
 }
 
-/** Mean and standard deviation. @param {number[]} values */
-function moments(values) {
-  const m = values.reduce((sum, v) => sum + v, 0) / values.length;
-  return [m, Math.sqrt(values.reduce((sum, v) => sum + (v - m) ** 2, 0) / (values.length - 1))];
+const STEP = 0.05;
+const grid = range(-9, 9, 361);
+
+/** Standard deviation of one estimate, through the draw and by the score: not from draws. @param {number} phi */
+export function spreads(phi) {
+  const { through, score } = estimates(phi, grid);
+  return [through, score].map((values) =>
+    Math.sqrt(values.reduce((sum, v, i) => sum + STEP * Math.exp(logNormal(grid[i], 0, 1)) * (v - exact(phi)) ** 2, 0)),
+  );
 }
+
+const average = (/** @type {number[]} */ values) => values.reduce((sum, v) => sum + v, 0) / values.length;
 
 /** @param {HTMLElement} figure */
 export default function reparametrise(figure) {
@@ -37,7 +44,7 @@ export default function reparametrise(figure) {
   });
   const phi = frame.slider("φ", -2, 2, 0.02, 0.6, (v) => fixed(v));
   const n = frame.slider("draws", 0, 4, 1, 1, (k) => String([16, 32, 100, 400, 1000][k]));
-  const seed = frame.slider("seed", 1, 50, 1, 3);
+  const seed = frame.slider("seed", 1, 50, 1, 8);
   plot.drag((x) => (phi.value = Math.min(2, Math.max(-2, x))));
   const zs = range(-3, 3.4, 321);
   plot.line("f", zs, zs.map(f), "grey");
@@ -50,12 +57,12 @@ export default function reparametrise(figure) {
     const eps = new Generator(seed.value).normal([16, 32, 100, 400, 1000][n.value]);
     const at = phi.value;
     const { through, score } = estimates(at, eps);
-    const [m1, s1] = moments(through);
-    const [m2, s2] = moments(score);
+    const [m1, m2] = [average(through), average(score)];
+    const [s1, s2] = spreads(at);
     plot.dots(
       "draws",
       Array.from(eps.slice(0, 100), (e) => [at + e, f(at + e)]),
-      "vermilion",
+      "vermilion large",
     );
     // The slopes of some, as tangents that look equally long.
     const tangents = Array.from(eps.slice(0, 8), (e) => {
@@ -98,8 +105,9 @@ export default function reparametrise(figure) {
       "orange",
     );
     const text =
-      `At φ = ${fixed(at)} the mean rises with slope ${fixed(right)}. From the same ${eps.length} draws: through the draw ` +
-      `${fixed(m1)}, one estimate spreads by ${fixed(s1)}; by the score function ${fixed(m2)}, spread ${fixed(s2)}.`;
+      `At φ = ${fixed(at)} the mean has slope ${fixed(right)}. From the same ${eps.length} draws: ${fixed(m1)} through ` +
+      `the draw, ${fixed(m2)} by the score function. One estimate has standard deviation ${fixed(s1)} or ` +
+      `${fixed(s2)}, ${fixed(s2 / s1, 1)} times as much.`;
     plot.describe(text);
     spread.describe(text);
     frame.say(text);

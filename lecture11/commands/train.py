@@ -276,7 +276,7 @@ class Validation:
         self.losses.append(loss)
         return loss
 
-    def ending(self, patience: int = 0) -> str:
+    def ending(self, patience: int) -> str:
         epoch = len(self.losses) - self.behind
         how = f"no lower loss for {patience} epochs" if 0 < patience <= self.behind else "the run is finished"
         return (

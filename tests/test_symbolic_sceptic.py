@@ -28,6 +28,7 @@ from lecture11.symbolic import (
 )
 from lecture11.symbolic import forward as F
 from lecture11.symbolic.facts import fixed_by, premises
+from lecture11.symbolic.rewriting import rewrite
 from lecture11.symbolic.terms import KL, last, rest
 
 a, b, c, x, y, z = sympy.symbols("a b c x y z", real=True)
@@ -2515,6 +2516,312 @@ def recursion_that_grows_below_a_logarithm():
 @case("TRUE")
 def recursion_of_powers_beside_an_unknown_function():
     return beside_g(1 + x**2, x * w15(n - 1, x), sympy.S.One, Mean(w15(1, x) / BETWEEN, x, N01))
+
+
+ZERO = k * (k - 1) * (k - 2) * (k - 3)  # 0 at all k that are small
+h16, C16 = indexed("h_sixteen", "h", real=True), indexed("C_sixteen", "c", real=True)
+f16, K16 = Function("f_sixteen", real=True), Function("K_sixteen", integer=True, nonnegative=True)
+Z16, N16 = indexed("Z_sixteen", "z", real=True), Symbol("N_sixteen", integer=True, positive=True)
+p16, q16 = density("p_sixteen", "p"), density("q_sixteen", "q")
+w, b16, c16 = sympy.symbols("w b_sixteen c_sixteen", real=True)
+P16, al16 = indexed("P_sixteen", "P", positive=True), indexed("al_sixteen", "a", fraction=True)
+
+
+@case("D")
+def base_at_a_value_of_another_kind():
+    "2 = -2: the base is sqrt(1 + 2 v + v^2) = 1 + v at v = -3"
+    d1, dn = D(h16(1), 1), D(h16(n), h16(n - 1), (n - 2,))
+    base = chain(h16(1) * sqrt(1 + 2 * v + v**2), (1 + v, d1), key="base")
+    step = chain(2 * h16(n), (2 * h16(n - 1), dn), (-2, HYPOTHESIS), key="st", induction=Induction(n, base.at({v: -3})))
+    return base, step, chain(2, (2 * h16(1), d1), (-2, step.at({n: 1})))
+
+
+@case("D")
+def base_whose_lines_are_not_looked_at():
+    "2 = 0: int f' = 0, for the error function"
+    cc, s1, no, base, _ = induct(None)
+    e = Mean(Derivative(f(a + y), a), y, 1)
+    step = chain(cc(n) * e, (cc(n - 1) * e, D(cc(n), cc(n - 1), (n - 2,))), (0, HYPOTHESIS), key="st",
+                 induction=Induction(n, base.at({b: b + 1})))  # fmt: skip
+    start = cc(1) * Mean(Derivative(erf(a + y), a), y, 1)
+    return s1, no, base, step, chain(2, (start, D(cc(1), 1)), (0, step.at({n: 1}).at({f(x): erf(x)})))
+
+
+@case("I")
+def sign_of_what_is_declared_to_be_an_integer():
+    "1 = -1: K takes integers, and is x^2, as its sign shows"
+    right = (x + 1) ** 2 - 2 * x - 1
+    d, dc = D(K16(x), right, sign=chain(right, (x**2,), key="P", nonnegative=True)), D(C16(x), cos(2 * pi * x))
+    lemma, there = chain(C16(m), (1, dc.at({x: m})), key="lemma"), sqrt(Rational(1, 2))
+    one = chain(C16(K16(there)), (1, lemma.at({m: K16(there)})), key="one")
+    half = (C16(Rational(1, 2)), d.at({x: there}))
+    other = chain(C16(K16(there)), half, (-1, dc.at({x: Rational(1, 2)})), key="other")
+    return lemma, one, other, chain(1, (C16(K16(there)), one), (-1, other))
+
+
+@case("F")
+def divergence_that_is_over_nothing():
+    "KL(p, N(0, 1)) = KL(p, N(6, 1)): once p is written out as a mixture, its variable is free, and may be 3"
+    X = Symbol("xx", real=True)
+    d = D(p16(x), Mean(Normal(x, y, 1), y, q16(y))).at({x: X})
+    lemma = chain(Normal(Integer(3), 6, 1), (Normal(Integer(3), 0, 1),), key="lemma")
+    inner = chain(KL(p16(X), N0(X)), (KL(p16(X), Normal(X, 6, 1)), d, D(X, 3), lemma), key="inner")
+    return chain(KL(p16(X), N0(X)) + 1, (KL(p16(X), Normal(X, 6, 1)) + 1, inner))
+
+
+def test_a_divergence_stays_one_when_a_fact_is_used() -> None:
+    mixture = D(p16(x), Mean(Normal(x, y, 1), y, q16(y)))
+    with pytest.raises(symbolic.CitationError, match="no divergence"):
+        rewrite(KL(p16(x), N0(x)), [Fact(mixture)])
+
+
+@case("C")
+def end_that_speaks_of_a_variable_within():
+    "the slope of int_0^(w + x) E_x f(x, y) dy, as E_x f(x, w + x)"
+    e = Derivative(Integral(Mean(f16(x, y), x, N01), (y, 0, w + x)), w)
+    return chain(ZERO * e, (ZERO * Mean(f16(x, w + x), x, N01),))
+
+
+@case("C")
+def end_that_comes_to_speak_of_a_variable_within():
+    e = Derivative(Integral(Mean(f16(x, y), x, N01), (y, 0, w + c16)), w)
+    return chain(ZERO * e, (ZERO * Mean(f16(x, w + x), x, N01), D(c16, x)))
+
+
+@case("C")
+def last_term_of_a_sum_over_a_state():
+    "the sum of E h(z_i, z_(n + 1)) over z_i, from i = n + 1 on, where both are one state"
+    e = Mean(h16(i, Z16(i), Z16(n + 1)), Z16(i), N0(Z16(i)))
+    left = Sum(e, (i, n + 2, N16)) + Mean(h16(n + 1, w, w), w, N0(w))
+    right = Sum(Mean(h16(i, w, Z16(n + 1)), w, N0(w)), (i, n + 1, N16))
+    return chain(ZERO * left, (ZERO * right,), where=(N16 - n - 1,))
+
+
+@case("C")
+def last_term_of_a_sum_to_a_number_of_x():
+    e, end = Mean(h16(i, x), x, N01), K16(x)
+    last_term = Mean(h16(end + 1, x), x, N01)
+    return chain(ZERO * Sum(e, (i, 1, end + 1)), (ZERO * (Sum(e, (i, 1, end)) + last_term),))
+
+
+@case("E")
+def slope_of_an_integral_over_integers():
+    "d/dx int_0^x K = K(x), which is false where K leaps"
+    return chain(Derivative(Integral(K16(y), (y, 0, x)), x), (K16(x),))
+
+
+@case("TRUE")
+def slope_of_an_integral_to_another_end():
+    e = Derivative(Integral(Mean(f16(z, y), z, N0(z)), (y, 0, w + x)), w)
+    return chain(2 * e, (2 * Mean(f16(z, w + x), z, N0(z)),))
+
+
+@case("TRUE")
+def last_term_of_a_sum_over_another_state():
+    e = Mean(h16(i, Z16(i)), Z16(i), N0(Z16(i)))
+    left = Sum(e, (i, n + 2, N16)) + Mean(h16(n + 1, w), w, N0(w))
+    return chain(left, (Sum(Mean(h16(i, w), w, N0(w)), (i, n + 1, N16)),), where=(N16 - n - 1,))
+
+
+def test_a_name_that_was_judged_becomes_no_letter() -> None:
+    """As 2 N(0, 1), checked of a positive function, and a density afterwards."""
+    of = Function("positive_first", positive=True)
+    symbolic.check(chain(of(0), (2 * Normal(Integer(0), 0, 1), D(of(x), 2 * N01).at({x: 0}))))
+    for make in (density, indexed):
+        with pytest.raises(ValueError, match="taken"):
+            make("positive_first", "p")
+
+
+def of_all(left, right, at, *for_all):
+    """What is assumed for all values of some letters, at one of them."""
+    return instance(Assumption("A", "", left, sympy.sympify(right), for_all).at(at))
+
+
+@case("I")
+def integer_at_a_moved_index_assumed_to_be_a_half():
+    return of_all(K16(n + 1), n / 2, {n: Integer(1)}, n)
+
+
+@case("I")
+def positive_name_at_a_moved_number_assumed_to_be_zero():
+    return of_all(P16(x + 1), x**2, {x: Integer(0)}, x)
+
+
+@case("I")
+def fraction_at_a_moved_index_assumed_to_be_two():
+    return of_all(al16(n + 1), n, {n: Integer(2)}, n)
+
+
+@case("I")
+def half_of_an_integer():
+    return of_all(2 * K16(n), n, {n: Integer(1)}, n)
+
+
+@case("TRUE")
+def integer_at_a_moved_index():
+    return of_all(K16(n + 1), 2 * n, {n: Integer(2)}, n)
+
+
+@case("H")
+def number_assumed_for_all_values_of_a_state():
+    said = Assumption("A", "", b16, Z16(n), for_all=(Z16(n),))
+    return chain(2, (b16, said.at({Z16(m): 2})), (3, said.at({Z16(m): 3})))
+
+
+@case("H")
+def number_assumed_for_all_values_of_a_function():
+    said = Assumption("A", "", b16, f16(x), for_all=(f16(x),))
+    return chain(5, (b16, said.at({f16(y): 5})), (6, said.at({f16(y): 6})))
+
+
+def terms_to(*steps):
+    """N - 5 ones, in a range that has none if N is 3."""
+    return chain(Sum(1, (j, 1, N16 - 5)), *steps, where=(N16 - 5,))
+
+
+@case("H")
+def range_without_what_a_name_stands_for():
+    return terms_to((N16 - 5,), (K16(1) - 5, D(N16, K16(1))), (-2, D(K16(s), 3).at({s: 1})))
+
+
+@case("H")
+def range_without_what_a_logarithm_shows():
+    said = Assumption("A", "", exp(N16), exp(3))
+    return terms_to((log(v * exp(N16)) - log(v) - 5,), (-2, said))
+
+
+@case("H")
+def range_without_what_a_number_stands_for():
+    return terms_to((N16 - 5,), (c16 - 5, D(c16, N16)), (-2, Assumption("A", "", c16, Integer(3))))
+
+
+@case("H")
+def range_without_what_is_equal_to_two_numbers():
+    M16 = Symbol("M_sixteen", integer=True, positive=True)
+    says = [Assumption("A", "", N16, right) for right in (M16, Integer(3))]
+    return chain(Sum(1, (j, 1, M16 - 5)), (M16 - 5,), (N16 - 5, says[0]), (-2, says[1]), where=(M16 - 5,))
+
+
+@case("TRUE")
+def range_of_terms_that_are_assumed_to_add_up():
+    said = Assumption("A", "", Sum(h16(j), (j, 1, N16)), Integer(1))
+    return chain(2 * Sum(h16(j), (j, 1, N16)), (2, said), where=(N16 - 5,))
+
+
+@case("H")
+def last_entry_assumed_to_be_zero():
+    "1 = 0: the last entry of each list is 0, of which the mean square is 1"
+    hd, tl = lists.head, lists.tail
+    left = Mean(N0(rest(z, 2)) * N0(last(z, 2)) * last(z, 2) ** 2, z, 1)
+    right = Mean(N0(hd) * N0(tl) * tl**2, (hd, tl), 1)
+    zero = Assumption("A", "", last(y, 2), Integer(0), for_all=(y,)).at({y: z})
+    return chain(1, (right,), (left, Definition("Fubini", "", left, right)), (0, zero))
+
+
+@case("C")
+def constant_that_an_assumption_makes_a_square():
+    "x^2 + E_x h_n = 0, where x^2 + h_n = 0"
+    said = Assumption("A", "", x**2 + h16(n), Integer(0))
+    return chain(Mean(h16(n), x, N01) + x**2, (h16(n) + x**2,), (0, said))
+
+
+@case("C")
+def square_that_an_assumption_makes_a_constant():
+    return chain(x**2, (b16, Assumption("A", "", x**2, b16)), (Mean(b16, x, N01),))
+
+
+@case("C")
+def square_that_stands_behind_an_assumption():
+    said = Assumption("A", "", 2 * b16, 2 * c16)
+    return chain(Mean(2 * b16, x, N01), (2 * b16,), (2 * c16, said), (2 * x**2, D(c16, x**2)))
+
+
+@case("TRUE")
+def square_of_another_letter_that_is_assumed_to_be_a_constant():
+    said = Assumption("A", "", 2 * b16, 2 * w**2)
+    return chain(Mean(2 * b16, x, N01), (2 * b16,), (2 * w**2, said))
+
+
+@case("H")
+def equation_that_holds_for_small_numbers():
+    "exp(24) = 1: exp(k (k - 1) (k - 2) (k - 3)) = 1 for all k"
+    return chain(exp(24), (1, Assumption("A", "", exp(ZERO), Integer(1), for_all=(k,)).at({k: 4})))
+
+
+@case("H")
+def number_that_is_the_same_for_small_numbers():
+    said = Assumption("A", "", b16 * (1 + ZERO), Integer(1), for_all=(k,))
+    return chain(25, (25 * b16, said.at({k: 0})), (1, said.at({k: 4})))
+
+
+@case("C")
+def state_behind_the_second_of_two_names():
+    d, both = D(h16(n), Z16(n)), D(c16, h16(1) + h16(2))
+    start = Mean(c16, Z16(2), N0(Z16(2)))
+    return chain(start, (c16,), (h16(1) + h16(2), both), (Z16(1) + Z16(2), d.at({n: 1}), d.at({n: 2})))
+
+
+@case("C")
+def state_behind_a_recursion():
+    d1, dn = D(h16(1), Z16(1)), D(h16(n), h16(n - 1) + Z16(n), (n - 2,))
+    start = Mean(c16, Z16(2), N0(Z16(2)))
+    steps = ((h16(3), D(c16, h16(3))), (h16(2) + Z16(3), dn.at({n: 3})), (h16(1) + Z16(2) + Z16(3), dn.at({n: 2})))
+    return chain(start, (c16,), *steps, (Z16(1) + Z16(2) + Z16(3), d1))
+
+
+@case("H")
+def sine_assumed_to_be_two():
+    return chain(-3, (1 - sin(b16) ** 2, Assumption("A", "", sin(b16), Integer(2))), (cos(b16) ** 2,), nonnegative=True)
+
+
+@case("H")
+def square_assumed_to_be_negative():
+    e = a**2 - 2 * a * b + b**2
+    return chain(-1, (e, Assumption("A", "", e, Integer(-1))), ((a - b) ** 2,), nonnegative=True)
+
+
+@case("H")
+def error_function_assumed_to_be_two():
+    return chain(a, (a + erf(b) - 2, Assumption("A", "", erf(b), Integer(2))))
+
+
+@case("TRUE")
+def sine_assumed_to_be_one():
+    return chain(0, (1 - sin(b16) ** 2, Assumption("A", "", sin(b16), Integer(1))), (cos(b16) ** 2,), nonnegative=True)
+
+
+def mass16(*steps):
+    one = Definition("mass", "", Mean(1, x, p16(x)), Integer(1))
+    return chain(1, (Mean(1, x, p16(x)), one), (Mean(p16(x), x, 1),), *steps)
+
+
+@case("H")
+def mass_assumed_in_other_words():
+    return mass16((2, Assumption("A", "", Mean(p16(x), x, 1), Integer(2))))
+
+
+@case("H")
+def mass_assumed_in_two_parts():
+    first = Assumption("A", "", p16(x), P16(x), for_all=(x,))
+    return mass16((Mean(P16(x), x, 1), first), (2, Assumption("A", "", P16(x), 2 * N01, for_all=(x,))))
+
+
+@case("H")
+def number_assumed_for_two_factors_in_a_range():
+    said = Assumption("A", "", h16(1) * n, Integer(1), for_all=(n,), where=(2 - n,))
+    return chain(1, (2 * h16(1), said.at({n: 2})), (2, said.at({n: 1})))
+
+
+@case("H")
+def number_with_two_coefficients():
+    said = Assumption("A", "", b16 * m + (b16 - 1) * m**2, Integer(0), for_all=(m,))
+    return chain(x, (3 * x * (2 * b16 - 1) - x * (6 * b16 - 4),), (0, said.at({m: 1}), said.at({m: 2})))
+
+
+@case("TRUE")
+def number_assumed_for_one_factor_in_a_range():
+    said = Assumption("A", "", h16(1) * n, Integer(1), for_all=(n,), where=(1 - n,))
+    return chain(2, (2 * h16(1), said.at({n: 1})))
 
 
 def test_what_numbers_cannot_tell_is_not_called_unequal() -> None:

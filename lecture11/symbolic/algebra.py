@@ -16,7 +16,20 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.signs import NEGATIVE, Where, below_sum, positive, sign, without
-from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, canonical, depends, kind, last_sum, moment
+from lecture11.symbolic.substitution import substitute
+from lecture11.symbolic.terms import (
+    BINDERS,
+    KL,
+    Mean,
+    Normal,
+    bound_by,
+    canonical,
+    caught,
+    depends,
+    kind,
+    last_sum,
+    moment,
+)
 
 # The same integral stands in many lines, and in many ranges.
 _factor, _cancel = lru_cache(maxsize=20_000)(sympy.factor), lru_cache(maxsize=20_000)(sympy.cancel)
@@ -173,6 +186,9 @@ def work_out(e: sympy.Expr, where: Where = ()) -> sympy.Expr:
         return _between_ends(work_out(e.function, without(where, e.variables)), e.limits[0], where)
     if isinstance(e, sympy.Derivative):
         e = e.func(work_out(e.args[0], where), *e.args[1:])
+        for integral in e.atoms(sympy.Integral):
+            if x := caught(integral):
+                raise DivergentError(f"{e}: an end of {integral} depends on {x}, a variable in it: rename that")
         done = _slopes(e.doit(deep=False))
         return e if done == e else work_out(done, where)
     return e.func(*(work_out(argument, where) for argument in e.args))
@@ -260,7 +276,7 @@ def _up_to(f: sympy.Expr, i: sympy.Symbol, last: sympy.Expr) -> sympy.Expr:
     if f.xreplace({i: same}).xreplace({same: i}) != f:  # as of |i|, from an i below 0 on
         same = sympy.Symbol(depth * "'", integer=True)
     f, i = f.xreplace({i: same}), same
-    further = [f.xreplace({i: end + n}) for n in (range(1, more + 1) if more > 0 else range(more + 1, 1))]
+    further = [substitute(f, {i: end + n}) for n in (range(1, more + 1) if more > 0 else range(more + 1, 1))]
     whole = sympy.S.Zero if end == 0 else sympy.Sum(f, (i, 1, end))
     return whole + sympy.sign(more) * sympy.Add(*further)
 

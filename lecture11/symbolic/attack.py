@@ -257,8 +257,8 @@ def _disguises(derivation: Derivation) -> Iterator[Derivation]:
     for number, step in enumerate(derivation.steps):
         for fact in derivation.facts(step):
             if isinstance(fact.source, Assumption):
-                others = tuple(other for other in step.by if derivation._fact(other) is not fact
-                               and derivation._fact(other) != fact)  # fmt: skip
+                others = tuple(other for other in step.by if derivation.fact_of(other) is not fact
+                               and derivation.fact_of(other) != fact)  # fmt: skip
                 steps = (*derivation.steps[:number], replace(step, by=others), *derivation.steps[number + 1 :])
                 yield replace(derivation, steps=steps)
                 if not isinstance(fact.left, AppliedUndef | sympy.Symbol):

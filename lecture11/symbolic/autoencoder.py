@@ -116,7 +116,7 @@ at = indexed("at", "x", real=True)  # at(example, j): coordinate j of an example
 
 
 def over_data_law(f: Expr) -> Mean:
-    """The mean over the data, whatever their law: that of N examples is one."""
+    """The mean over the data, whatever their distribution: that of N examples is one."""
     return Mean(f, example, data)
 
 
@@ -719,7 +719,7 @@ w, mean_square = Symbol("w", real=True), Symbol("lambda", nonnegative=True)
 standard = Normal(noise, 0, 1)
 x_law = density("clean", "p")(clean)
 SECOND = Definition("F4", "the mean square of the data", mean_square, Mean(clean**2, clean, x_law))
-MASS = Definition("F4", "the law of the data is a density", Mean(1, clean, x_law), Integer(1))
+MASS = Definition("F4", "the density of the data has mass 1", Mean(1, clean, x_law), Integer(1))
 
 
 def _denoising_error() -> tuple[Any, dict[Expr, Any]]:
@@ -786,9 +786,9 @@ given_clean = Normal(noisy, clean, s**2)
 seen = density("seen", "p_s")
 answer, best = Symbol("D", real=True), indexed("denoised", "D^*", real=True)
 back_law = density("behind", "p")(clean, noisy)
-SEEN = Definition("F5", "the law of noisy data", seen(noisy), Mean(given_clean, clean, x_law))
+SEEN = Definition("F5", "the distribution of noisy data", seen(noisy), Mean(given_clean, clean, x_law))
 BAYES = Definition("F5", "Bayes' rule", back_law, given_clean * x_law / seen(noisy), by=(SEEN,))
-BACK_MASS = Definition("F5", "the law of x behind y is a density", Mean(1, clean, back_law), Integer(1))
+BACK_MASS = Definition("F5", "the density of x behind y has mass 1", Mean(1, clean, back_law), Integer(1))
 BEST = Definition("F5", "D^* is the mean of the clean x behind y", best(noisy), Mean(clean, clean, back_law))
 
 F5_BEST = Derivation(
@@ -827,7 +827,7 @@ F5 = Derivation(
         Step(
             Mean(clean * given_clean, clean, x_law) / Mean(given_clean, clean, x_law), "y cancels, being constant there"
         ),
-        Step(Mean(clean * given_clean / seen(noisy), clean, x_law), "name the law of noisy data", by=(SEEN,)),
+        Step(Mean(clean * given_clean / seen(noisy), clean, x_law), "name the distribution of noisy data", by=(SEEN,)),
         Step(Mean(clean, clean, back_law), "Bayes' rule", by=(BAYES,)),
         Step(best(noisy), "the best denoiser", by=(BEST,)),
     ),
@@ -846,7 +846,7 @@ def over_both(f: Expr) -> Mean:
 F5_PIXELS = Derivation(
     key="F5.pixels",
     statement="the same for one pixel of d: x is that pixel, y what is seen of it, x' and y' are all others, r any "
-    r"law of the noise on those, and $\mathbb{E}_p$ the mean over x and x'. The last line is the mean of "
+    r"distribution of the noise on those, and $\mathbb{E}_p$ the mean over x and x'. The last line is the mean of "
     "x given y and y', by Bayes' rule",
     start=noisy + s**2 * Derivative(log(over_both(given_clean * rest)), noisy),
     steps=(
@@ -874,7 +874,7 @@ def _optimal_denoiser() -> tuple[Any, dict[Expr, Any]]:
 
 F5_GAUSS = Derivation(
     key="F5.gauss",
-    statement="for data with the law N(m, v) and noise of standard deviation s, the best denoiser shrinks y towards m",
+    statement="for data from N(m, v) and noise of standard deviation s, the best denoiser shrinks y towards m",
     start=noisy + s**2 * Derivative(log(Mean(given_clean, clean, Normal(clean, _m, _v))), noisy),
     steps=(
         Step(

@@ -248,8 +248,8 @@ F37_ONE_STEP = Derivation(
 
 F37_LAST = Derivation(
     key="F37.last",
-    statement="the mean of any function f of the last state of a path needs the law of that state given x_0 alone. In "
-    "a formula, the last state of w is last(w), and the states before it rest(w)",
+    statement="the mean of any function f of the last state of a path needs the distribution of that state given x_0 "
+    "alone. In a formula, the last state of w is last(w), and the states before it rest(w)",
     start=Mean(u(way(path, x0, t, 0)), path, q_path(path, x0, t)),
     steps=(
         Step(
@@ -409,7 +409,7 @@ def as_lists(law: Expr) -> Expr:
 
 
 def one_of(f: Expr, law: Expr) -> Fact:
-    """The mean of a function f of pixel j, y, under a product of such laws of y, needs the law of that pixel alone."""
+    """The mean of a function f of pixel j, y, under a product of such densities of y, needs that of the pixel alone."""
     return MARGINAL.at({i: j, k: d - j, u(y): f, one_law(y, m): as_lists(law)})
 
 
@@ -442,7 +442,7 @@ F37_PRIOR = Derivation(
         ),
         Step(
             Mean(log(law_from_data(t) / product(_at_pixel(_standard))), x(t), law_from_data(t)),
-            "the two laws",
+            "the two distributions",
             by=(F28, NOISE_LAW.at({y: x(t)})),
         ),
         Step(
@@ -451,7 +451,7 @@ F37_PRIOR = Derivation(
         ),
         Step(
             over_pixels(Mean(log(_start_law / _standard), y, _start_law)),
-            "term by term, and in each the law of one pixel",
+            "term by term, and in each the distribution of one pixel",
             by=(
                 summed(_at_pixel(log(_start_law / _standard)), j, Integer(1), d, x(t), as_lists(law_from_data(t))),
                 one_of(log(_start_law / _standard), _start_law),
@@ -516,7 +516,7 @@ F38_ANY = Derivation(
         ),
         Step(
             Mean(log(_before(product(_true)) / _before(product(_model))), x(t - 1), _before(product(_true))),
-            "the two laws",
+            "the two distributions",
             by=(F32, MODEL),
         ),
         Step(
@@ -525,7 +525,7 @@ F38_ANY = Derivation(
         ),
         Step(
             over_pixels(Mean(log(_true / _model), y, _true)),
-            "term by term, and in each the law of one pixel",
+            "term by term, and in each the distribution of one pixel",
             by=(
                 summed(_before(log(_true / _model)), j, Integer(1), d, x(t - 1), as_lists(_before(product(_true)))),
                 one_of(log(_true / _model), _true),
@@ -548,7 +548,7 @@ F38_ANY = Derivation(
 
 F38_ONE = Derivation(
     key="F38.one",
-    statement="L_(t-1) at one x_t, for the variance beta~_t in both laws, is a squared distance of "
+    statement="L_(t-1) at one x_t, for the variance beta~_t in both distributions, is a squared distance of "
     "means, over twice the "
     "variance: c_t is zero",
     start=divergence(posterior, learned),
@@ -643,7 +643,7 @@ IMAGES = Definition(
 F41_BASE = Derivation(
     key="F41.base",
     statement="the mass of the lowest value of pixel j: $m_{k,j}$ is the mass of value k, $S_{k,j}$ the sum of the "
-    r"masses of 0 to k, $b_k$ the lower edge of value k, and $\Phi_{b,j}$ what the normal law of the pixel has below b",
+    r"masses of 0 to k, $b_k$ the lower edge of value k, and $\Phi_{b,j}$ what the Gaussian of the pixel has below b",
     start=total(0, j),
     steps=(
         Step(Sum(mass(value, j), (value, 0, 0)), "what it is", by=(TOTAL.at({k: 0}),)),
@@ -692,7 +692,7 @@ F41_IMAGE = Derivation(
 F41 = Derivation(
     key="F41",
     statement="the masses of all images of d pixels with L values each add up to 1, for L from 2 on: the decoder is a "
-    "law of images, and $-\\log_2$ of it a number of bits. $I_d$ is their sum, in the letters of F41.base",
+    "distribution of images, and $-\\log_2$ of it a number of bits. $I_d$ is their sum, in the letters of F41.base",
     start=images(d),
     steps=(
         Step(IMAGES.right, "the last pixel apart", by=(IMAGES,)),
@@ -726,14 +726,14 @@ def _discretised() -> tuple[Any, dict[Expr, Any]]:
 
 F41_MASS = Derivation(
     key="F41.mass",
-    statement="the mass that a normal law gives to a bin, from b to c",
+    statement="the mass that a Gaussian gives to a bin, from b to c",
     start=OverInterval(Normal(y, mean, scale**2), (y, low, high)),
     steps=(
         Step(
             OverInterval(exp(-(y**2) / 2) / sqrt(2 * pi), (y, (low - mean) / scale, (high - mean) / scale)),
             "measure from the mean, in standard deviations",
         ),
-        Step(_below(high) - _below(low), "the distribution function of the normal law"),
+        Step(_below(high) - _below(low), "the distribution function of the Gaussian"),
     ),
     code=Code("diffusion.discretised_log_likelihood", _discretised),
 )

@@ -19,6 +19,7 @@ from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, depends
 
 DIGITS = 30
 POINTS, EXACT_POINTS = 20, 3
+SMALL, LARGE = 3, 50  # how far integers go from the least on; at each fifth point far, but for those that sums end with
 # Of an equation, and of an integral that is exact but for rounding: with 30 digits, and with those of a float.
 TOLERANCE, ROUNDING = {True: 1e-14, False: 1e-9}, {True: 1e-26, False: 1e-13}
 
@@ -51,16 +52,21 @@ def has_value(e: sympy.Expr, where: Where = ()) -> bool:
         return False
 
 
-Places = frozenset  # of unknown functions: the name, and which of its arguments
+Places = frozenset  # of unknown functions: the name, and which of its arguments; and integers that end sums
 
 
 def _of_numbers(*sides: sympy.Expr) -> Places:
-    """Where an unknown function has an integer in one place and any number in another: as ``g(2)`` and ``g(t)``."""
+    """Where an unknown function has an integer in one place and any number in another: as ``g(2)`` and ``g(t)``.
+
+    And the integers with which sums end: of these, each takes another term.
+    """
     found: dict[bool, set] = {True: set(), False: set()}
     for e in (e for side in sides for e in side.atoms(AppliedUndef)):
         for i, argument in enumerate(e.args):
             found[bool(argument.is_integer)].add((e.func.__name__, i))
-    return frozenset(found[True] & found[False])
+    sums = [part for e in sides for part in e.atoms(sympy.Sum)]
+    ends = {s for e in sums for limit in e.limits for end in limit.args[1:] for s in end.free_symbols}
+    return frozenset((found[True] & found[False]) | ends)
 
 
 def _agree(left: sympy.Expr, right: sympy.Expr, seed: str, where: Where, of_numbers: Places, exact: bool) -> bool:
@@ -87,17 +93,21 @@ def _at_point(seed: str, where: Where, of_numbers: Places, exact: bool) -> "Valu
 
 
 @lru_cache(maxsize=10_000)
-def some_integers(where: Where, seed: str = " 0") -> dict[sympy.Symbol, int]:
+def some_integers(where: Where, seed: str = " 0", small: Places | None = None) -> dict[sympy.Symbol, int]:
     """A value for each integer of a range; the least that there are if the seed ends with 0.
+
+    Args:
+        small: those that must not be large; all of them if it is None.
 
     Raises:
         ValueError: there are none, or none that are small.
     """
     symbols = {s: str(s) for s in sorted({s for e in where for s in e.free_symbols}, key=str)}
-    most = 0 if seed.endswith(" 0") else 3
+    most = 0 if seed.endswith(" 0") else SMALL
     for attempt in range(2000):
         most += attempt % 100 == 99
-        at = {s: _least(s) + _from_0_to(most, f"{seed} {attempt} {name}") for s, name in symbols.items()}
+        at = {s: _least(s) + _from_0_to(most if small is None or s in small or attempt > 1000 else LARGE,
+              f"{seed} {attempt} {name}") for s, name in symbols.items()}  # fmt: skip
         if all(e.xreplace(at) >= 0 for e in where):
             return at
     raise ValueError(f"there seem to be no integers in the range {where}")
@@ -135,7 +145,8 @@ class Values:
     def __init__(self, seed: str, where: Where = (), exact: bool = True, of_numbers: Places = frozenset()) -> None:
         self.seed, self.where, self.exact, self.of_numbers = seed, where, exact, of_numbers
         self.m: Any = mpmath.mp if exact else mpmath.fp
-        self._integers = {str(s): n for s, n in some_integers(where, seed).items()}
+        self._large = seed.endswith(("4", "9"))
+        self._integers = {str(s): n for s, n in some_integers(where, seed, of_numbers if self._large else None).items()}
         self._known: dict[sympy.Expr, Any] = {}
         self._drawn: dict[str, dict[tuple, list]] = {}  # of each unknown function, for its indices
 
@@ -177,7 +188,8 @@ class Values:
     def _random(self, e: sympy.Expr, key: str) -> Any:
         if e.is_Symbol and e.is_integer:
             if key not in self._integers:
-                self._integers[key] = _least(e) + _from_0_to(0 if self.seed.endswith(" 0") else 3, f"{self.seed} {key}")
+                most = 0 if self.seed.endswith(" 0") else LARGE if self._large and e not in self.of_numbers else SMALL
+                self._integers[key] = _least(e) + _from_0_to(most, f"{self.seed} {key}")
             return self.m.mpf(self._integers[key])
         share = _share(f"{self.seed} {key}")
         if e.is_integer:

@@ -119,7 +119,11 @@ class Meanings:
     def _write_out(self, e: sympy.Basic) -> sympy.Basic:
         if isinstance(e, BINDERS):
             kept = {*bound_by(e), *(part for part in e.args if isinstance(part, sympy.Tuple))}
-            return e.func(*(part if part in kept else self._written_out(part) for part in e.args))
+            written = e.func(*(part if part in kept else self._written_out(part) for part in e.args))
+            if isinstance(e, KL) and bound_by(written) != bound_by(e):
+                f, g = written.args  # which do not say what it is over
+                return Mean(sympy.log(f) - sympy.log(g), bound_by(e)[0], f)
+            return written
         arguments = [self._written_out(argument) for argument in e.args]
         explained = self.of.get(_head(e), ()) if isinstance(e, AppliedUndef) and not is_entry(e) else ()
         if len(explained) != 1 or _head(e) in self.endless:

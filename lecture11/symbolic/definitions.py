@@ -14,7 +14,7 @@ from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.algebra import work_out
 from lecture11.symbolic.compare import same_by_numbers, some_integers
-from lecture11.symbolic.errors import CitationError, DefinitionError
+from lecture11.symbolic.errors import CitationError, DefinitionError, MeaninglessError
 from lecture11.symbolic.facts import (
     Assumption,
     Definition,
@@ -23,11 +23,12 @@ from lecture11.symbolic.facts import (
     fixed_by,
     is_axiom,
 )
-from lecture11.symbolic.meaning import check_meaning, has_kind, is_law
+from lecture11.symbolic.meaning import check_made, check_meaning, has_kind, is_law
 from lecture11.symbolic.rewriting import check_fact, rewrite
 from lecture11.symbolic.signs import Where, in_range, nonzero, positive
 from lecture11.symbolic.substitution import counts, is_variable, letters, names_in, own_arguments, put, values_of
 from lecture11.symbolic.terms import (
+    BINDERS,
     KL,
     Mean,
     depends,
@@ -53,7 +54,7 @@ def check_definition(definition: Definition) -> None:
         return
     if isinstance(left, rest | last):
         raise DefinitionError(says, " is no definition: what the parts of a list are is known")
-    if not (left.is_Symbol or isinstance(left, AppliedUndef)):
+    if not is_name(left):
         raise DefinitionError(
             says, " is no definition: on its left stands no name. If it is assumed, it is an Assumption"
         )
@@ -84,7 +85,7 @@ def _is_kind_of(definition: Definition) -> bool:
         return True
     if definition.sign is not None:
         proof = Fact(definition.sign)
-        weak = left.is_nonnegative and not left.is_positive
+        weak = left.is_nonnegative and not (left.is_positive or left.is_integer)
         proved = isinstance(proof.source, Derivation) and proof.source.nonnegative and proof.left == right
         general = not (letters(left) - {left.func}) & proof.fixed
         return bool(weak and proved and general and all(in_range(e, where) for e in proof.where))
@@ -189,12 +190,15 @@ def check_assumptions(assumptions: list[Assumption], definitions: list[Definitio
     for assumption in assumptions:
         _check_for_all(assumption)
         here = Fact(assumption)
-        if mass := _mass(assumption):
-            e = rewrite(mass, known, assumption.where) - 1
+        rest = [Fact(other) for other in assumptions if other is not assumption]
+        for facts in (known, [*known, *rest]) if (mass := _mass(assumption)) else ():
+            e = _rewritten(mass, facts, assumption.where) - 1
             names = {name for name in letters(e) if not isinstance(name, sympy.Symbol)}
             if _is_refuted(e, assumption, names, assumption.where):
                 raise DefinitionError(f"{assumption.key}: {here.left} = {here.right} is no density: its mass is not 1")
-        rest = [Fact(other) for other in assumptions if other is not assumption]
+        for mean in sympy.Tuple(here.left, here.right).atoms(Mean):
+            if mean.args[2] == 1 and is_law(mean.args[0], mean.variables):
+                raise DefinitionError(f"{assumption.key}: {mean} is 1, the mass of a density: nothing to assume")
         explained: list[Definition | Assumption] = [
             *definitions,
             *(other for other in assumptions if other is not assumption),
@@ -218,6 +222,14 @@ def check_assumptions(assumptions: list[Assumption], definitions: list[Definitio
                 )
 
 
+def _rewritten(e: sympy.Expr, facts: list[Fact], where: Where) -> sympy.Expr:
+    """``e`` with some facts, as far as they hold there."""
+    try:
+        return rewrite(e, facts, where)
+    except CitationError:
+        return e
+
+
 def _mass(assumption: Assumption) -> sympy.Expr | None:
     """The integral of what is assumed to be a density, over its variables; None if it is assumed of no density."""
     left, real = assumption.left, tuple(x for x in assumption.for_all if not x.is_integer)
@@ -235,15 +247,10 @@ def _check_for_all(assumption: Assumption) -> None:
     """Whether one letter can have the value that it is given for all others: not ``c + k = 0`` for all k."""
     other = {s: sympy.Symbol(f"{s}_other", **kind(s)) for s in assumption.for_all if s.is_Symbol}
     e = work_out(assumption.left - assumption.right, assumption.where)
-    # A polynomial that is 0 for all integers has no coefficient but 0.
-    numbers = {name: sympy.Dummy() for name in e.atoms(AppliedUndef) if not any(depends(name, s) for s in other)}
-    plain = e.xreplace(numbers)
-    if other and not assumption.where and plain.is_polynomial(*other):
-        for coefficient in sympy.Poly(plain, *other).coeffs():
-            if coefficient.is_number and coefficient != 0:
-                raise DefinitionError(
-                    f"{assumption.key}: {assumption.left} = {assumption.right} holds for no values: assume less"
-                )
+    if other and _no_values(e, tuple(other), assumption.where):
+        raise DefinitionError(
+            f"{assumption.key}: {assumption.left} = {assumption.right} holds for no values: assume less"
+        )
     unknown = letters(e) & fixed_by(assumption)
     if not other or len(unknown) != 1:
         return
@@ -253,12 +260,34 @@ def _check_for_all(assumption: Assumption) -> None:
         return
     # of both as polynomials in c: 0 where they have a common root
     common = sympy.resultant(e, there, c)
-    where = (*assumption.where, *(one.xreplace(other) for one in assumption.where))
-    if not same_by_numbers(common, sympy.S.Zero, where=where):
+    if sympy.expand(common) != 0:
         raise DefinitionError(
             f"{assumption.key}: {assumption.left} = {assumption.right} for no {c} holds for all that it is stated for: "
             "assume less"
         )
+
+
+@lru_cache(maxsize=1000)
+def _no_values(e: sympy.Expr, variables: tuple[sympy.Symbol, ...], where: Where) -> bool:
+    """Whether ``e = 0`` for all values of some variables in a range gives equations that no numbers fulfil."""
+    equations = []
+    if {s for one in where for s in one.free_symbols} <= {*variables}:  # else others say which values there are
+        for k in range(4):
+            at = some_integers(where, f" {k}")
+            equations.append(e.xreplace({s: sympy.Integer(at.get(s, k + 1)) for s in variables}))
+    names = {name: sympy.Dummy() for name in e.atoms(AppliedUndef) if not any(depends(name, s) for s in variables)}
+    plain = e.xreplace(names)
+    if not where and plain.is_polynomial(*variables):  # one that is 0 everywhere has no coefficient but 0
+        back = {new: name for name, new in names.items()}
+        equations += [one.xreplace(back) for one in sympy.Poly(plain, *variables).coeffs()]
+    equations = [one for one in equations if not one.has(*BINDERS)]
+    unknown = {name: sympy.Dummy() for one in equations for name in one.atoms(AppliedUndef)}
+    numerators = [sympy.fraction(sympy.together(one.xreplace(unknown)))[0] for one in equations]
+    polynomials = [one for one in numerators if one != 0 and one.is_polynomial()]
+    symbols = sorted({s for one in polynomials for s in one.free_symbols}, key=str)
+    if not symbols:
+        return bool(polynomials)
+    return sympy.groebner(polynomials, *symbols).exprs == [1]
 
 
 def _defined_in(e: sympy.Expr, definitions: list[Definition | Assumption]) -> Iterator[Fact]:
@@ -293,7 +322,7 @@ def _is_refuted(e: sympy.Expr, assumption: Assumption, spoken: set, where: Where
     """Whether ``e = 0`` is false for all values; or, of what speaks of nothing but its variables, for some."""
     e = work_out(e, where)
     e = e.xreplace({law: sympy.Dummy("KL", nonnegative=True) for law in e.atoms(KL)})
-    if nonzero(e, where) or e.is_zero is False or e.is_integer is False:  # 0 is even, and an integer
+    if _is_nowhere_zero(e, where):
         return True
     found = letters(e)
     if not found & (spoken | fixed_by(assumption)):
@@ -304,18 +333,94 @@ def _is_refuted(e: sympy.Expr, assumption: Assumption, spoken: set, where: Where
     return False
 
 
+def _is_nowhere_zero(e: sympy.Expr, where: Where) -> bool:
+    if nonzero(e, where) or e.is_zero is False or e.is_integer is False:  # 0 is even, and an integer
+        return True
+    number, other = e.as_coeff_Add()
+    if number != 0 and other.is_polynomial() and nonzero(sympy.factor(other) + number, where):
+        return True
+    if waves := e.atoms(sympy.sin, sympy.cos, sympy.erf) if not e.has(*BINDERS) else ():
+        # Each from -1 to 1, its end: of a number from 0 on, or of none.
+        inside = {wave: 1 - 2 / (1 + sympy.Dummy("w", nonnegative=True)) for wave in waves}
+        ends = {wave: sympy.S.One for wave in waves}
+        return all(nonzero(sympy.together(e.xreplace(at)), where) for at in (inside, ends))
+    return False
+
+
+def check_range(where: Where, key: str, below: tuple[Definition | Assumption, ...] = ()) -> None:
+    """Whether a range speaks of integers, and there are some in it: with the values that premises give to them.
+
+    Raises:
+        MeaninglessError: there are none; or a premise may give a value to one of them, and does not show which.
+    """
+    for e in where:
+        check_made(e)
+        if not e.is_integer or e.has(AppliedUndef):
+            raise MeaninglessError(f"{key}: {e}: a range is one of letters that are integers")
+    values = {one.left: one.right.doit() for one in below if one.left.is_Symbol and one.left.is_integer}
+    known = {n: value for n, value in values.items() if not value.has(AppliedUndef, sympy.Piecewise, *BINDERS)}
+    spoken = frozenset(s for e in where for s in e.free_symbols)
+    for _ in known:  # one by way of another
+        spoken |= {s for n in spoken & {*known} for s in known[n].free_symbols}
+    # Not of densities: of what lists of how many entries they are, an assumption on one says nothing.
+    names = [one for one in below if is_name(one.left) and not (is_axiom(one) or law_variables(one.left))]
+    for one in below if spoken else ():
+        if isinstance(one, Definition) and one.left not in spoken:
+            continue
+        e = one.left - (one.right.doit() if one.left in values else one.right)
+        if e.is_integer and not e.has(AppliedUndef, sympy.Piecewise, *BINDERS) and not getattr(one, "for_all", ()):
+            where = (*where, e, -e)  # what is equal, is neither smaller nor larger
+            continue
+        said = [letters(_without_free_ends(part, {head(one.left) for one in names})) for part in behind(e, e, names)]
+        if unread := spoken.intersection(frozenset().union(*said)) - {*getattr(one, "for_all", ())}:
+            n = min(unread, key=str)
+            raise MeaninglessError(f"{key}: whether {one.left} = {one.right} leaves a {n} in its range, does not show")
+    for _ in known:
+        where = tuple(e.xreplace(known) for e in where)
+    try:
+        some_integers(where)
+    except ValueError as error:
+        raise MeaninglessError(f"{key}: {error}") from None
+
+
+def _without_free_ends(e: sympy.Basic, explained: set[tuple]) -> sympy.Basic:
+    """``e`` with its terms for each sum over an unknown function: that it has a value, says nothing of its ends."""
+    if isinstance(e, sympy.Sum) and any(head(name) not in explained for name in e.function.atoms(AppliedUndef)):
+        e = e.function.xreplace({i: sympy.Dummy(**kind(i)) for i in e.variables})
+    return e.func(*(_without_free_ends(part, explained) for part in e.args)) if e.has(sympy.Sum) else e
+
+
 def behind(left: sympy.Expr, right: sympy.Expr, others: list[Definition | Assumption]) -> list[sympy.Expr]:
-    """What a name stands for, and what that stands for, by way of others."""
-    found, done = [right], {head(left)}
+    """What a name stands for, and what that stands for, by way of others.
+
+    Of a name that occurs at several arguments also what it stands for at any: so a recursion comes to an end.
+    """
+    found, done = [right], {head(left): {left.args}}
     for right in found:
         symbols = [s for s in letters(right) if isinstance(s, sympy.Symbol)]
         for e in (*symbols, *(e for e, _ in names_in(right))):
-            if head(e) not in done:
-                done.add(head(e))
+            before = done.setdefault(head(e), set())
+            if e.args not in before and None not in before:  # None stands for any
+                at_any = bool(before)
+                before |= {e.args, *([None] if at_any else [])}
                 for other in others:
                     if head(other.left) == head(e):
-                        found.append(put(other.right, values_of(other.left, e.args)) if e.args else other.right)
+                        found.append(
+                            _put(other.left, other.right, None if at_any else e.args) if e.args else other.right
+                        )
     return found
+
+
+@lru_cache(maxsize=20_000)
+def _put(left: sympy.Expr, right: sympy.Expr, arguments: tuple[sympy.Expr, ...] | None) -> sympy.Expr:
+    """What a name stands for at some arguments; at any, if they are None."""
+    anything = (sympy.Dummy(**({"integer": True} if x.is_integer else {"real": True})) for x in left.args)
+    return put(right, values_of(left, anything if arguments is None else arguments))
+
+
+def is_name(e: sympy.Expr) -> bool:
+    """Whether it is a letter or a name with arguments, which a definition may explain."""
+    return e.is_Symbol or isinstance(e, AppliedUndef)
 
 
 def head(e: sympy.Expr) -> tuple:

@@ -100,7 +100,7 @@ _linear_elbo = -(R - 2 * m * c + (m**2 + s**2) * g) / (2 * v) - constant - (m**2
 
 
 def _models() -> Any:
-    """50 linear decoders with 20 images each, and laws q for them; and what stands in the formulas."""
+    """50 linear decoders with 20 images each, and distributions q for them; and what stands in the formulas."""
     models, images, at = linear_models()
     means, deviations = random_numbers(50, 20, seed=2), random_numbers(50, seed=3).exp()
     laws = [(m_[:, None], s_.square()[None, None]) for m_, s_ in zip(means, deviations, strict=True)]
@@ -179,7 +179,7 @@ old_law, new_law = density("old_law", r"p_\theta")(x, z), density("new_law", r"p
 
 
 def over_data_and(f: Expr, law: Expr) -> Mean:
-    """The mean over the data and, for each image, over codes with some law."""
+    """The mean over the data and, for each image, over codes with some distribution."""
     return Mean(Mean(f, z, law), x, law_of_data)
 
 
@@ -214,7 +214,7 @@ F19 = Derivation(
 )
 
 codes, answer = density("codes", r"q_\phi"), indexed("mean_image", "m", real=True)
-CODES = Definition("F6", "the law of the codes of all data", codes(z), Mean(q(z, x), x, law_of_data))
+CODES = Definition("F6", "the distribution of the codes of all data", codes(z), Mean(q(z, x), x, law_of_data))
 ANSWER = Definition(
     "F19", "m is the mean of the images behind a code", answer(z, j),
     Mean(shade(x, j) * q(z, x) / codes(z), x, law_of_data),
@@ -545,7 +545,7 @@ ALONG = Assumption(
     Mean(along(example) ** 2, example, data(example)),
     g * rho(1),
 )
-DATA_MASS = Definition("F20", "the law of the data is a density", Mean(1, example, data(example)), Integer(1))
+DATA_MASS = Definition("F20", "the density of the data has mass 1", Mean(1, example, data(example)), Integer(1))
 
 F20_LEVEL = Derivation(
     key="F20.level",

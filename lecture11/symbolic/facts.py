@@ -188,9 +188,9 @@ class Derivation(_Source):
 
     def facts(self, step: Step) -> "tuple[Fact, ...]":
         """What a step cites."""
-        return tuple(self._fact(cited) for cited in step.by)
+        return tuple(self.fact_of(cited) for cited in step.by)
 
-    def _fact(self, cited: "Fact | Definition | Assumption | Derivation | Hypothesis") -> "Fact":
+    def fact_of(self, cited: "Fact | Definition | Assumption | Derivation | Hypothesis") -> "Fact":
         if isinstance(cited, Fact):
             return Fact(cited.source, cited.renamings)  # computed anew, whatever was written into it
         if not isinstance(cited, Hypothesis):
@@ -220,11 +220,11 @@ class Fact:
 
     @cached_property
     def left(self) -> sympy.Expr:
-        return self._at(self.source.left)
+        return self.renamed(self.source.left)
 
     @cached_property
     def right(self) -> sympy.Expr:
-        return self._at(self.source.right)
+        return self.renamed(self.source.right)
 
     @cached_property
     def where(self) -> Where:
@@ -259,7 +259,7 @@ class Fact:
         """The same fact at other letters, after those that it has."""
         return Fact(self.source, (*self.renamings, _pairs(renaming)), self.hypothesis)
 
-    def _at(self, e: sympy.Expr) -> sympy.Expr:
+    def renamed(self, e: sympy.Expr) -> sympy.Expr:
         for renaming in self.renamings:
             e = substitute(e, dict(renaming), self.where)
         return e

@@ -1,8 +1,8 @@
 r"""From data to noise, and the loss that teaches a network to see the noise (F21, F23-F28).
 
-An image is a list of d pixels, and what is said of it is said for any d. $x_{t,j}$ is pixel j of $x_t$; a normal law
+An image is a list of d pixels, and what is said of it is said for any d. $x_{t,j}$ is pixel j of $x_t$; a Gaussian
 with the covariance v I is a product over the pixels (F23.pixels). That an integral of such a product is one over each
-pixel, and that a pixel has its own law, stands first, for lists y of any kind. All $\alpha_t$, $\beta_t$ and
+pixel, and that a pixel has its own distribution, stands first, for lists y of any kind. All $\alpha_t$, $\beta_t$ and
 $\bar\alpha_t$ lie between 0 and 1 (F25).
 """
 
@@ -45,12 +45,12 @@ ABAR_1 = Definition("abar", "abar_1 is what one step keeps of it", abar(1), alph
 
 
 def step_of_pixel(now: Expr, before: Expr, t: Expr) -> Expr:
-    """The law of one pixel after a step, given the one before."""
+    """The distribution of one pixel after a step, given the one before."""
     return Normal(now, sqrt(1 - beta(t)) * before, beta(t))
 
 
 def pixel_from_data(now: Expr, start: Expr, t: Expr) -> Expr:
-    """The law of one pixel after t steps."""
+    """The distribution of one pixel after t steps."""
     return Normal(now, sqrt(abar(t)) * start, 1 - abar(t))
 
 
@@ -99,7 +99,7 @@ TWO_STEPS = Assumption(
 
 
 def as_draw(law: Expr) -> Expr:
-    """The ``x_t`` of a normal law that the noise ``epsilon`` leads to: mean and, times ``epsilon``, deviation."""
+    """The ``x_t`` of a Gaussian that the noise ``epsilon`` leads to: mean and, times ``epsilon``, deviation."""
     (normal,) = law.atoms(Normal)
     y, mean, variance = normal.args
     standardised = (y - mean) / sqrt(variance)
@@ -168,11 +168,11 @@ _normal_pixels = product(Normal(pixel(y), centre(j), variance))
 _one_pixel = MARGINAL.at({k: d - i, one_law(y, j): Normal(y, centre(j), variance)})
 F23_MEAN = Derivation(
     key="F23.mean",
-    statement="the mean of pixel i under such a law is m_i",
+    statement="the mean of pixel i under such a distribution is m_i",
     start=Mean(pixel(y, i), y, _normal_pixels),
     steps=(
-        Step(Mean(y, y, Normal(y, centre(i), variance)), "the law of pixel i", by=(_one_pixel.at({u(y): y}),)),
-        Step(centre(i), "the mean of a normal law"),
+        Step(Mean(y, y, Normal(y, centre(i), variance)), "the distribution of pixel i", by=(_one_pixel.at({u(y): y}),)),
+        Step(centre(i), "the mean of a Gaussian"),
     ),
     where=(d - i,),
 )
@@ -183,10 +183,10 @@ F23_VARIANCE = Derivation(
     steps=(
         Step(
             Mean((y - centre(i)) ** 2, y, Normal(y, centre(i), variance)),
-            "the law of pixel i",
+            "the distribution of pixel i",
             by=(_one_pixel.at({u(y): (y - centre(i)) ** 2}),),
         ),
-        Step(variance, "the variance of a normal law"),
+        Step(variance, "the variance of a Gaussian"),
     ),
     where=(d - i,),
 )
@@ -196,10 +196,10 @@ F23_SIZE = Derivation(
     statement="F23 is a definition. A step moves the mean square of each pixel towards 1, by the factor 1 - beta_t",
     start=Mean(pixel(x(t), i) ** 2, x(t), q(x(t), x(t - 1))) - 1,
     steps=(
-        Step(Mean(pixel(x(t), i) ** 2, x(t), F23.right) - 1, "the law of a step", by=(F23,)),
+        Step(Mean(pixel(x(t), i) ** 2, x(t), F23.right) - 1, "the distribution of a step", by=(F23,)),
         Step(
             Mean(y**2, y, step_of_pixel(y, pixel(x(t - 1), i), t)) - 1,
-            "the law of pixel i",
+            "the distribution of pixel i",
             by=(MARGINAL.at({k: d - i, u(y): y**2, one_law(y, j): step_of_pixel(y, pixel(x(t - 1)), t)}),),
         ),
         Step((1 - beta(t)) * pixel(x(t - 1), i) ** 2 + beta(t) - 1, "squared mean plus variance"),
@@ -211,11 +211,11 @@ F23_SIZE = Derivation(
 _noise_in_step = (pixel(x(t)) - sqrt(1 - beta(t)) * pixel(x(t - 1))) / sqrt(beta(t))
 F24_LAW = Derivation(
     key="F24",
-    statement="a step's law is that of a sum: the shrunk image, and noise with standard deviation sqrt(beta_t) in "
-    "each pixel",
+    statement="a step's distribution is that of a sum: the shrunk image, and noise with standard deviation "
+    "sqrt(beta_t) in each pixel",
     start=q(x(t), x(t - 1)),
     steps=(
-        Step(F23.right, "the law of a step", by=(F23,)),
+        Step(F23.right, "the distribution of a step", by=(F23,)),
         Step(product(Normal(_noise_in_step, 0, 1) / sqrt(beta(t))), "the noise in it is standard normal"),
     ),
     code=Code("diffusion.q_step", _q_step, of=as_draw),
@@ -285,7 +285,7 @@ NEXT_STEP = Definition(
 
 
 def steps_of(number: Expr, more: Expr) -> Expr:
-    """The product of the steps' laws, of a path that has ``more`` steps behind them."""
+    """The product of the steps' densities, of a path that has ``more`` steps behind them."""
     law = q_step(way(path, start, t, number + more - t), way(path, start, t - 1, number + more - t + 1), t, t - 1)
     return exp(Sum(log(law), (t, 1, number)))
 
@@ -313,7 +313,7 @@ F26_BASE = Derivation(
     statement="a path of one step",
     start=q_path(path, start, 1),
     steps=(
-        Step(q_step(path, start, 1, 0), "the law of a step", by=(FIRST_STEP,)),
+        Step(q_step(path, start, 1, 0), "the distribution of a step", by=(FIRST_STEP,)),
         Step(
             q_step(way(path, start, 1, 0), way(path, start, 0, 1), 1, 0),
             "its two states",
@@ -331,8 +331,8 @@ _shifted = exp(
 )
 F26 = Derivation(
     key="F26",
-    statement="the density of a path w of n steps from x_0 is the product of the laws of its steps, if each is drawn "
-    "given the state before it alone. Its states are w_1 to w_n, and w_0 is x_0",
+    statement="the density of a path w of n steps from x_0 is the product of the densities of its steps, if each is "
+    "drawn given the state before it alone. Its states are w_1 to w_n, and w_0 is x_0",
     start=q_path(path, start, n),
     steps=(
         Step(_one_more, "the last step apart", by=(NEXT_STEP,)),
@@ -409,7 +409,7 @@ _a, _b, _m, _now = Symbol("a", real=True), Symbol("b", positive=True), Symbol("m
 _all = _a**2 * variance + _b
 F27_ROW = Derivation(
     key="F27.row",
-    statement="two normal laws in a row, for one pixel y and the next one x: means are scaled, variances scaled and "
+    statement="two Gaussians in a row, for one pixel y and the next one x: means are scaled, variances scaled and "
     "added",
     start=Mean(Normal(_now, _a * y, _b) * Normal(y, _m, variance), y, 1),
     steps=(
@@ -456,7 +456,7 @@ F27 = Derivation(
         *step_from(lambda between: step_of_pixel(between, pixel(x(t - 2)), t - 1)),
         Step(
             product(Normal(pixel(x(t)), _keep * pixel(x(t - 2)), _both)),
-            "two normal laws in a row, as in F27.row",
+            "two Gaussians in a row, as in F27.row",
         ),
         Step(
             product(Normal(pixel(x(t)), sqrt(alpha(t) * alpha(t - 1)) * pixel(x(t - 2)), 1 - alpha(t) * alpha(t - 1))),
@@ -473,7 +473,7 @@ F28_BASE = Derivation(
     statement="the case t = 1",
     start=q(x(1), x(0)),
     steps=(
-        Step(step_law(x(1), x(0), 1), "the law of a step", by=(F23.at({t: 1}),)),
+        Step(step_law(x(1), x(0), 1), "the distribution of a step", by=(F23.at({t: 1}),)),
         Step(law_from_data(1), r"put in $\alpha$ and $\bar\alpha$", by=(ALPHA.at({t: 1}), ABAR_1)),
     ),
 )
@@ -498,7 +498,7 @@ F28 = Derivation(
                     beta(t) + (1 - beta(t)) * (1 - abar(t - 1)),
                 )
             ),
-            "two normal laws in a row: means are scaled, variances scaled and added",
+            "two Gaussians in a row: means are scaled, variances scaled and added",
         ),
         Step(law_from_data(t), r"put in $\alpha$ and $\bar\alpha$", by=(ALPHA, ABAR)),
     ),
@@ -514,7 +514,7 @@ F28_PIXEL = Derivation(
         Step(Mean(u(pixel(x(t), i)), x(t), law_from_data(t)), "t steps at once", by=(F28,)),
         Step(
             Mean(u(y), y, pixel_from_data(y, pixel(x(0), i), t)),
-            "the law of pixel i",
+            "the distribution of pixel i",
             by=(MARGINAL.at({k: d - i, one_law(y, j): pixel_from_data(y, pixel(x(0)), t)}),),
         ),
     ),
@@ -541,7 +541,7 @@ def of_parameter(self: Expr, printer: Any, exp: str | None = None) -> str:
 guess._latex = best._latex = of_image
 noise_law = density("noise", "p")(eps, x(t), t)
 BEST = Definition("F21", r"$\epsilon^*$ is the mean noise in $x_t$", best(x(t), t, j), Mean(pixel(eps), eps, noise_law))
-DATA = Definition("F30", "the law of x_t", q(x(t)), Mean(q(x(t), x(0)), x(0), q(x(0))))
+DATA = Definition("F30", "the distribution of x_t", q(x(t)), Mean(q(x(t), x(0)), x(0), q(x(0))))
 _best, _guess = best(x(t), t, j), guess(x(t), t, j)
 
 
@@ -585,8 +585,8 @@ F21 = Derivation(
 _noise = (pixel(x(t)) - sqrt(abar(t)) * pixel(x(0))) / sqrt(1 - abar(t))
 F21_INPUT = Derivation(
     key="F21.input",
-    statement="what Algorithm 1 shows to the network has the law of x_t: take the shrunk data away from it, and "
-    "standard normal noise is left in each pixel, times sqrt(1 - abar_t)",
+    statement="what Algorithm 1 shows to the network has the distribution of x_t: take the shrunk data away from it, "
+    "and standard normal noise is left in each pixel, times sqrt(1 - abar_t)",
     start=q(x(t), x(0)),
     steps=(
         Step(law_from_data(t), "t steps at once", by=(F28,)),
@@ -673,7 +673,7 @@ def _optimal_eps() -> tuple[Any, dict[Expr, Any]]:
 
 F21_GAUSS = Derivation(
     key="F21.gauss",
-    statement="for one pixel x with data of the law N(m, v), the mean noise in it is linear in x; the "
+    statement="for one pixel x with data of the distribution N(m, v), the mean noise in it is linear in x; the "
     "first line is that mean, "
     "by Bayes' rule",
     start=Mean(eps * _given_noise, eps, _standard) / Mean(_given_noise, eps, _standard),
@@ -686,7 +686,7 @@ F21_GAUSS = Derivation(
             _marginal * Mean(eps, eps, Normal(eps, _mean_noise, abar(t) * _spread / _whole)) / _marginal,
             "complete the square in the noise",
         ),
-        Step(_mean_noise, "the mean of a normal law; the rest cancels"),
+        Step(_mean_noise, "the mean of a Gaussian; the rest cancels"),
     ),
     code=Code("diffusion.optimal_eps", _optimal_eps),
 )

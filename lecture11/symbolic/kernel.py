@@ -5,7 +5,9 @@ from 1 on, ``q`` a density) and in its range, wherever the definitions and assum
 
 - a *definition* gives a new name to an expression, once, for all values of the variables that stand in its brackets,
   and the expression is of the kind that the name is declared with. It cannot contradict anything;
-- anything else that is not proved is an *assumption*, and every chain that rests on it inherits it;
+- anything else that is not proved is an *assumption*, and every chain that rests on it inherits it, and says "assume".
+  Assumptions that contradict each other prove anything: plain cases are refused (``definitions.py``), and of the
+  project's own models are the judge;
 - ``fact.at({v: 1})`` gives other values to letters of which no definition and no assumption below the fact speaks, if
   the values are of the same kind. Variables of integrals and sums that would be caught are renamed;
 - in a step, the left side of a fact may be replaced by its right side wherever the fact holds: in its range, and below
@@ -33,9 +35,17 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.algebra import same_by_algebra
-from lecture11.symbolic.compare import has_value, same_by_numbers, some_integers
+from lecture11.symbolic.compare import has_value, same_by_numbers
 from lecture11.symbolic.convergence import Meanings, check_pointwise, meanings
-from lecture11.symbolic.definitions import behind, check_assumptions, check_definition, check_definitions, head
+from lecture11.symbolic.definitions import (
+    behind,
+    check_assumptions,
+    check_definition,
+    check_definitions,
+    check_range,
+    head,
+    is_name,
+)
 from lecture11.symbolic.errors import CitationError, DefinitionError, GapError, MeaninglessError, WrongStepError
 from lecture11.symbolic.facts import (
     Assumption,
@@ -60,12 +70,11 @@ from lecture11.symbolic.terms import (
     BINDERS,
     bound_by,
     canonical,
+    depends,
     is_entry,
     kind,
-    last,
     law_variables,
     letter_of,
-    rest,
 )
 
 # --- The names of the project ----------------------------------------------------------------------------------------
@@ -97,10 +106,6 @@ def register(chains: Iterable[Derivation]) -> None:
                 numbers.add(len(applied.args))
                 if len(numbers) > 1 and not law_variables(applied):
                     raise ValueError(f"{chain.key}: {applied.func} is used with {numbers} arguments")
-
-
-def _is_name(e: sympy.Expr) -> bool:
-    return e.is_Symbol or isinstance(e, AppliedUndef)
 
 
 def _said(premise: Definition | Assumption) -> tuple:
@@ -147,6 +152,8 @@ def check_is_chain(chain: Any) -> None:
         if type(chain.induction) is not Induction:
             raise CitationError(f"{chain.key}: {chain.induction!r} is no induction")
         _check_plain(chain.induction)
+        if type(chain.induction.base) is not Derivation:
+            raise CitationError(f"{chain.key}: the base of its induction is no derivation, of which each line is known")
         if type(chain.induction.first) is not int:
             raise CitationError(f"{chain.key}: {chain.induction.first!r} is no number to begin at")
 
@@ -194,9 +201,7 @@ def _number(source: Source, above: tuple[Source, ...], found: dict[int, int], se
             ]  # fmt: skip
             content.append(source.nonnegative)
             if source.induction is not None:
-                content.append(
-                    (source.induction.index, source.induction.first, found[id(_source(source.induction.base))])
-                )
+                content.append((source.induction.index, source.induction.first, found[id(source.induction.base)]))
         elif isinstance(source, Definition):
             content += [tuple(_cited_as(one, found) for one in source.by)]
             content += [None if source.sign is None else found[id(source.sign)]]
@@ -275,27 +280,6 @@ def _below(source: Source) -> Iterator[Source]:
             yield from _below(one)
 
 
-def check_range(where: Where, key: str, below: tuple[Definition | Assumption, ...] = ()) -> None:
-    """Whether a range speaks of integers, and there are some in it: with the values that premises give to them."""
-    for e in where:
-        check_made(e)
-        if not e.is_integer or e.has(AppliedUndef):
-            raise MeaninglessError(f"{key}: {e}: a range is one of letters that are integers")
-    values = {one.left: one.right.doit() for one in below if one.left.is_Symbol and one.left.is_integer}
-    known = {n: value for n, value in values.items() if not value.has(AppliedUndef, sympy.Piecewise, *BINDERS)}
-    # What is assumed to be equal, is neither smaller nor larger.
-    for one in below:
-        e = one.left - one.right if isinstance(one, Assumption) and not one.for_all else sympy.S.Half
-        if e.is_integer and not e.has(AppliedUndef, *BINDERS) and not one.left.is_Symbol:
-            where = (*where, e, -e)
-    for _ in known:  # one by way of another
-        where = tuple(e.xreplace(known) for e in where)
-    try:
-        some_integers(where)
-    except ValueError as error:
-        raise MeaninglessError(f"{key}: {error}") from None
-
-
 _alone: set[int] = set()  # premises that are definitions, or assumptions
 _held: set[tuple[int, ...]] = set()  # and such as do so together
 
@@ -315,12 +299,18 @@ def check_premises(chain: Derivation, numbers: dict[int, int]) -> None:
     sides = [side for one in (*below, *facts) for side in (one.left, one.right)]
     binders = {(e, x) for line in (*chain.lines, *sides) for e in line.atoms(*BINDERS) for x in bound_by(e)}
     taken = tuple({x for _, x in binders})
-    names: list[Definition | Assumption] = [one for one in below if _is_name(one.left) and not is_axiom(one)]
-    for one in below:
-        if isinstance(one, Assumption) and not _is_name(one.left):
+    names: list[Definition | Assumption] = [one for one in below if is_name(one.left) and not is_axiom(one)]
+    for one in below if binders else ():
+        if isinstance(one, Assumption) and not is_name(one.left):
+            apart = {s: sympy.Dummy(str(s), **kind(s)) for s in one.for_all}
+            within = without((*chain.range, *(e.xreplace(apart) for e in one.where)), taken)
+            both = sympy.Tuple(one.left, one.right).xreplace(apart)
+            said = behind(both, both, names)
+            spoken = frozenset().union(*map(letters, said))
             for e, x in binders:
-                if hides(one.left, one.right, x, without(chain.range, taken)) and letters(one.left) & letters(e):
-                    raise DefinitionError(f"{chain.key}: {one.left} depends on {x}, and stands where that is one")
+                if spoken & letters(e) and any(hides(sympy.S.Zero, side, x, within) for side in said):
+                    raise DefinitionError(f"{chain.key}: {one.left} = {one.right} speaks of {x}, and of what stands "
+                                          f"in {e}, where that is a variable: list it")  # fmt: skip
     for definition in names if binders else ():
         apart = {s: sympy.Dummy(str(s), **kind(s)) for s in definition.left.args if is_variable(s)}
         left, name = definition.left.xreplace(apart), head(definition.left)[0]
@@ -368,16 +358,24 @@ def _check_alone(premise: Definition | Assumption) -> None:
             raise DefinitionError(f"{premise.key}: {name} is a name of the project: take another one")
     else:
         check_pointwise(premise)
-        left, right, where = premise.left, premise.right, premise.where
-        own = left.args if isinstance(left, AppliedUndef) else ()
-        shown = positive(right, where) if law_variables(left) else has_kind(right, left, where, own)
-        never = bool(premise.for_all) and never_negative(left, where) and not never_negative(right, where)
-        if ({*own} & {*premise.for_all} and not shown) or never:
-            raise DefinitionError(f"{premise.key}: {right} does not show that it is of the kind of {left}")
-    if is_entry(premise.left) and _said(premise) not in _own_premises and not isinstance(premise.left, rest | last):
+        _check_kind(premise, own)
+    if is_entry(premise.left) and _said(premise) not in _own_premises:
         raise DefinitionError(f"{premise.key}: {premise.left} is an entry of a list: what these are is known")
     for side in (premise.left, premise.right):
         check_side(side, premise.where, premise.key)
+
+
+def _check_kind(premise: Assumption, own: tuple[sympy.Expr, ...]) -> None:
+    """Whether what is assumed of a name for all values of a letter, can be: what it is declared to be, it is."""
+    left, right, where = premise.left, premise.right, premise.where
+    if strange := [x for x in premise.for_all if isinstance(x, AppliedUndef) and x not in own]:
+        raise DefinitionError(f"{premise.key}: {left} has no variable {strange[0]}, for all of which it is stated")
+    moved = [name for name in left.atoms(AppliedUndef) if any(depends(name, x) for x in premise.for_all)]
+    shown = positive(right, where) if law_variables(left) else has_kind(right, left, where, own)
+    known = shown if left in moved else not any(name.is_integer for name in moved)  # of a part of it, none shows
+    never = bool(premise.for_all) and never_negative(left, where) and not never_negative(right, where)
+    if not known or never:
+        raise DefinitionError(f"{premise.key}: {right} does not show that it is of the kind of {left}")
 
 
 def check_line(line: sympy.Expr, chain: Derivation) -> None:
@@ -442,7 +440,7 @@ def _check_converges(fact: Fact, where: Where, named: Meanings, place: str, abov
     # At its first number an induction is its base: no line of its own speaks of that.
     steps = () if any(e.is_number and e < 0 for e in range_) else source.steps
     for line in source.lines if steps else ():
-        at_new = fact._at(line)
+        at_new = fact.renamed(line)
         check_side(at_new, within, place)
         named.check(at_new, within, place)
     cited_there = [below for step in steps for below in source.facts(step)]

@@ -162,8 +162,8 @@ _one_more = product(one_law(part(rest(y, i + k), j, i + k - 1 - j), j), i + k - 
 _short = u(part(rest(y, i + k), i, k - 1))
 MARGINAL = Derivation(
     key="F23.marginal",
-    statement="if the density of an image y is a product, the mean of any function f of pixel i needs the law of that "
-    "pixel alone; k pixels stand behind it",
+    statement="if the density of an image y is a product, the mean of any function f of pixel i needs the distribution "
+    "of that pixel alone; k pixels stand behind it",
     start=Mean(u(part(y, i, k)), y, _whole(i + k)),
     steps=(
         Step(
@@ -202,7 +202,7 @@ SUM = Derivation(
 
 
 def summed(f: Expr, index: Expr, first: Expr, final: Expr, x: Expr, law: Expr) -> Fact:
-    """``F23.sum`` for the mean of the sum of ``f`` over ``index`` under a law of ``x``."""
+    """``F23.sum`` for the mean of the sum of ``f`` over ``index`` under a distribution of ``x``."""
     renamed = {_first: sympify(first), k: final - first}
     value = f.xreplace({index: j, x: y})
     return SUM.at(renamed).at({term(j, y): value, any_law(y): law.xreplace({x: y})})

@@ -34,6 +34,7 @@ from lecture11.symbolic.terms import (
     Mean,
     Normal,
     bound_by,
+    caught,
     depends,
     is_entry,
     is_taken,
@@ -87,7 +88,7 @@ def check_made(e: Any, seen: set[int] | None = None) -> None:
         _check_letter(e, e.func.__name__, e.func._kwargs == _of_kind(*kind(e))[1])
         if not set(vars(e.func)) <= _PLAIN:
             raise MeaninglessError(f"{e.func} has methods of its own: {', '.join(set(vars(e.func)) - _PLAIN)}")
-        if is_taken(e.func):
+        if is_taken(e.func):  # by now; nor may it become a letter later on
             raise MeaninglessError(f"{e.func} has the name of another quantity: take another one")
     for argument in e.args:
         check_made(argument, seen)
@@ -185,23 +186,10 @@ def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) ->
             if depends(law.args[2], x) and not (grows_slowly(law.args[2], x) or _is_unknown(law.args[2], x)):
                 raise MeaninglessError(f"{e}: the variance of {law} grows faster than any power of {x}")
     inner = (*bound, *variables)
+    if isinstance(e, sympy.Sum | sympy.Integral) and (x := caught(e)):
+        raise MeaninglessError(f"{e}: its ends depend on {x}, a variable within: rename that")
     if isinstance(e, sympy.Sum):
-        f, i, low, high = last_sum(e)
-        if not (low.is_integer and high.is_integer):
-            raise MeaninglessError(f"{e}: from {low} to {high}: a sum goes from an integer to an integer")
-        if i.is_nonzero and not i.is_positive:
-            raise MeaninglessError(f"{e}: {i} is declared not to be 0, which an index need not be told")
-        if not in_range(high - low + 1, where):
-            raise MeaninglessError(f"{e}: from {low} to {high} does not show that it is no sum the wrong way round")
-        if counts(i) and not in_range(low - (1 if i.is_positive else 0), where):
-            raise MeaninglessError(f"{e}: {i} is declared to begin later than {low}")
-        for end in (low, high):
-            check_meaning(end, where, bound)
-        if any(depends(end, x) for end in (low, high) for x in variables):
-            raise MeaninglessError(f"{e}: its ends depend on its index, or on that of a sum in it: rename that")
-        check_meaning(f, below_sum(where, i, low, high), (*bound, i))
-        for part in _without(f, i):  # it may be taken out of the sum, which may have no terms
-            check_meaning(part, where, inner)
+        _check_sum(e, where, bound)
         return
     if isinstance(e, sympy.Integral):
         if len(e.limits) != 1 or len(e.limits[0]) != 3 or any(end.is_infinite for end in e.limits[0][1:]):
@@ -234,6 +222,26 @@ def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) ->
             check_meaning(part, without(where, variables), inner)
 
 
+def _check_sum(e: sympy.Sum, where: Where, bound: tuple[sympy.Expr, ...]) -> None:
+    variables = bound_by(e)
+    f, i, low, high = last_sum(e)
+    if not (low.is_integer and high.is_integer):
+        raise MeaninglessError(f"{e}: from {low} to {high}: a sum goes from an integer to an integer")
+    if i.is_nonzero and not i.is_positive:
+        raise MeaninglessError(f"{e}: {i} is declared not to be 0, which an index need not be told")
+    if not in_range(high - low + 1, where):
+        raise MeaninglessError(f"{e}: from {low} to {high} does not show that it is no sum the wrong way round")
+    if counts(i) and not in_range(low - (1 if i.is_positive else 0), where):
+        raise MeaninglessError(f"{e}: {i} is declared to begin later than {low}")
+    for end in (low, high):
+        check_meaning(end, where, bound)
+    if any(depends(end, x) for end in (low, high) for x in variables):
+        raise MeaninglessError(f"{e}: its ends depend on its index, or on that of a sum in it: rename that")
+    check_meaning(f, below_sum(where, i, low, high), (*bound, i))
+    for part in _without(f, i):  # it may be taken out of the sum, which may have no terms
+        check_meaning(part, where, (*bound, *variables))
+
+
 def check_slope(e: sympy.Derivative, where: Where) -> None:
     """Whether a derivative exists everywhere, if those of unknown functions do.
 
@@ -242,11 +250,13 @@ def check_slope(e: sympy.Derivative, where: Where) -> None:
     """
     if e.expr.has(KL):
         raise MeaninglessError(f"{e}: a divergence is not differentiated: write it out first")
-    entries = [part for part in e.expr.atoms(AppliedUndef)
-               if is_entry(part) and any(depends(part, x) for x in e.variables)]  # fmt: skip
+    # Up to an end, what leaps within an integral has a slope with a leap: of that it does not show where it leaps.
+    moved = [name for name in e.expr.atoms(AppliedUndef) if any(depends(name, x) for x in e.variables)
+             or (e.expr.has(sympy.Integral) and not all(x.is_integer for x in name.args))]  # fmt: skip
+    entries = [name for name in moved if is_entry(name)]
     if any(not n.is_Integer for _, n in e.variable_count) or e.expr.has(sympy.Abs, rest, last) or entries:
         raise MeaninglessError(f"{e} is a derivative that need not exist")
-    if any(name.is_integer for name in e.expr.atoms(AppliedUndef) if any(depends(name, x) for x in e.variables)):
+    if any(name.is_integer for name in moved):
         raise MeaninglessError(f"{e} is the derivative of what takes integers alone, and leaps")
     rooted = [p.base for p in e.expr.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
     if not all(positive(base, where) for base in rooted):

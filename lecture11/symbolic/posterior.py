@@ -101,7 +101,7 @@ _all_data = Mean(law_from_data(t), x(0), q(x(0)))
 
 F30 = Derivation(
     key="F30",
-    statement="the step back without x_0 needs the law of all data, in two integrals",
+    statement="the step back without x_0 needs the distribution of all data, in two integrals",
     start=q(x(t - 1), x(t)),
     steps=(
         Step(
@@ -141,7 +141,7 @@ def _reverse_law() -> tuple[Any, dict[Expr, Any]]:
 
 F30_GAUSS = Derivation(
     key="F30.gauss",
-    statement="for one pixel y of x_(t-1) with the law N(m, c), the step back from x is a normal law; "
+    statement="for one pixel y of x_(t-1) with the distribution N(m, c), the step back from x is a Gaussian; "
     "the first line is Bayes' rule",
     start=step_of_pixel(_now, _back, t)
     * Normal(_back, _centre, _before)
@@ -176,7 +176,7 @@ _sum = _a**2 / _b + 1 / _v
 _mean_of_two = (_a * _now / _b + _m / _v) / _sum
 F32_ROW = Derivation(
     key="F32.row",
-    statement="Bayes' rule for two normal laws in a row (F27.row), for one pixel y and the next one x: precisions add, "
+    statement="Bayes' rule for two Gaussians in a row (F27.row), for one pixel y and the next one x: precisions add, "
     "and the mean is weighted by them",
     start=Normal(_now, _a * _back, _b) * Normal(_back, _m, _v) / Normal(_now, _a * _m, _a**2 * _v + _b),
     steps=(
@@ -191,14 +191,14 @@ F32_ROW = Derivation(
 _start, _to = sqrt(abar(t - 1)) * pixel(x(0)), pixel(x(t))
 F32_SQUARE = Derivation(
     key="F32.square",
-    statement="the step back, given x_0, is a normal law in each pixel; its precision, one over the variance, is "
+    statement="the step back, given x_0, is a Gaussian in each pixel; its precision, one over the variance, is "
     r"$\frac{\alpha_t}{\beta_t} + \frac{1}{1 - \bar\alpha_{t-1}}$",
     start=q(x(t - 1), x(t), x(0)),
     steps=(
         Step(q(x(t), x(t - 1), x(0)) * q(x(t - 1), x(0)) / q(x(t), x(0)), "Bayes' rule given x_0", by=(BAYES,)),
         Step(
             step_law(x(t), x(t - 1), t) * law_from_data(t - 1) / law_from_data(t),
-            "the chain has no memory, and three laws are known",
+            "the chain has no memory, and three distributions are known",
             by=(NO_MEMORY, F23, F28, F28.at({t: t - 1})),
         ),
         Step(
@@ -220,7 +220,7 @@ F32_SQUARE = Derivation(
         ),
         Step(
             product(Normal(pixel(x(t - 1)), _pull / _precision, 1 / _precision)),
-            "in each pixel, Bayes' rule for normal laws, as in F32.row",
+            "in each pixel, Bayes' rule for Gaussians, as in F32.row",
         ),
     ),
     where=(t - 2,),
@@ -265,7 +265,7 @@ F33 = Derivation(
     start=_mean,
     steps=(
         Step(MEAN.right, "what it is", by=(MEAN,)),
-        Step(_pull / _precision, "the mean of a normal law", by=(F32_SQUARE, F23_MEAN.at(_at))),
+        Step(_pull / _precision, "the mean of a Gaussian", by=(F32_SQUARE, F23_MEAN.at(_at))),
         Step(
             (sqrt(alpha(t)) * (1 - abar(t - 1)) * pixel(x(t)) + sqrt(abar(t - 1)) * beta(t) * pixel(x(0)))
             / (alpha(t) * (1 - abar(t - 1)) + beta(t)),
@@ -284,10 +284,10 @@ F32_VARIANCE = Derivation(
     steps=(
         Step(
             Mean((pixel(x(t - 1)) - _pull / _precision) ** 2, x(t - 1), F32_SQUARE.right),
-            "a normal law in each pixel, and its mean",
+            "a Gaussian in each pixel, and its mean",
             by=(F32_SQUARE, F33, ALPHA, ABAR),
         ),
-        Step(1 / _precision, "the variance of that normal law", by=(F23_VARIANCE.at(_at),)),
+        Step(1 / _precision, "the variance of that Gaussian", by=(F23_VARIANCE.at(_at),)),
         Step(
             beta(t) * (1 - abar(t - 1)) / (alpha(t) * (1 - abar(t - 1)) + beta(t)),
             r"multiply above and below by $\beta_t (1 - \bar\alpha_{t-1})$",
@@ -303,7 +303,7 @@ F32 = Derivation(
     statement="the step back, given x_0, by its mean and variance",
     start=q(x(t - 1), x(t), x(0)),
     steps=(
-        Step(F32_SQUARE.right, "a normal law in each pixel", by=(F32_SQUARE,)),
+        Step(F32_SQUARE.right, "a Gaussian in each pixel", by=(F32_SQUARE,)),
         Step(
             product(Normal(pixel(x(t - 1)), _mean, beta_tilde(t))),
             "name its mean and variance",
@@ -435,14 +435,14 @@ F29_MASS = Derivation(
     ),
     where=_far,
 )
-MODEL_START = Definition("F29", "the law of x_T", p_path(back, 1, T), p_last(back, T))
+MODEL_START = Definition("F29", "the distribution of x_T", p_path(back, 1, T), p_last(back, T))
 MODEL_NEXT = Definition(
     "F29", "the next state is drawn given the last one alone", p_path(back, n, T), _one_more, _far, by=(F29_MASS,)
 )  # fmt: skip
 
 
 def _steps(states: Any, number: Expr) -> Expr:
-    """The law of x_T, and the product of the laws of the steps down from it."""
+    """The distribution of x_T, and the product of the densities of the steps down from it."""
     law = p_step(states(j), states(j - 1), T + 1 - j, T + 2 - j)
     return p_last(states(Integer(1)), T) * exp(Sum(log(law), (j, 2, number)))
 
@@ -459,7 +459,7 @@ F29_BASE = Derivation(
         ),
         Step(
             p_last(rest(back, 2), T) * p_step(last(back, 2), rest(back, 2), T - 1, T),
-            "the law of x_T",
+            "the distribution of x_T",
             by=(MODEL_START.at({back: rest(back, 2)}), lists.ONE.at({y: rest(back, 2)})),
         ),
         Step(
@@ -477,8 +477,8 @@ F29_BASE = Derivation(
 
 F29 = Derivation(
     key="F29",
-    statement="the density of the model is that of x_T times the product of the laws of its steps, if each is drawn "
-    "given the state before it alone; for all states from x_T to x_0, n is T + 1. Of the list r, r_1 is x_T",
+    statement="the density of the model is that of x_T times the product of the densities of its steps, if each is "
+    "drawn given the state before it alone; for all states from x_T to x_0, n is T + 1. Of the list r, r_1 is x_T",
     start=p_path(back, n, T),
     steps=(
         Step(_one_more, "the last step apart", by=(MODEL_NEXT,)),
@@ -561,8 +561,8 @@ F39_DIFFERENCE = Derivation(
 )
 
 F22_LAW = Derivation(
-    key="F22.law",
-    statement="what a line of Algorithm 2 makes of x_t has the law of the learned step: take the learned "
+    key="F22.draw",
+    statement="what a line of Algorithm 2 makes of x_t has the distribution of the learned step: take the learned "
     "mean away from "
     "it, and standard normal noise z is left in each pixel, times sigma_t",
     start=p(x(t - 1), x(t)),
@@ -578,7 +578,7 @@ F22_LAW = Derivation(
 F22 = Derivation(
     key="F22",
     statement="a line of Algorithm 2, in one pixel: the learned mean, and noise z with the standard deviation sigma_t; "
-    "that it draws from the learned step shows F22.law",
+    "that it draws from the learned step shows F22.draw",
     start=_learned + sigma(t) * z,
     steps=(Step(mean_from(predicted) + sigma(t) * z, "the mean from the noise", by=(F39,)),),
     code=Code("diffusion.p_step", _p_step),
@@ -599,7 +599,7 @@ DERIVATIONS = (
 EXPERIMENTS = (
     Experiment(
         "F22",
-        "Algorithm 2 with the exact noise returns the law that can be computed for Gaussian data",
-        "tests/test_diffusion_sampling.py::test_samples_have_the_exact_law",
+        "Algorithm 2 with the exact noise returns the distribution that can be computed for Gaussian data",
+        "tests/test_diffusion_sampling.py::test_samples_have_the_exact_distribution",
     ),
 )

@@ -17,6 +17,7 @@ from lecture11.symbolic.signs import Where, below_sum, in_range, without
 from lecture11.symbolic.substitution import hides, is_variable, own_arguments
 from lecture11.symbolic.terms import (
     BINDERS,
+    KL,
     Mean,
     bound_by,
     canonical,
@@ -94,7 +95,7 @@ def _counted(fact: Fact, number: int, name: AppliedUndef) -> list[bool]:
     source, before = fact.source, Fact(fact.source, fact.renamings[:number])
     lines = source.lines if isinstance(source, Derivation) else (source.left, source.right)
     below = [one for step in source.steps for one in source.facts(step)] if isinstance(source, Derivation) else []
-    said = [before._at(side) for side in (*lines, *(side for one in below for side in (one.left, one.right)))]
+    said = [before.renamed(side) for side in (*lines, *(side for one in below for side in (one.left, one.right)))]
     names = (e for side in said for e in side.atoms(AppliedUndef) if len(e.args) == len(name.args))
     found = [e for e in names if e.func == name.func]
     return [all(e.args[i].is_integer for e in (name, *found)) for i in range(len(own_arguments(name)))]
@@ -159,4 +160,7 @@ def _replace(
     within = without(where, bound)
     if isinstance(e, sympy.Derivative):
         return sympy.Derivative(_replace(e.expr, left, right, needs, fixed, within), *e.variable_count)
-    return e.func(*(_replace(argument, left, right, needs, fixed, within) for argument in e.args))
+    replaced = e.func(*(_replace(argument, left, right, needs, fixed, within) for argument in e.args))
+    if isinstance(e, KL) and bound_by(replaced) != bound:
+        raise CitationError(f"{left} = {right} stands in {e}, which would be no divergence over {bound} with it")
+    return replaced

@@ -301,6 +301,8 @@ def laid_out(e: sympy.Expr, room: float = WIDTH) -> list[str]:
         return _bracketed(rf"\frac{{{above}}}{{{below}}} \Big(", laid_out(e.expr, room - INDENT), r"\Big)", room)
     if isinstance(e, sympy.Sum | sympy.Product):
         sign = latex(e.func(sympy.Symbol("|"), *e.limits)).removesuffix("|")
+        if isinstance(e.function, Normal):  # it has brackets of its own
+            return _prefixed(sign, laid_out(e.function, room - width(sign)))
         return _bracketed(rf"{sign}\Big(", laid_out(e.function, room - 3), r"\Big)", room)
     return [whole]
 
@@ -319,7 +321,7 @@ def _packed(terms: Iterator[tuple[str, sympy.Expr]], room: float) -> list[str]:
         sign = "" if i == 0 and sign == "+ " else sign
         parts = laid_out(term, room - width(sign))
         parts[0] = sign + parts[0]
-        if any(part.startswith((r"\cdot", r"\big/")) for part in parts[1:]):
+        if any(part.startswith(r"\cdot") for part in parts[1:]):
             parts[1:] = [rf"\;\; {part}" for part in parts[1:]]
         if term.is_Add:
             parts[0] = f"{sign}({latex(term)})" if len(parts) == 1 else parts[0]
@@ -339,7 +341,7 @@ def _product(e: sympy.Expr, room: float) -> list[str]:
 
 
 def _fraction(above: list[sympy.Expr], below: list[sympy.Expr], room: float) -> list[str]:
-    """A product over another: what is short before the rest, or the bar as a slash."""
+    """A product over another: what is short before the rest, or both broken into lines, with a bar between them."""
     simple = [f for f in above if _place(f) < 2]
     rest = above[len(simple) :]
     before = _over(simple or [sympy.S.One], below)
@@ -350,10 +352,19 @@ def _fraction(above: list[sympy.Expr], below: list[sympy.Expr], room: float) -> 
         return [f"{before} {lines[0]}", *(rf"\;\; {line}" for line in lines[1:])]
     if not below:
         return _factors(above, room)
-    under = _factors(below, room - 3)
-    if len(below) > 1 or (len(under) > 1 and not below[0].is_Add):
-        under = _bracketed(r"\big(", under, r"\big)", room - 1)
-    return [*_factors(above, room), *_prefixed(r"\big/\, ", under)]
+    return [rf"\frac{{{_stacked(_terms(above, room))}}}{{{_stacked(_terms(below, room))}}}"]
+
+
+def _terms(factors: list[sympy.Expr], room: float) -> list[str]:
+    """A half of a fraction: a sum that is alone there needs no brackets."""
+    return laid_out(factors[0], room) if len(factors) == 1 else _factors(factors, room)
+
+
+def _stacked(lines: list[str]) -> str:
+    """Lines as one piece; what stands above or below a bar is set as large as what stands beside it."""
+    if len(lines) == 1:
+        return rf"\displaystyle {lines[0]}"
+    return r"\begin{aligned} " + r" \\ ".join(f"&{line}" for line in lines) + r" \end{aligned}"
 
 
 def _over(above: list[sympy.Expr], below: list[sympy.Expr]) -> str:
@@ -467,20 +478,41 @@ def _width(tokens: list[str], depth: int = 0) -> float:
         i += 1
         if token == r"\frac":
             above, below = argument(), argument()
-            # A fraction in a fraction is set smaller.
+            # A fraction in a fraction is set smaller, unless it stands in lines.
             total += max(_width(above, depth + 1), _width(below, depth + 1)) * (0.75 if depth else 1) + 0.5
+        elif token == r"\begin":
+            argument()
+            end = len(tokens) - 1 - tokens[::-1].index(r"\end")
+            total += max(_width(line) for line in _rows(tokens[i:end]))
+            i = end + 1
+            argument()
         elif token in "^_":
+            sign = tokens[i - 2] if i > 1 and tokens[i - 2] in (r"\sum", r"\prod") else ""
             size = 0.75 * _width(argument(), depth)
             if i < len(tokens) and tokens[i] in "^_" and tokens[i] != token:
                 i += 1
                 size = max(size, 0.75 * _width(argument(), depth))
-            total += size
+            # The bounds of a sum stand above and below its sign, but in a fraction beside it.
+            total += max(size - _WIDE[sign], 0) if sign and not depth else size
         elif token == "{":
             i -= 1
             total += _width(argument(), depth)
         else:
             total += 0.0 if token in _NOTHING else _WIDE.get(token, 1.0)
     return total
+
+
+def _rows(tokens: list[str]) -> list[list[str]]:
+    """The lines of an environment; those of one inside it stay together."""
+    rows: list[list[str]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += {r"\begin": 1, r"\end": -1}.get(token, 0)
+        if token == r"\\" and not depth:
+            rows.append([])
+        else:
+            rows[-1].append(token)
+    return rows
 
 
 Derivation._repr_latex_ = typeset  # type: ignore[attr-defined]  # so that a notebook shows a chain

@@ -36,6 +36,7 @@ class Letter:
 
 LETTERS: dict[str, Letter] = {}
 _quantities: dict[str, UndefinedFunction] = {}
+_plain: set[str] = set()  # names of functions that were judged, and are no letters
 
 
 def _quantity(name: str, letter: Letter) -> tuple[UndefinedFunction, bool]:
@@ -44,6 +45,8 @@ def _quantity(name: str, letter: Letter) -> tuple[UndefinedFunction, bool]:
     Raises:
         ValueError: the name is taken, and stands for something else.
     """
+    if name in _plain:
+        raise ValueError(f"the name {name!r} is taken: it is a plain function in what was checked. Take another name")
     if LETTERS.setdefault(name, letter) != letter:
         raise ValueError(f"the name {name!r} is taken: it is {LETTERS[name]}, not {letter}. Take another name")
     new = name not in _quantities
@@ -53,7 +56,9 @@ def _quantity(name: str, letter: Letter) -> tuple[UndefinedFunction, bool]:
 
 
 def is_taken(name: UndefinedFunction) -> bool:
-    """Whether a function that was not made here has the name of one that was."""
+    """Whether a function that was not made here has the name of one that was. If not, none will be made with it."""
+    if name.__name__ not in _quantities:
+        _plain.add(name.__name__)
     known = _quantities.get(name.__name__, name)
     return known is not name and known != name  # SymPy takes long to compare two functions
 
@@ -278,6 +283,13 @@ def depends(e: sympy.Basic, x: sympy.Expr) -> bool:
         ends = [end for limit in limits for end in limit.args[1:]]
         return (x not in e.variables and depends(inside, x)) or any(depends(end, x) for end in ends)
     return any(depends(argument, x) for argument in e.args)
+
+
+def caught(e: sympy.Sum | sympy.Integral) -> sympy.Expr | None:
+    """A variable of an integral or a sum within, on which an end depends: there the end would speak of another one."""
+    inner = {x for binder in e.function.atoms(*BINDERS) for x in bound_by(binder)}
+    ends = [end for limit in e.limits for end in limit.args[1:]]
+    return next((x for x in inner if any(depends(end, x) for end in ends)), None)
 
 
 def kind(x: sympy.Expr) -> dict[str, bool]:

@@ -18,6 +18,7 @@ from sympy.core.function import AppliedUndef
 
 from lecture11.symbolic.meaning import is_law
 from lecture11.symbolic.signs import Where, never_negative, nonzero, positive
+from lecture11.symbolic.substitution import is_variable
 from lecture11.symbolic.terms import KL, Mean, Normal, depends, is_entry, kind, last, law_variables, rest
 
 Heads = frozenset  # of names that are no unknown functions: the function of SymPy, and how many arguments it takes
@@ -234,7 +235,9 @@ def _moves_in_line(law: Normal, variables: tuple, known: Known) -> bool:
     for term in sympy.Add.make_args(sympy.expand(law.args[0] - law.args[1])):
         there = term.xreplace(places)
         moved = [y for y in places.values() if there.has(y)]
-        real = {s for s in there.free_symbols - {*moved} if kind(s) == {"real": True}}  # it may be a variable outside
+        states = {name for name in there.atoms(AppliedUndef) if is_variable(name)}
+        free = there.free_symbols | states
+        real = {s for s in free - {*moved} if kind(s) == {"real": True}}  # it may be a variable outside
         line = there.is_polynomial(*moved) and sympy.total_degree(there, *moved) < 2 and not real if moved else True
         if not line and not all(_is_bounded(term, y, known) for y in variables):
             return False

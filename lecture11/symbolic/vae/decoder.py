@@ -1,4 +1,4 @@
-"""The decoder's law, the likelihood of an image, and the law of its code (F6-F11)."""
+"""The decoder's distribution, the likelihood of an image, and the distribution of its code (F6-F11)."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ data = density("data", "p")
 likelihood = p(x, z)
 posterior, marginal = density("posterior", r"p_\theta")(z, x), density("marginal", r"p_\theta")(x)
 
-PRIOR = Definition("F9", "the law of codes", prior(z), Normal(z, 0, 1))
+PRIOR = Definition("F9", "the distribution of codes", prior(z), Normal(z, 0, 1))
 MARGINAL = Definition("F9", "over all codes", marginal, Mean(likelihood, z, prior(z)))
 
 
@@ -32,10 +32,10 @@ def random_numbers(*shape: int, seed: int = 0) -> Any:
 centre, spread = indexed("centre", r"\mu_\phi", real=True), indexed("spread", r"\sigma^2_\phi", positive=True)
 image = indexed("image", "x", real=True)
 EXACT = Definition(
-    "posterior", "the exact law of a code: Bayes' rule", posterior, likelihood * prior(z) / marginal, by=(MARGINAL,)
+    "posterior", "the posterior of a code: Bayes' rule", posterior, likelihood * prior(z) / marginal, by=(MARGINAL,)
 )
-IMAGE_MASS = Definition("F6", "the decoder's law is a density", Mean(1, x, likelihood), Integer(1))
-ENCODER = Definition("F11", "the encoder's law", q(z, x), Normal(z, centre(x), spread(x)))
+IMAGE_MASS = Definition("F6", "the decoder's density has mass 1", Mean(1, x, likelihood), Integer(1))
+ENCODER = Definition("F11", "the encoder's distribution", q(z, x), Normal(z, centre(x), spread(x)))
 ENCODERS = ENCODER.at({x: image(n)})
 
 
@@ -55,7 +55,7 @@ F6 = Derivation(
     start=Mean(posterior, x, marginal),
     steps=(
         Step(Mean(likelihood * prior(z) / marginal, x, marginal), "Bayes' rule", by=(EXACT,)),
-        Step(prior(z) * Mean(1, x, likelihood), "the law of images cancels"),
+        Step(prior(z) * Mean(1, x, likelihood), "the distribution of images cancels"),
         Step(prior(z), "a density has mass 1", by=(IMAGE_MASS,)),
     ),
 )
@@ -65,7 +65,7 @@ F6_SQUARE = Derivation(
     statement="the mean square of codes under the aggregated posterior; for it to be the prior's, this must be 1",
     start=Mean(Mean(z**2, z, q(z, x)), x, data(x)),
     steps=(
-        Step(Mean(Mean(z**2, z, ENCODER.right), x, data(x)), "the encoder's law", by=(ENCODER,)),
+        Step(Mean(Mean(z**2, z, ENCODER.right), x, data(x)), "the encoder's distribution", by=(ENCODER,)),
         Step(Mean(centre(x) ** 2, x, data(x)) + Mean(spread(x), x, data(x)), "squared mean plus variance"),
     ),
 )
@@ -75,7 +75,7 @@ F6_EXAMPLES = Derivation(
     statement="the log-density of the aggregated posterior of N examples",
     start=log(over_data(q(z, image(n))) / N),
     steps=(
-        Step(log(over_data(ENCODERS.right) / N), "the encoder's laws", by=(ENCODERS,)),
+        Step(log(over_data(ENCODERS.right) / N), "the encoder's distributions", by=(ENCODERS,)),
         Step(
             log(over_data(exp(-((z - centre(image(n))) ** 2) / (2 * spread(image(n)))) / sqrt(spread(image(n)))))
             - log(2 * pi) / 2
@@ -131,8 +131,8 @@ OTHER = Definition(
 
 F7_SUM = Derivation(
     key="F7.sum",
-    statement="the same as a sum, with v = 1: Dec(z) and standard normal noise, added, have the decoder's law. "
-    "Whatever f "
+    statement="the same as a sum, with v = 1: Dec(z) and standard normal noise, added, have the decoder's "
+    "distribution. Whatever f "
     r"is, its means are equal: $x_1$ is one pixel, x' are all others, which get noise of their own, one after the "
     r"other",
     start=Mean(f(one, others) * Normal(one, dec(z), 1), one, 1),
@@ -142,7 +142,7 @@ F7_SUM = Derivation(
             r"put in $x_1 = \operatorname{Dec}_\theta(z) + \epsilon$",
             by=(OTHER.at({h(one): f(one, others) * Normal(one, dec(z), 1), start: dec(z), scale: 1}),),
         ),
-        Step(Mean(f(dec(z) + eps, others) * Normal(eps, 0, 1), eps, 1), "the law depends on the difference alone"),
+        Step(Mean(f(dec(z) + eps, others) * Normal(eps, 0, 1), eps, 1), "the density depends on the difference alone"),
     ),
 )
 
@@ -390,10 +390,10 @@ INVERSE = Definition(
 
 F9_INVERSE = Derivation(
     key="F9.inverse",
-    statement=r"so the law is $\mathcal{N}(b, w w^T + v I)$. In the exponent of F9.linear stands a matrix, with r "
-    r"on both "
+    statement=r"so the distribution is $\mathcal{N}(b, w w^T + v I)$. In the exponent of F9.linear stands a matrix, "
+    r"with r on both "
     r"sides; y is that matrix times r. It is the inverse of $w w^T + v I$, since that leads from y back to r, here in "
-    "row i; and a density with this exponent is that normal law",
+    "row i; and a density with this exponent is that Gaussian",
     start=w(i) * over_axes(w(j) * y(j)) + v * y(i),
     steps=(
         Step(
@@ -506,7 +506,7 @@ F9_LATENTS = Derivation(
 
 F9_ROTATION = Derivation(
     key="F9.rotation",
-    statement="codes can be turned until the columns are at right angles: their law does not change",
+    statement="codes can be turned until the columns are at right angles: their distribution does not change",
     start=Normal(cos(angle) * z1 - sin(angle) * z2, 0, 1) * Normal(sin(angle) * z1 + cos(angle) * z2, 0, 1),
     steps=(
         Step(
@@ -514,7 +514,7 @@ F9_ROTATION = Derivation(
             "the squared length is in the exponent",
         ),
         Step(exp(-(z1**2 + z2**2) / 2) / (2 * pi), "a rotation keeps it"),
-        Step(Normal(z1, 0, 1) * Normal(z2, 0, 1), "the law of the codes as they were"),
+        Step(Normal(z1, 0, 1) * Normal(z2, 0, 1), "the distribution of the codes as they were"),
     ),
 )
 
@@ -585,8 +585,8 @@ def _posterior() -> tuple[Any, dict[Expr, Any]]:
 
 F11 = Derivation(
     key="F11",
-    statement="F11 is a choice of laws. For a linear decoder with one latent, in the letters of F9.linear, the "
-    "posterior "
+    statement="F11 is a choice of distributions. For a linear decoder with one latent, in the letters of F9.linear, "
+    "the posterior "
     "is one of them: it is normal",
     start=posterior,
     steps=(
@@ -610,7 +610,7 @@ F11_LATENTS = Derivation(
     key="F11.latents",
     statement="and with k latents whose columns are at right angles, in the letters of F9.latents, it is a "
     "diagonal one: "
-    "the posterior of k latents is that of the first k - 1, z', times a normal law of the last",
+    "the posterior of k latents is that of the first k - 1, z', times a Gaussian of the last",
     start=share(r_all, k - 1) * together(r_all, k - 1) * _pull_of * Normal(z, 0, 1) / many(k),
     steps=(
         Step(

@@ -93,15 +93,15 @@ slack = divergence(q(z, x), posterior)
 ELBO = Definition("F12", "the bound", elbo, Mean(log(joint(x, z) / q(z, x)), z, q(z, x)))
 
 F12_LAW = Derivation(
-    key="F12.law",
-    statement="the log-likelihood in two parts, for any law q of the code, and any p(x) and p(z|x)",
+    key="F12.parts",
+    statement="the log-likelihood in two parts, for any distribution q of the code, and any p(x) and p(z|x)",
     start=log(marginal),
     steps=(
         Step(log(marginal) * Mean(1, z, q(z, x)), "q has mass 1", by=(MASS,)),
         Step(Mean(log(marginal), z, q(z, x)), "it does not depend on z"),
         Step(
             Mean(log(marginal * posterior / q(z, x)), z, q(z, x)) + Mean(log(q(z, x) / posterior), z, q(z, x)),
-            "multiply and divide by both laws of the code",
+            "multiply and divide by both distributions of the code",
         ),
         Step(
             Mean(log(marginal * posterior / q(z, x)), z, q(z, x)) + slack,
@@ -258,7 +258,7 @@ def _kl_to_standard_normal() -> tuple[Any, dict[Expr, Any]]:
 
 F16_ONE = Derivation(
     key="F16.one",
-    statement="the divergence of a normal law from the standard one, for one latent",
+    statement="the divergence of a Gaussian from the standard one, for one latent",
     start=divergence(_encoder, _standard),
     steps=(
         Step(Mean(log(_encoder / _standard), z, _encoder), "what it is", by=(kl(_encoder, _standard, z),)),
@@ -289,7 +289,7 @@ p_1, p_2 = density("p_1", "p_1")(z1), density("p_2", "p_2")(z2)
 
 F16_PRODUCT = Derivation(
     key="F16.product",
-    statement="the divergences of two independent parts of a code, z_1 and z_2, of whatever laws, add up",
+    statement="the divergences of two independent parts of a code, z_1 and z_2, of whatever distributions, add up",
     start=Mean(Mean(log(q_1 * q_2 / (p_1 * p_2)), z2, q_2), z1, q_1),
     steps=(
         Step(
@@ -319,10 +319,10 @@ START = tuple(
     Definition("F16", "no coordinate yet: all sums are 0", quantity(0), Integer(0))
     for quantity in (norm, trace, logdet)
 )
-NO_LATENTS = Definition("F16", "without latents both laws are one", coded(z1, 0), plain(z1, 0))
+NO_LATENTS = Definition("F16", "without latents both distributions are one", coded(z1, 0), plain(z1, 0))
 TOTAL = Definition("F16", "the divergence with k latents", total(k), divergence(coded(z1, k), plain(z1, k)))
 LAST = Assumption(
-    "F16", "the k-th latent, z_2, apart: in both laws it is independent of those before it, z_1",
+    "F16", "the k-th latent, z_2, apart: in both distributions it is independent of those before it, z_1",
     divergence(coded(z1, k), plain(z1, k)),
     Mean(Mean(log(coded(z1, k - 1) * _of_last / (plain(z1, k - 1) * _plain_last)), z2, _of_last), z1, coded(z1, k - 1)),
     (k,), (k - 1,),
@@ -348,7 +348,7 @@ F16_BASE = Derivation(
     steps=(
         Step(
             (norm(0) + trace(0) - logdet(0)) / 2,
-            "there is nothing to tell the laws apart, and three sums have no term",
+            "there is nothing to tell the distributions apart, and three sums have no term",
             by=(TOTAL.at({k: 0}), kl(coded(z1, 0), plain(z1, 0), z1), NO_LATENTS, *START),
         ),
     ),
@@ -356,8 +356,8 @@ F16_BASE = Derivation(
 
 F16 = Derivation(
     key="F16",
-    statement="the divergence of the encoder's law from the prior, with k latents: $M_k$ is the squared length of "
-    r"$\mu$, $T_k$ the trace of $\Sigma$, $D_k$ its log-determinant",
+    statement="the divergence of the encoder's distribution from the prior, with k latents: $M_k$ is the squared "
+    r"length of $\mu$, $T_k$ the trace of $\Sigma$, $D_k$ its log-determinant",
     start=total(k),
     steps=(
         Step(LAST.right, "the last latent apart", by=(TOTAL, LAST)),

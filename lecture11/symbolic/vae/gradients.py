@@ -61,8 +61,9 @@ def at_one_draw(e: Expr) -> Expr:
 
 F17 = Derivation(
     key="F17",
-    statement=r"$z = \mu + \sigma \epsilon$ has the encoder's law: whatever f is, its mean over codes of that law is "
-    r"its mean over the noise. z is one latent, z' all others: so one after the other is drawn by noise of its own",
+    statement=r"$z = \mu + \sigma \epsilon$ has the encoder's distribution: whatever f is, its mean over codes of that "
+    r"distribution is its mean over the noise. z is one latent, z' all others: so one after the other is drawn by "
+    "noise of its own",
     start=Mean(f(z, hidden) * _encoder, z, 1),
     steps=(
         Step(
@@ -104,7 +105,7 @@ F17_SLOPE = Derivation(
         Step(Derivative(F17.right, mu), "draw the noise instead of the code", by=(F17,)),
         Step(
             Mean(Derivative(f(_code, hidden), mu) * _noise, eps, 1),
-            "the law of the noise does not move: differentiate inside",
+            "the distribution of the noise does not move: differentiate inside",
         ),
     ),
     code=Code("vae.reparametrised_gradient", lambda: _gradient("reparametrised_gradient", 0), of=at_one_draw),

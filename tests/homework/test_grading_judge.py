@@ -275,6 +275,10 @@ def test_a_process_that_is_killed_is_not_the_students_mistake(bench: Judge) -> N
     result = graded(bench, Desk(BEGUN, BEGUN, ending="kill -9 $$"), alone=True)
     assert result.look == ("the process was killed, twice, the second time while it ran alone",)
     assert "while elbo_kl ran: the process was killed" in [part.message for part in result.parts]
+    assert graded(bench, Desk(*[BEGUN] * 20)).look == ()
+    assert graded(bench, Desk(*[BEGUN] * 20), alone=True).look == (
+        "a process of it was killed from outside: what is graded is a second run, alone",
+    )
 
 
 def test_a_sandbox_that_does_not_start_is_nobodys_mistake(bench: Judge) -> None:

@@ -171,7 +171,7 @@ class Grader:
             tuple(remarks),
             tuple(_lines(found, run)),
             round(time.monotonic() - begin, 1),
-            (f"{run.killed}, twice, the second time while it ran alone",) if run.killed else (),
+            _looks(run, alone),
             found.answers,
             found.shown,
             version(),
@@ -344,6 +344,12 @@ class _Listener:
 def refused(submission: Submission, reason: str, digest: str = "") -> Result:
     """The result of what is not run."""
     return Result(submission.name, submission.student, "", "", digest, reason, (), (), (), 0.0, version=version())
+
+
+def _looks(run: _Run, alone: bool) -> tuple[str, ...]:
+    if run.killed:
+        return (f"{run.killed}, twice, the second time while it ran alone",)
+    return ("a process of it was killed from outside: what is graded is a second run, alone",) if alone else ()
 
 
 def _open(found: Work, run: _Run) -> list[Check]:

@@ -49,6 +49,8 @@ MISTAKES = (
             lambda y, m, v, s: y + s**2 * (y - m) / (v + s**2)),
     Mistake("clean-score", "the score is that of the clean data, with variance var; the one of the noisy data is "
             "needed", lambda y, m, v, s: y - s**2 * (y - m) / v),
+    Mistake("mean-for-y", "the step begins at mean; it begins at y",
+            lambda y, m, v, s: m - s**2 * (y - m) / (v + s**2)),
     Mistake("score-times-std", "the score is multiplied with noise_std; the formula has its square",
             lambda y, m, v, s: y - s * (y - m) / (v + s**2)),
     Mistake("unscaled-step", "the step is not scaled: the score is multiplied with noise_std^2",

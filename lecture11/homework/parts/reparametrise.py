@@ -112,7 +112,7 @@ PART = Part(
         _repa_with(draw=lambda mu, g: torch.randn(mu.shape, generator=g).to(mu.dtype)),
         _repa_with(draw=lambda mu, g: torch.randn(mu.T.shape, generator=g, dtype=mu.dtype).T),
         _repa_with(draw=lambda mu, g: torch.stack([torch.randn(mu.shape[1], generator=g, dtype=mu.dtype) for _ in mu])),
-        # -eps has the law of eps.
+        # -eps has the distribution of eps.
         _repa_with(formula=lambda mu, v, e: mu - (0.5 * v).exp() * e),
     ),
     mistakes=MISTAKES,

@@ -179,3 +179,8 @@ def _(y, mean, var, noise_std):
 @wrong("variances-subtracted")
 def _(y, mean, var, noise_std):
     return y - noise_std**2 * (y - mean) / (var - noise_std**2)
+
+
+@wrong("mean-for-y")
+def _(y, mean, var, noise_std):
+    return mean - noise_std**2 * (y - mean) / (var + noise_std**2)

@@ -150,3 +150,9 @@ def _(log_w):
 def _(log_w):
     w = log_w.exp()
     return (w.sum(0) ** 2 / (w**2).sum(0)).nan_to_num(1.0)
+
+
+@wrong("smallest")
+def _(log_w):
+    w = (log_w - log_w.mean(0)).exp()
+    return w.sum(0) ** 2 / (w * w).sum(0)

@@ -302,3 +302,11 @@ def _(x, W, mean, covariance):
 def _(x, W, mean, covariance):
     kl = 0.5 * ((mean**2).sum(1) + torch.trace(covariance) - mean.shape[1] - torch.linalg.det(covariance))
     return -0.5 * ((x - mean @ W.T) ** 2).sum(1) - 0.5 * x.shape[1] * math.log(2 * math.pi) - kl
+
+
+@wrong("m-missing")
+def _(x, W, mean, covariance):
+    d, k = W.shape
+    squares = ((x - mean @ W.T) ** 2).sum(1) + torch.trace(W @ covariance @ W.T)
+    kl = 0.5 * (torch.trace(covariance) - k - torch.logdet(covariance))
+    return -0.5 * squares - 0.5 * d * math.log(2 * math.pi) - kl

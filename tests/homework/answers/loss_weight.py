@@ -117,3 +117,23 @@ def _(betas):
 @wrong("constant")
 def _(betas):
     return torch.full_like(betas[1:], 0.5)
+
+
+@wrong("row-too-early")
+def _(betas):
+    bar, b = alpha_bar(betas), betas[:-1]
+    variance = b * (1 - bar[1:-1]) / (1 - bar[2:])
+    return b**2 / (2 * variance * (1 - b) * (1 - bar[2:]))
+
+
+@wrong("weights-from-1")
+def _(betas):
+    bar, b = alpha_bar(betas)[:-1], betas[:-1]
+    return b / (2 * (1 - b) * (1 - bar[:-1]))
+
+
+@wrong("factor-not-squared-no-alpha")
+def _(betas):
+    bar, b = alpha_bar(betas), betas[1:]
+    variance = b * (1 - bar[1:-1]) / (1 - bar[2:])
+    return b / (1 - bar[2:]).sqrt() / (2 * variance)

@@ -179,3 +179,10 @@ def _(alpha_bar, x_t, t, eps):
     n = column(alpha_bar[t], x_t)
     a = n / column(alpha_bar[t - 1], x_t)
     return (x_t - 2 * (1 - a) / (1 - n).sqrt() * eps) / a.sqrt()
+
+
+@wrong("bar-taken-away")
+def _(alpha_bar, x_t, t, eps):
+    now, before = column(alpha_bar[t], x_t), column(alpha_bar[t - 1], x_t)
+    alpha = now / before
+    return (x_t - (alpha - now) / (1 - now).sqrt() * eps) / alpha.sqrt()

@@ -24,6 +24,8 @@ MISTAKES = (
     Mistake("k-missing", "the KL lacks its -k: for q = p it must be 0",
             made(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - torch.logdet(C))),
             "the -k of the KL"),
+    Mistake("m-missing", "the KL lacks ||m||^2",
+            made(kl=lambda m, C, k: 0.5 * (torch.trace(C) - k - torch.logdet(C)).expand(len(m)))),
     Mistake("trace-missing", "the KL lacks the trace of C",
             made(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) - k - torch.logdet(C))), "tr C in the KL"),
     Mistake("half-missing", "the 1/2 in front of the squared error is missing", made(half=1.0)),

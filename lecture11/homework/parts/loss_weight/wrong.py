@@ -37,6 +37,10 @@ IN_WORDS: dict[str, tuple[str, Powers]] = {
         "the factor in front of the noise is not squared; the distance is",
         over(to_the(0.5, SQUARED)),
     ),
+    "factor-not-squared-no-alpha": (
+        "the factor in front of the noise is not squared, and lacks 1/sqrt(alpha_t)",
+        over({BETA: 1, NOISE: -0.5}),
+    ),
     "standard-deviation": (
         "this is divided by 2 times the standard deviation; it is the variance beta~_t",
         over(tilde=to_the(0.5, TILDE)),
@@ -89,7 +93,9 @@ MISTAKES = (
             lambda b: torch.cat([b.new_zeros(1), loss_weight(b)])),
     Mistake("last-missing", "the last step is missing: the weights end at t = T", lambda b: loss_weight(b)[:-1]),
     Mistake("begins-at-3", "the weights begin at t = 3", lambda b: loss_weight(b)[1:]),
-    Mistake("row-too-early", "these are the weights of t = 1, ..., T - 1: betas[t - 1] belongs to step t",
+    Mistake("weights-from-1", "these are the weights of t = 1, ..., T - 1; that of t = 1 is infinite, as the posterior "
+            "variance is 0 there", lambda b: (c := b[:-1]) / (2 * (1 - c) * (1 - alpha_bar(b)[:-2]))),
+    Mistake("row-too-early", "beta_t is taken one step too early: betas[t - 1] belongs to step t",
             lambda b: (c := b[:-1]) / (2 * (1 - c) * (1 - alpha_bar(b)[1:-1]))),
     Mistake("normalised", "the weights are divided by their sum; they are asked for as they are",
             lambda b: (w := loss_weight(b)) / w.sum()),

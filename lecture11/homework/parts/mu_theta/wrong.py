@@ -89,6 +89,8 @@ MISTAKES = (
             _noise(lambda a, now, before: (1 - a) / (1 - now.sqrt()))),
     Mistake("difference-of-roots", "1 - sqrt(alpha_t) stands where 1 - alpha_t belongs",
             _noise(lambda a, now, before: (1 - a.sqrt()) / (1 - now).sqrt())),
+    Mistake("bar-taken-away", "alpha_t - alpha_bar_t stands where 1 - alpha_t belongs",
+            _noise(lambda a, now, before: (a - now) / (1 - now).sqrt())),
     Mistake("bar-squared", "alpha_bar_t is squared under the root",
             _noise(lambda a, now, before: (1 - a) / (1 - now**2).sqrt())),
     # by way of x_0

@@ -255,16 +255,7 @@ class Trainer:
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=mixed_precision == "fp16")
         self.averaged = None if ema_decay is None else copy.deepcopy(model)
 
-        # All processes draw one order of the data and take their share; their noise must differ.
-        own = seed + 1 + processes.index()
-        self._order_rng = torch.Generator().manual_seed(seed)
-        self._noise_rng = torch.Generator(self._device).manual_seed(own)
-        self._global_rngs = [torch.Generator()]
-        if self._device.type == "cuda":
-            self._global_rngs.append(torch.Generator(self._device))
-        other = int(torch.randint(2**32, (), generator=torch.Generator().manual_seed(own)))
-        for generator in self._global_rngs:
-            generator.manual_seed(other)
+        self._seed(seed)
         self.step = 0
         self.seconds = 0.0
         self._lr = math.nan
@@ -274,6 +265,18 @@ class Trainer:
         self._unsound = torch.zeros(3, device=self._device)  # the number of that step, its loss and norm
         self._look_every = 1 if self._device.type == "cpu" else LOOK_EVERY
         self._start_epoch()
+
+    def _seed(self, seed: int) -> None:
+        """All processes draw one order of the data and take their share; their noise must differ."""
+        own = seed + 1 + processes.index()
+        self._order_rng = torch.Generator().manual_seed(seed)
+        self._noise_rng = torch.Generator(self._device).manual_seed(own)
+        self._global_rngs = [torch.Generator()]
+        if self._device.type == "cuda":
+            self._global_rngs.append(torch.Generator(self._device))
+        other = int(torch.randint(2**32, (), generator=torch.Generator().manual_seed(own)))
+        for generator in self._global_rngs:
+            generator.manual_seed(other)
 
     @property
     def state(self) -> State:

@@ -113,8 +113,10 @@ def test_what_cannot_be_written_is_noticed_before_the_training(
 ) -> None:
     monkeypatch.setattr(models, "fit", lambda *_, **__: pytest.fail("it trains"))
     (small / "file").write_text("")
+    (small / "notes").write_text("what took a week to write")
     (small / "folder").mkdir()
     for output, fault in (
+        ("notes", "notes exists, and is no model of this course: give another --output"),
         ("folder", "cannot be written: it is a folder, give the name of a file"),
         (".", "it is a folder"),
         ("/dev/null", "it is no ordinary file"),
@@ -126,7 +128,7 @@ def test_what_cannot_be_written_is_noticed_before_the_training(
         code, text = run(NAME, "--output", output)
         assert code == 1
         assert re.match(f"lecture11 train: .*{re.escape(fault)}", one_line(text)), text
-    assert sorted(path.name for path in small.iterdir()) == ["file", "folder"]
+    assert sorted(path.name for path in small.iterdir()) == ["file", "folder", "notes"]
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere: run the tests as a user")
@@ -261,10 +263,14 @@ def test_an_interrupt_that_python_passes_over_is_remembered(
         steps(self, lr)
 
     monkeypatch.setattr(training.Trainer, "_take_step", take)
-    code, text = run(NAME, "--output", "m")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where a shell began this with &
+    try:
+        code, text = run(NAME, "--output", "m")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert code == 130
     assert one_line(text).startswith("lecture11 train: stopped at step 4.")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_what_a_run_has_started_does_not_keep_others_out(

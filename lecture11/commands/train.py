@@ -135,34 +135,23 @@ class Job:
             self.claimed.close()
 
     def run(self) -> None:
-        from lecture11 import checkpoints, data, models, processes, training
+        from lecture11 import checkpoints, data, models, processes
         from lecture11.models import own
 
         options = self.options
-        changed: own.Settings = {}
         if options.model in own.KINDS:
-            if options.data is None:
-                raise ValueError(f"a {options.model} needs --data: a data set's name, or a folder of images")
-            settings = own.settings(options.model, options.data, options.preset or "cpu", sets(options.set))
-            if options.epochs is not None:
-                settings["epochs"] = options.epochs
-            output = options.output or own.file_name(settings)
-            training.check_split(settings["batch_size"], settings["accumulate"])
+            settings, output = own_settings(options)
+            changed: own.Settings = {}
         else:
-            how = models.recipe(options.model)
-            if options.data or options.preset:
-                raise ValueError(f"{options.model} has a recipe: --data and --preset are for a kind of model")
-            how, changed = own.with_changes(how, sets(options.set))
-            if options.epochs is not None:
-                how = dataclasses.replace(how, epochs=options.epochs)
+            how, changed = shipped_recipe(options)
             settings = own.of_recipe(options.model, how) | changed
             output = options.output or Path(f"{options.model}.safetensors")
-            training.check_split(how.options["batch_size"], how.options.get("accumulate", 1))
         if output.suffix == ".checkpoint":
             raise ValueError(f"{output} has the name of a checkpoint: call the weights {output.stem}.safetensors")
         # Added to the whole name, so that m-0.1 and m-0.2 have one each.
         self.checkpoint = Path(f"{output}.checkpoint")
         processes.in_main(lambda: checkpoints.check_writable(output))
+        processes.in_main(lambda: check_is_model(output))
         processes.in_main(lambda: self.claim(output))
 
         writer = tensorboard(output) if options.tensorboard else None
@@ -213,6 +202,58 @@ class Job:
             f"{output}: {how}, {state.step:,} steps in {time_of(state.seconds)}, "
             f"loss of the last batch {state.loss:.4g}; {output.stat().st_size:,} bytes"
         )
+
+
+def own_settings(options: argparse.Namespace) -> "tuple[own.Settings, Path]":
+    """Those of a model of one's own, and the file of its weights.
+
+    Raises:
+        ValueError: a setting that there is not, or not with this value.
+    """
+    from lecture11 import training
+    from lecture11.models import own
+
+    if options.data is None:
+        raise ValueError(f"a {options.model} needs --data: a data set's name, or a folder of images")
+    settings = own.settings(options.model, options.data, options.preset or "cpu", sets(options.set))
+    if options.epochs is not None:
+        settings["epochs"] = options.epochs
+    training.check_split(settings["batch_size"], settings["accumulate"])
+    return settings, options.output or own.file_name(settings)
+
+
+def shipped_recipe(options: argparse.Namespace) -> "tuple[models.Recipe, own.Settings]":
+    """The recipe of a model that ships, and what was changed in it.
+
+    Raises:
+        ValueError: no such model, or options that are for a kind of model.
+    """
+    from lecture11 import models, training
+    from lecture11.models import own
+
+    how = models.recipe(options.model)
+    if options.data or options.preset:
+        raise ValueError(f"{options.model} has a recipe: --data and --preset are for a kind of model")
+    how, changed = own.with_changes(how, sets(options.set))
+    if options.epochs is not None:
+        how = dataclasses.replace(how, epochs=options.epochs)
+    training.check_split(how.options["batch_size"], how.options.get("accumulate", 1))
+    return how, changed
+
+
+def check_is_model(output: Path) -> None:
+    """Whether what is there already may be replaced: a slip of the fingers must not cost a file of another kind.
+
+    Raises:
+        ValueError
+    """
+    from lecture11 import checkpoints
+
+    if output.is_file() and output.stat().st_size > 0:
+        try:
+            checkpoints.read(output)
+        except checkpoints.CheckpointError as error:
+            raise ValueError(f"{output} exists, and is no model of this course: give another --output") from error
 
 
 def time_of(seconds: float) -> str:

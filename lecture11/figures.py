@@ -11,11 +11,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from IPython.core.getipython import get_ipython
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Circle, ConnectionPatch
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 from torch import Tensor
 
 from lecture11.checks import Count, Finite, checked, drawable, finite
@@ -26,7 +28,9 @@ TEN = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#7F4F24", "#0072B2", "#D55E0
 
 
 def use_style() -> None:
-    """Sets matplotlib up for the book: small files, and letters that stay readable on a phone."""
+    """Sets matplotlib up for the book: small figures, with letters that a phone shows large and sharp enough."""
+    if get_ipython() is not None:
+        set_matplotlib_formats("retina")  # type: ignore[no-untyped-call]  # twice as many pixels, shown in the same place
     plt.rcParams.update(
         {
             "figure.dpi": 80,
@@ -127,30 +131,27 @@ def structure_of_vae(
     z: Float[Tensor, " k"],
     reconstruction: Float[Tensor, "channels height width"],
 ) -> Figure:
-    """Fig. 4: one image, the mean and the standard deviations of its law of codes, a code drawn from it, decoded."""
+    """Fig. 4: an image, mean and standard deviation of each latent, a code drawn from them, decoded."""
     finite(mu=mu, sigma=sigma, z=z)
     figure = plt.figure(figsize=(6, 2.8), layout=ConstrainedLayoutEngine(wspace=0.18))  # room for the arrows
-    panels = figure.add_gridspec(2, 4, width_ratios=[1.1, 0.8, 0.8, 1.1])
-    left, right = figure.add_subplot(panels[:, 0]), figure.add_subplot(panels[:, 3])
-    upper, lower, middle = (figure.add_subplot(panels[place]) for place in ((0, 1), (1, 1), (slice(None), 2)))
+    left, encoder, code, right = figure.subplots(1, 4, width_ratios=[1.1, 1, 1, 1.1])
     for ax, name, picture, title in ((left, "image", image, "x"), (right, "reconstruction", reconstruction, "Dec(z)")):
         _show_image(ax, name, picture)
         ax.set_title(title)
-    # One scale for all three: the reader sees how much smaller sigma is than mu.
-    limit = 1.1 * max(float(part.abs().max()) for part in (mu, sigma, z))
-    bars = ((upper, mu, "μ(x)", BLUE), (lower, sigma, "σ(x)", ORANGE), (middle, z, "z ~ q(z | x)", GREEN))
-    for ax, part, title, color in bars:
-        ax.barh(np.arange(len(part)), _numpy(part), color=color)
+    # One row for each latent, and one scale: what is drawn can be compared with what it is drawn from.
+    limit = 1.1 * max(float(part.abs().max()) for part in (mu.abs() + sigma.abs(), z))
+    rows, whiskers = np.arange(len(mu)), {"xerr": np.abs(_numpy(sigma)), "fmt": "none", "elinewidth": 2}
+    encoder.barh(rows, _numpy(mu), color=BLUE, alpha=0.6)
+    encoder.errorbar(_numpy(mu), rows, **whiskers, ecolor=ORANGE, capsize=3, capthick=1.5)
+    code.errorbar(_numpy(mu), rows, **whiskers, ecolor=ORANGE, capsize=3, capthick=1.5)
+    code.plot(_numpy(z), rows, "o", color=GREEN, ms=4)
+    for ax, title in ((encoder, "μ(x), σ(x)"), (code, "z ~ q(z | x)")):
         ax.axvline(0, color=GREY, lw=0.8)
-        ax.set(title=title, xticks=[], yticks=[], xlim=(-limit, limit))
+        ax.set(title=title, xticks=[], yticks=[], xlim=(-limit, limit), ylim=(-0.6, len(mu) - 0.4))
         ax.spines[["left", "bottom"]].set_visible(False)
-    arrows = (
-        (left, 0.7, upper, 0.5), (left, 0.3, lower, 0.5), (upper, 0.5, middle, 0.7), (lower, 0.5, middle, 0.3),
-        (middle, 0.5, right, 0.5),
-    )  # fmt: skip
-    for start, y_start, end, y_end in arrows:
+    for start, end in ((left, encoder), (encoder, code), (code, right)):
         arrow = ConnectionPatch(
-            (1.02, y_start), (-0.02, y_end), start.transAxes, end.transAxes,
+            (1.02, 0.5), (-0.02, 0.5), start.transAxes, end.transAxes,
             arrowstyle="-|>", mutation_scale=18, lw=1.8, color=GREY,
         )  # fmt: skip
         figure.add_artist(arrow)
@@ -163,7 +164,7 @@ def denoising_chain(chain: Mapping[int, Float[Tensor, "channels height width"]])
 
     Args:
         chain: ``x_t`` by ``t``, in [-1, 1]; drawn from the largest ``t`` to the smallest. Between neighbours ``t`` and
-            ``t - 1`` the two laws are named, and dots stand where steps are left out.
+            ``t - 1`` the two distributions are named, and dots stand where steps are left out.
     """
     if len(chain) < 2 or not all(isinstance(t, int) and t >= 0 for t in chain):
         raise ValueError(f"chain must hold two images or more, each by its step t = 0, 1, ..., got {list(chain)}")
@@ -200,20 +201,32 @@ def denoising_chain(chain: Mapping[int, Float[Tensor, "channels height width"]])
 
 @checked
 def scatter_classes(ax: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, " n"]) -> None:
-    """Codes coloured by class, and each class's number written at its median: colour alone is not enough."""
+    """Codes coloured by class, each named where its codes lie most by themselves: colour alone is not enough."""
     finite(points=points)
     xy, classes = _numpy(points), _numpy(labels)
     if not 0 <= classes.min() <= classes.max() < len(TEN):
         raise ValueError(f"labels must lie in 0..{len(TEN) - 1}, got {classes.min()} to {classes.max()}")
-    ax.scatter(xy[:, 0], xy[:, 1], c=[TEN[c] for c in classes], s=4, alpha=0.5, linewidths=0)
+    limit = 1.05 * float(np.quantile(np.abs(xy), 0.998))  # a few stragglers would shrink everything else
+    ax.scatter(xy[:, 0], xy[:, 1], c=[TEN[c] for c in classes], s=8, alpha=0.7, linewidths=0)
+    taken: list[np.ndarray] = []
     for c in np.unique(classes):
-        x, y = np.median(xy[classes == c], axis=0)
+        x, y = place = _place_of_label(xy, classes == c, limit, taken)
+        taken.append(place)
         ax.text(
             x, y, str(c), color=TEN[c], weight="bold", ha="center", va="center",
             bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": TEN[c], "alpha": 0.85},
         )  # fmt: skip
-    limit = 1.05 * float(np.quantile(np.abs(xy), 0.998))  # a few stragglers would shrink everything else
     ax.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
+
+
+def _place_of_label(xy: np.ndarray, own: np.ndarray, limit: float, taken: Sequence[np.ndarray]) -> np.ndarray:
+    """The point of a class with the largest share of its class around it, clear of the labels that stand already."""
+    points = xy[own]
+    weight = np.exp(-((points[:, None] - xy[None]) ** 2).sum(axis=-1) / (2 * (0.1 * limit) ** 2))
+    share = weight[:, own].sum(axis=1) / (weight.sum(axis=1) + 0.03 * own.sum())  # a point by itself is no class
+    for place in taken:
+        share -= np.abs(points - place).max(axis=1) < 0.14 * limit
+    return points[share.argmax()]
 
 
 # Where each part of fig. 5 stands, and its name.
@@ -330,12 +343,13 @@ def vector_field(
     vectors: Float[Tensor, "n 2"],
     *,
     color: str = GREY,
+    width: Finite = 0.004,
 ) -> None:
-    """Arrows at the points; their lengths are in the units of the axes."""
+    """Arrows at the points; their lengths are in the units of the axes, ``width`` in that of the picture."""
     finite(points=points, vectors=vectors)
     x, v = _numpy(points), _numpy(vectors)
     ax.quiver(
-        x[:, 0], x[:, 1], v[:, 0], v[:, 1], color=color, angles="xy", scale_units="xy", scale=1, width=0.004,
+        x[:, 0], x[:, 1], v[:, 0], v[:, 1], color=color, angles="xy", scale_units="xy", scale=1, width=width,
     )  # fmt: skip
 
 

@@ -21,17 +21,20 @@ from lecture11.checks import Count, checked
 def image_html(figure: Figure, alt: str, *, dpi: Count = 80) -> str:
     """An ``<img>`` element that holds ``figure`` as a PNG, with its alternative text.
 
+    As on all of the book's figures, each of its ``dpi`` has two pixels, for screens that can show them.
+
     Raises:
         ValueError: ``alt`` is empty: a picture with no text is lost to a reader who cannot see it.
     """
     if not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the picture shows")
     drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=dpi)
+    figure.savefig(drawn, format="png", dpi=2 * dpi)
     # A page holds every picture of every slider. 64 colours are enough for a plot, and a third of the bytes.
-    PIL.Image.open(drawn).convert("RGB").quantize(64, dither=PIL.Image.Dither.NONE).save(small, "png", optimize=True)
+    image = PIL.Image.open(drawn).convert("RGB").quantize(64, dither=PIL.Image.Dither.NONE)
+    image.save(small, "png", optimize=True, dpi=(2 * dpi, 2 * dpi))
     data = base64.b64encode(small.getvalue()).decode("ascii")
-    return f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{data}">'
+    return f'<img alt="{html.escape(alt, quote=True)}" width="{image.width // 2}" src="data:image/png;base64,{data}">'
 
 
 @checked
@@ -42,11 +45,13 @@ def picture_slider(
     *,
     description: str,
     start: int = 0,
+    play: bool = False,
 ) -> ipywidgets.VBox:
     """A slider that shows one of several pictures: one label and one alternative text a picture.
 
-    The link runs in the browser, so that the slider works with a mouse, a finger and the arrow keys on the
-    static page too. Colab's ipywidgets 7 has no ``Stack``: there Python swaps the picture.
+    With ``play`` a button shows them one after another, as a film. The link runs in the browser, so that the slider
+    works with a mouse, a finger and the arrow keys on the static page too. Colab's ipywidgets 7 has no ``Stack``: there
+    Python swaps the picture.
 
     Raises:
         ValueError: the three sequences differ in length, or hold fewer than two pictures.
@@ -58,7 +63,7 @@ def picture_slider(
     if len(figures) < 2:
         raise ValueError(f"a slider needs at least two pictures, got {len(figures)}")
     pages = [image_html(f, a) for f, a in zip(figures, alts, strict=True)]
-    return _with_sliders(pages, [_slider(labels, description, start)])
+    return _with_sliders(pages, [_slider(labels, description, start)], play)
 
 
 @checked
@@ -70,10 +75,12 @@ def picture_grid(
     *,
     descriptions: tuple[str, str],
     start: tuple[int, int] = (0, 0),
+    play: bool = False,
 ) -> ipywidgets.VBox:
     """Two sliders that together show one of a grid of pictures: the first selects the row, the second the column.
 
-    It works where ``picture_slider`` does. A page stores all pictures: keep them small.
+    With ``play`` a button shows the pictures of a row one after another, as a film. It works where ``picture_slider``
+    does. A page stores all pictures: keep them small.
 
     Raises:
         ValueError: figures or alternative texts that are no grid of the size of the labels; fewer than two rows or
@@ -90,7 +97,7 @@ def picture_grid(
         for figure_row, alt_row in zip(figures, alts, strict=True)
     ]
     labels = (row_labels, column_labels)
-    return _with_sliders(pages, [_slider(*each) for each in zip(labels, descriptions, start, strict=True)])
+    return _with_sliders(pages, [_slider(*each) for each in zip(labels, descriptions, start, strict=True)], play)
 
 
 def _slider(labels: Sequence[str], description: str, start: int) -> ipywidgets.SelectionSlider:
@@ -116,8 +123,11 @@ class _Pictures(ipywidgets.VBox):
         return {**super()._repr_mimebundle_(**kwargs), "image/png": self._still}
 
 
-def _with_sliders(pages: list, sliders: list[ipywidgets.SelectionSlider]) -> ipywidgets.VBox:
-    """The sliders, and below them the page that they select from lists nested as deep as there are sliders."""
+def _with_sliders(pages: list, sliders: list[ipywidgets.SelectionSlider], play: bool) -> ipywidgets.VBox:
+    """The sliders, and below them the page that they select from lists nested as deep as there are sliders.
+
+    Between them, if asked for, the button that moves the last slider.
+    """
 
     def selected() -> str:
         found: Any = pages
@@ -132,9 +142,17 @@ def _with_sliders(pages: list, sliders: list[ipywidgets.SelectionSlider]) -> ipy
         page = ipywidgets.HTML(selected())
         for slider in sliders:
             slider.observe(lambda _: setattr(page, "value", selected()), names="index")
+    button = [_button(sliders[-1])] if play else []
     names = " and ".join(slider.description for slider in sliders)
     still = selected().partition("base64,")[2].removesuffix('">')
-    return _Pictures([*sliders, page], still, f"A picture that a slider chooses: {names}.")
+    return _Pictures([*sliders, *button, page], still, f"A picture that a slider chooses: {names}.")
+
+
+def _button(slider: ipywidgets.SelectionSlider) -> ipywidgets.Play:
+    """It plays nothing until it is pressed, and stops at the end."""
+    play = ipywidgets.Play(value=slider.index, max=len(slider.options) - 1, interval=500, show_repeat=False)
+    ipywidgets.jslink((play, "value"), (slider, "index"))
+    return play
 
 
 def _stacked(pages: list | str, sliders: list[ipywidgets.SelectionSlider], **shared: Any) -> ipywidgets.Widget:

@@ -55,18 +55,25 @@ def test_figure_3_draws_the_circles_that_hold_what_they_say() -> None:
     assert shares == pytest.approx([0.5, 0.99], abs=0.006)
 
 
-def test_figure_4_shows_the_law_a_draw_and_its_image() -> None:
+def test_figure_4_shows_the_distribution_a_draw_and_its_image() -> None:
     image = torch.rand(1, 4, 4)
     mu, sigma, z = torch.tensor([0.5, -1.0, 2.0]), torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.4, -1.1, 2.5])
     figure = figures.structure_of_vae(image, mu, sigma, z, image / 2)
     drawn = {ax.get_title(): ax for ax in figure.axes}
     assert np.array_equal(drawn["x"].images[0].get_array(), image[0].numpy())
     assert np.array_equal(drawn["Dec(z)"].images[0].get_array(), image[0].numpy() / 2)
-    for title, part in (("μ(x)", mu), ("σ(x)", sigma), ("z ~ q(z | x)", z)):
-        assert [bar.get_width() for bar in drawn[title].patches] == part.tolist()
-        assert drawn[title].get_xlim() == drawn["μ(x)"].get_xlim()
-        assert drawn[title].get_xlim()[1] > 2.5
-    assert len(figure.artists) == 5  # arrows
+    encoder, code = drawn["μ(x), σ(x)"], drawn["z ~ q(z | x)"]
+    assert [bar.get_width() for bar in encoder.patches] == mu.tolist()
+    assert [bar.get_y() + bar.get_height() / 2 for bar in encoder.patches] == pytest.approx([0, 1, 2])
+    ends = [[[m - s, row], [m + s, row]] for row, (m, s) in enumerate(zip(mu.tolist(), sigma.tolist(), strict=True))]
+    for ax in (encoder, code):
+        assert np.array(ax.collections[0].get_segments()) == pytest.approx(np.array(ends))
+        assert ax.get_xlim() == encoder.get_xlim()
+        assert ax.get_ylim() == encoder.get_ylim()
+        assert ax.get_xlim()[1] > 2.5
+    (dots,) = (line for line in code.lines if line.get_marker() == "o")
+    assert np.array(dots.get_xydata()) == pytest.approx(np.stack([z.numpy(), np.arange(3)], axis=1))
+    assert len(figure.artists) == 3  # arrows
 
 
 def test_figure_5_ends_at_a_drawn_code_and_goes_on_past_drawn_noise() -> None:
@@ -115,10 +122,23 @@ def axis_of(figure: Figure, transform: Transform) -> Axes:
 
 
 def test_classes_are_named_where_they_are() -> None:
-    points = torch.tensor([[0.0, 0.0], [2.0, 0.0], [5.0, 5.0]])
+    # Half of the threes lie among sevens, the sevens at one place: threes are named where they are by themselves.
+    points = torch.tensor([[0.0, 0.0], [0.0, 0.1], [5.0, 5.0], [5.0, 5.1], [5.1, 5.0], [4.9, 5.0]])
     _, ax = plt.subplots()
-    figures.scatter_classes(ax, points, torch.tensor([3, 3, 7]))
-    assert {t.get_text(): t.get_position() for t in ax.texts} == {"3": (1.0, 0.0), "7": (5.0, 5.0)}
+    figures.scatter_classes(ax, points, torch.tensor([3, 3, 3, 3, 7, 7]))
+    named = {t.get_text(): torch.tensor(t.get_position()) for t in ax.texts}
+    assert set(named) == {"3", "7"}
+    assert named["3"].norm() < 0.2
+    assert (named["7"] - 5).norm() < 0.2
+
+
+def test_names_of_classes_do_not_cover_each_other() -> None:
+    points = torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
+    _, ax = plt.subplots()
+    figures.scatter_classes(ax, points, torch.arange(400) % 10)
+    places = torch.tensor([t.get_position() for t in ax.texts])
+    apart = (places[:, None] - places).abs().amax(dim=-1) + torch.eye(10)
+    assert apart.min() >= 0.14 * ax.get_xlim()[1]
 
 
 def test_rows_of_images_may_differ_in_length() -> None:

@@ -37,9 +37,10 @@ def test_picture_is_the_figure_with_its_text() -> None:
     page = widgets.image_html(figure, 'A "line" & more.')
     assert 'alt="A &quot;line&quot; &amp; more."' in page
     file = io.BytesIO()
-    figure.savefig(file, dpi=80)
+    figure.savefig(file, dpi=160)
     drawn = np.asarray(PIL.Image.open(file).convert("RGB"), dtype=float)
-    assert pixels(page).shape == drawn.shape == (80, 160, 3)
+    assert pixels(page).shape == drawn.shape == (160, 320, 3)
+    assert 'width="160"' in page
     assert np.abs(pixels(page) - drawn).mean() < 3  # of 255: few colours, but near ones
 
 
@@ -97,6 +98,22 @@ def test_two_sliders_are_linked_to_the_pictures_in_the_browser() -> None:
     # Each inner stack follows the second slider, those that are out of sight too.
     for inner in outer.children:
         assert ((second, "index"), (inner, "selected_index")) in links
+
+
+@pytest.mark.parametrize("stack", [True, False])
+def test_a_button_moves_the_last_slider(monkeypatch: pytest.MonkeyPatch, stack: bool) -> None:
+    if not stack:
+        monkeypatch.delattr(ipywidgets, "Stack")
+    figures, alts = grid(2, 3)
+    box = widgets.picture_grid(
+        figures, ["a", "b"], ["x", "y", "z"], alts, descriptions=("row", "column"), start=(1, 2), play=True
+    )
+    _, column, button, _ = box.children
+    assert isinstance(button, ipywidgets.Play)
+    assert (button.min, button.value, button.max) == (0, 2, 2)
+    assert not button.playing
+    links = [(w.source, w.target) for w in _instances.values() if isinstance(w, Link)]
+    assert ((button, "value"), (column, "index")) in links
 
 
 def test_without_stack_python_swaps_the_picture_of_a_grid(monkeypatch: pytest.MonkeyPatch) -> None:

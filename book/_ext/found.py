@@ -39,8 +39,8 @@ class IndexedTerm(SphinxTransform):
 
 
 def add_entry(node: nodes.Element, words: str, target: str) -> None:
-    """Put an entry of the index before ``node``: ``words`` lead to the id ``target``."""
-    entry = addnodes.index(entries=[("single", words, target, "", None)])
+    """Put a main entry of the index before ``node``: ``words`` lead to the id ``target``, before any other result."""
+    entry = addnodes.index(entries=[("single", words, target, "main", None)])
     node.parent.insert(node.parent.index(node), entry)
 
 
@@ -56,6 +56,7 @@ ROOT = """<!DOCTYPE html>
 <html lang="{language}">
   <head>
     <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>{title}</title>
     <meta http-equiv="refresh" content="0; url={page}.html" />
     <link rel="canonical" href="{address}{page}.html" />

@@ -6,11 +6,13 @@ The theme draws seventeen icons with half a megabyte of script; those that a pag
 into the page. A picture gets its size, so that nothing moves when it comes.
 """
 
+import io
 import re
-import struct
 from functools import cache, partial
 from pathlib import Path
 
+import PIL.Image
+from docutils import nodes
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
@@ -37,6 +39,8 @@ NAMES = [
 # What only a search in the page's own box would use, which this book does not have.
 SEARCH = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>')
 GLYPH = re.compile(r'(?:\.fa-[a-z0-9-]+:before,?)+\{content:"[^"]*"\}')
+# The theme and Sphinx write one each; the last counts.
+VIEWPORT = re.compile(r'\s*<meta name="viewport"[^>]*>(?=.*<meta name="viewport")', re.DOTALL)
 IMAGE = re.compile(r'<img (?![^>]*\b(?:loading|width)=)([^>]*?)src="([^":]+\.png)"')
 
 
@@ -66,11 +70,25 @@ def drawn(script: str, match: re.Match[str]) -> str:
     return f'<{tag} class="{classes}"{match["rest"]}>{icon(script, match["family"], match["name"])}</{tag}>'
 
 
+def unfix(app: Sphinx, doctree: nodes.document) -> None:
+    """Pictures may shrink: what a notebook says of their size would fix it, and make a link of each."""
+    for image in doctree.findall(nodes.image):
+        if "jupyter_execute" in image["uri"]:
+            image.attributes.pop("width", None)
+            image.attributes.pop("height", None)
+
+
+def shown_size(png: bytes) -> tuple[int, int]:
+    """Width and height of a picture on a page: half of its pixels, if it was drawn for screens that show two in one."""
+    image = PIL.Image.open(io.BytesIO(png))
+    dense = 2 if image.info.get("dpi", (72, 72))[0] > 150 else 1
+    return image.width // dense, image.height // dense
+
+
 def lazy(page: Path, match: re.Match[str]) -> str:
     """The beginning of an ``<img>`` that is fetched late, and whose place is kept."""
     attributes, source = match.groups()
-    with (page.parent / source).open("rb") as file:
-        width, height = struct.unpack(">II", file.read(24)[16:])
+    width, height = shown_size((page.parent / source).read_bytes())
     return f'<img {attributes}loading="lazy" width="{width}" height="{height}" src="{source}"'
 
 
@@ -98,6 +116,20 @@ def thin(static: Path) -> None:
     style.write_text(rules, encoding="utf-8", newline="\n")
 
 
+def mend_search(static: Path) -> None:
+    """Lets Sphinx's search show a result that has no text of its own, as an equation's label: it would stop there.
+
+    Raises:
+        LookupError: another version of Sphinx has other words.
+    """
+    tools = static / "searchtools.js"
+    before, mended = tools.read_text(encoding="utf-8"), 'if (text === "") return document.createElement("p");'
+    after = before.replace('if (text === "") return null;', mended)
+    if mended not in after:
+        raise LookupError(f"{tools.name} does not stop at an empty text: leave out mend_search")
+    tools.write_text(after, encoding="utf-8", newline="\n")
+
+
 def draw(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.name != "html":
         return
@@ -110,15 +142,18 @@ def draw(app: Sphinx, error: Exception | None) -> None:
         after = IMAGE.sub(partial(lazy, path), after)
         for pattern, named in NAMES:
             after = pattern.sub(named, after)
+        after = VIEWPORT.sub("", after)
         if path.name != "search.html":
             after = SEARCH.sub("", after)
         if after != before:
             path.write_text(after, encoding="utf-8", newline="\n")
     thin(site / "_static")
+    mend_search(site / "_static")
     for unused in {*source.parent.glob("fontawesome.js*"), *(site / "_static").rglob("*.map")}:
         unused.unlink()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("doctree-read", unfix)
     app.connect("build-finished", draw, priority=900)  # after all that writes pages
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,12 +10,12 @@ import hashlib
 import html
 import itertools
 import json
-import struct
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import light
 from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -28,7 +28,10 @@ LOGGER = logging.getLogger(__name__)
 
 
 class pictures(nodes.General, nodes.Element):
-    """Sliders (name, labels, start), and for each setting of them in turn a picture: its PNG and its alternative text."""
+    """Sliders (name, labels, start), and for each setting of them in turn a picture: its PNG and its alternative text.
+
+    With ``interval``, a button that moves the last slider: the milliseconds from a picture to the next.
+    """
 
 
 class PictureSliders(SphinxTransform):
@@ -45,7 +48,7 @@ class PictureSliders(SphinxTransform):
             script = BeautifulSoup(view.astext(), "html.parser").script
             assert script is not None
             try:
-                sliders, images = read(state, json.loads(script.string or "")["model_id"])
+                sliders, images, interval = read(state, json.loads(script.string or "")["model_id"])
             except (KeyError, ValueError) as error:
                 LOGGER.warning("a widget that is no slider over pictures: %s", error, location=view)
                 continue
@@ -59,13 +62,17 @@ class PictureSliders(SphinxTransform):
                 still["alt"] = chosen[1]
                 view.parent.remove(view)
             else:
-                view.children = [pictures(sliders=sliders, images=images)]
+                view.children = [pictures(sliders=sliders, images=images, interval=interval)]
         # What html-manager would read.
         self.env.nb_metadata[self.env.docname].pop("js_files", None)  # type: ignore[attr-defined]
 
 
-def read(state: dict[str, Any], model: str) -> tuple[list[tuple[str, list[str], int]], list[tuple[str, str]]]:
+def read(
+    state: dict[str, Any], model: str
+) -> tuple[list[tuple[str, list[str], int]], list[tuple[str, str]], int | None]:
     """The sliders of a box that ``lecture11.widgets`` made, and its pictures, those of the last slider side by side.
+
+    Last the interval of its button that plays them, if it has one.
 
     Raises:
         KeyError: a part that is not stored.
@@ -91,8 +98,11 @@ def read(state: dict[str, Any], model: str) -> tuple[list[tuple[str, list[str], 
     if name != "VBoxModel":
         raise ValueError(name)
     *references, stack = box["children"]
-    sliders = []
+    sliders, interval = [], None
     for name, content in map(part, references):
+        if name == "PlayModel" and interval is None:
+            interval = int(content["interval"])
+            continue
         if name != "SelectionSliderModel":
             raise ValueError(name)
         sliders.append((content["description"], list(content["_options_labels"]), content["index"]))
@@ -102,7 +112,7 @@ def read(state: dict[str, Any], model: str) -> tuple[list[tuple[str, list[str], 
         settings *= len(labels)
     if not sliders or len(images) != settings:
         raise ValueError(f"{len(images)} pictures for {settings} settings")
-    return sliders, images
+    return sliders, images, interval
 
 
 @cache
@@ -135,7 +145,7 @@ def _visit(translator: Any, node: pictures) -> None:
         (folder / name).write_bytes(png)
         sources.append(root + name)
     data, alt = _chosen(node["sliders"], node["images"])
-    width, height = struct.unpack(">II", base64.b64decode(data)[16:24])
+    width, height = light.shown_size(base64.b64decode(data))
     first = sources[node["images"].index((data, alt))]
     inputs = []
     for name, labels, index in node["sliders"]:
@@ -146,6 +156,12 @@ def _visit(translator: Any, node: pictures) -> None:
             f'aria-valuetext="{html.escape(labels[index])}" '
             f'data-labels="{html.escape(json.dumps(labels, ensure_ascii=False))}">'
             f'<output for="{key}">{html.escape(labels[index])}</output></div>'
+        )
+    if node["interval"]:
+        name = node["sliders"][-1][0]
+        # The slider that moves is a part of the button's name, which begins with what is seen.
+        inputs.append(
+            f'<button type="button" data-interval="{node["interval"]}" aria-label="Play: {html.escape(name)}">Play</button>'
         )
     kept = json.dumps([[source, text] for source, (_, text) in zip(sources, node["images"], strict=True)])
     translator.body.append(

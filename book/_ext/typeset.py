@@ -19,16 +19,20 @@ from sphinx.util import logging
 HERE = Path(__file__).parent
 SCRIPT = HERE / "typeset.js"
 FONTS = HERE.parent / "vendor" / "mathjax"  # the site has them as _static/mathjax
-# As Sphinx writes a formula: an element that holds nothing else, but for an address.
+# As Sphinx writes a formula: an element that holds nothing else, but for an address. And the marks that touch it: a
+# line may break beside a formula, and a comma would begin the next.
 MATH = re.compile(
-    r'(<(span|div) [^>]*class="(?:[^"]* )?math(?: [^"]*)?"[^>]*>\s*(?:<span id="[^"]*"></span>)*)'
-    r"\\([(\[])([^<]*)\\[)\]]\s*</\2>"
+    r"(?P<before>[(\[“‘]*)"
+    r'(?P<open><(?P<name>span|div) [^>]*class="(?:[^"]* )?math(?: [^"]*)?"[^>]*>\s*(?:<span id="[^"]*"></span>)*)'
+    r"\\(?P<kind>[(\[])(?P<tex>[^<]*)\\[)\]]\s*</(?P=name)>"
+    r"(?P<after>[-,.;:?!)\]”’…]*)"
 )
 RULE = re.compile(r"([^{}]+)\{[^{}]*\}\s*")
 CHARACTER = re.compile(r"\.(mjx-c[0-9A-F]+(?:\.TEX-\w+)?)\b")
 # An x of these fonts is lower than one of the text around them, in most systems' fonts by a sixth.
 STYLE = """
 mjx-container[jax="CHTML"] { font-size: 120%; }
+.tied { white-space: nowrap; }
 """
 
 LOGGER = logging.getLogger(__name__)
@@ -93,7 +97,7 @@ def pruned(css: str, formulas: Iterable[str]) -> str:
 
 
 def formula_of(match: re.Match[str]) -> Formula:
-    return html.unescape(match[4]), match[3] == "["
+    return html.unescape(match["tex"]), match["kind"] == "["
 
 
 def typeset(app: Sphinx, error: Exception | None) -> None:
@@ -111,7 +115,12 @@ def typeset(app: Sphinx, error: Exception | None) -> None:
         LOGGER.warning("%s: %s: %s", where[formula].relative_to(site).as_posix(), message, formula[0].strip())
 
     def typeset_one(match: re.Match[str]) -> str:
-        return f"{match[1]}{typesetter.html.get(formula_of(match), html.escape(match[4]))}</{match[2]}>"
+        text = typesetter.html.get(formula_of(match), html.escape(match["tex"]))
+        element = f"{match['open']}{text}</{match['name']}>"
+        before, after = match["before"], match["after"]
+        if match["name"] == "div" or not before + after:
+            return before + element + after
+        return f'<span class="tied">{before}{element}{after}</span>'
 
     style = typesetter.style()
     name = f"_static/mathjax/formulas.css?v={hashlib.sha256(style.encode()).hexdigest()[:8]}"

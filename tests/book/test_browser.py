@@ -1,5 +1,6 @@
 """The built pages in a real browser, with no other host to ask."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,12 @@ def test_formulas_are_typeset(opened: Opened) -> None:
     empty = """() => [...document.querySelectorAll('article mjx-math')].filter((e) => e.checkVisibility() &&
       e.getBoundingClientRect().width < 2).map((e) => e.parentElement.textContent)"""
     assert opened.page.evaluate(empty) == []
+    # No line begins with the comma that follows a formula, or ends with the bracket before it.
+    loose = r"""() => [...document.querySelectorAll('article span.math')].filter((e) => {
+      const [before, after] = [e.previousSibling, e.nextSibling].map((n) => n?.nodeType === 3 ? n.data : '');
+      return !e.parentElement.matches('.tied') && (/[([]$/.test(before) || /^[-,.;:?!)\]]/.test(after));
+    }).map((e) => e.parentElement.textContent.slice(0, 80))"""
+    assert opened.page.evaluate(loose) == []
 
 
 def test_nothing_jumps(opened: Opened) -> None:
@@ -155,6 +162,40 @@ def test_sliders_move_by_keyboard(opened: Opened) -> None:
             assert slider.get_attribute("aria-valuetext") != value
             # The picture is there: it was fetched when the slider was reached.
             picture.evaluate("(image) => image.decode()")
+
+
+def test_stored_pictures_are_played(url: str, chromium: Browser) -> None:
+    """By keys, once, from the first picture to the last; nothing moves before, and a slider that is taken stops it."""
+    page = chromium.new_page()
+    page.goto(f"{url}/book/10-training-and-sampling.html")
+    figure = page.locator("figure.pictures").filter(has=page.locator("button"))
+    button, moved, picture = figure.get_by_role("button"), figure.locator("input").last, figure.locator("img")
+    labels = json.loads(moved.get_attribute("data-labels") or "")
+    still = picture.get_attribute("src")
+    button.scroll_into_view_if_needed()
+    page.wait_for_timeout(700)
+    assert picture.get_attribute("src") == still
+    assert button.get_attribute("aria-label") == "Play: t"
+    button.evaluate("(button) => (button.dataset.interval = 100)")
+    picture.evaluate("""(image) => {
+      window.played = [];
+      new MutationObserver(() => played.push(image.alt)).observe(image, {attributeFilter: ['alt']});
+    }""")
+    button.press("Enter")
+    assert (button.inner_text(), button.get_attribute("aria-label")) == ("Pause", "Pause: t")
+    page.wait_for_function("(button) => button.textContent === 'Play'", arg=button.element_handle())
+    assert [re.findall(r"t = (\d+)", alt)[0] for alt in page.evaluate("() => played")] == labels
+    assert picture.get_attribute("src") == still  # the last one, where the sliders stood
+    button.press("Space")
+    moved.press("ArrowRight")
+    assert button.inner_text() == "Play"
+    value = moved.input_value()
+    page.wait_for_timeout(200)
+    assert moved.input_value() == value
+    button.press("Space")
+    button.press("Space")
+    assert (button.inner_text(), button.get_attribute("aria-label")) == ("Play", "Play: t")
+    page.close()
 
 
 def test_what_has_the_focus_is_seen_to_have_it(opened: Opened) -> None:
@@ -252,9 +293,21 @@ def test_keys_reach_what_scrolls_in_a_fold(browser: Opened) -> None:
     assert len(browser.page.evaluate(stops)) > before
 
 
-def test_the_search_finds_a_page(browser: Opened) -> None:
-    browser.open("/search.html?q=notation")
-    browser.page.wait_for_selector("#search-results li a")
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("F33", "09-the-way-back.html#F33"),
+        ("posterior mean", "09-the-way-back.html#term-posterior-mean"),
+        ("reparameterization", "05-training-a-vae.html#term-reparameterization"),
+        ("collapse", "06-judging-a-vae.html"),
+        ("q_sample", "api.html#lecture11.diffusion.q_sample"),
+    ],
+)
+def test_the_search_finds_first_what_teaches_it(browser: Opened, query: str, place: str) -> None:
+    browser.open(f"/search.html?q={query}")
+    browser.page.wait_for_function("() => /found|matching/.test(document.querySelector('.search-summary')?.innerText)")
+    first = browser.page.locator("#search-results li a").first.get_attribute("href") or ""
+    assert place in first
     assert (browser.outside, browser.errors) == ([], [])
 
 

@@ -64,5 +64,5 @@ def test_an_erratum_is_a_line_that_opens(chapter: tuple[nbformat.NotebookNode, B
     for details in page.select("article details.erratum"):
         summary = details.find("summary")
         assert summary is not None
-        assert re.match(r"Erratum E\d+: \S", summary.get_text())
+        assert re.match(r"Errat(um E\d+|a E\d+ to E\d+): \S", summary.get_text())
         assert details.select_one('a[href*="errata.html#e"]') is not None

@@ -65,6 +65,13 @@ def test_what_stands_at_the_root(site: Path) -> None:
     assert (site / root.find("a")["href"]).is_file()
 
 
+def test_each_page_says_once_how_wide_it_is(site: Path) -> None:
+    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    counts = {path.name: path.read_text(encoding="utf-8").count('<meta name="viewport"') for path in pages}
+    assert len(counts) > 25
+    assert {name: n for name, n in counts.items() if n != 1} == {}
+
+
 def test_the_page_of_a_wrong_address_works_at_any_depth(site: Path) -> None:
     page = BeautifulSoup((site / "404.html").read_bytes(), "html.parser")
     links = [tag["href"] for tag in page.find_all("link", rel="stylesheet")]

@@ -22,7 +22,7 @@ from lecture11.data.planar import gaussian_mixture
 FIGURES = {
     "sample": "seed",
     "schedule": "β at 667",
-    "bells": "x at 0",
+    "bells": "x₀",
     "plane": "start, across",
     "encoder": "σ",
     "em": "W",

@@ -13,7 +13,7 @@ import pytest
 from book_source import ROOT, config, notebooks
 from nbformat import NotebookNode
 
-from tools.run import FOLDED
+from tools.run import FOLDED, solutions
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 # A folder of some machine, and a warning, in what a cell printed.
@@ -210,12 +210,6 @@ def names(source: str) -> tuple[set[str], set[str]]:
 
     visit(compile(source, "cell", "exec"))
     return assigned, read
-
-
-def solutions(nb: NotebookNode) -> list[str]:
-    """The programs in the text, nearly all of them in solutions of exercises: no run executes them."""
-    prose = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
-    return re.findall(r"^```python\n(.*?)^```", prose, re.DOTALL | re.MULTILINE)
 
 
 def unknown(nb: NotebookNode) -> set[str]:

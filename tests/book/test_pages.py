@@ -203,3 +203,10 @@ def test_vendored_files_are_those_of_npm() -> None:
     }
     assert found == listed
     assert "vendor/mathjax/LICENSE" in found
+
+
+def test_each_figure_that_computes_has_a_picture(soups: dict[Path, BeautifulSoup]) -> None:
+    """It is what a reader without JavaScript sees, and what is printed."""
+    figures = [figure for soup in soups.values() for figure in soup.select("figure.live, figure.pictures")]
+    assert len(figures) > 20
+    assert [str(figure)[:200] for figure in figures if not figure.select_one("img[src][alt]")] == []

@@ -27,12 +27,19 @@ def test_the_pictures_of_two_sliders_come_row_by_row() -> None:
     alts = [[f"{row}{column}." for column in "xyz"] for row in "ab"]
     figures = [[drawn(3 * i + j) for j in range(3)] for i in range(2)]
     box = widgets.picture_grid(figures, [*"ab"], [*"xyz"], alts, descriptions=("row", "column"), start=(1, 2))
-    sliders, images = read(ipywidgets.Widget.get_manager_state()["state"], box.model_id)
+    sliders, images, interval = read(ipywidgets.Widget.get_manager_state()["state"], box.model_id)
+    assert interval is None
     assert [tuple(slider) for slider in sliders] == [("row", ["a", "b"], 1), ("column", ["x", "y", "z"], 2)]
     assert [alt for _, alt in images] == [alt for row in alts for alt in row]
     assert len({data for data, _ in images}) == 6
     assert all(base64.b64decode(data).startswith(b"\x89PNG") for data, _ in images)
     assert _chosen(sliders, images)[1] == "bz."
+
+
+def test_a_button_that_plays_is_read() -> None:
+    box = widgets.picture_slider([drawn(0), drawn(1)], ["a", "b"], ["A.", "B."], description="letter", play=True)
+    sliders, images, interval = read(ipywidgets.Widget.get_manager_state()["state"], box.model_id)
+    assert (len(sliders), len(images), interval) == (1, 2, 500)
 
 
 def test_another_widget_is_refused() -> None:

@@ -9,10 +9,10 @@ const S = NoiseSchedule.linear(10, 0.05, 0.5);
 /** @param {HTMLElement} figure */
 export default function bells(figure) {
   const frame = new Frame(figure, draw);
-  const plot = frame.plot({ x: [-2.5, 3.5], y: [0, 3.2], xlabel: "x at t − 1", ylabel: "density" });
+  const plot = frame.plot({ x: [-2.5, 3.5], y: [0, 3.2], xlabel: "xₜ₋₁", ylabel: "density" });
   const t = frame.slider("t", 2, S.T, 1, 4);
-  const xt = frame.slider("x at t", -2, 3, 0.05, 0, (v) => fixed(v));
-  const x0 = frame.slider("x at 0", -2, 3, 0.05, 0.8, (v) => fixed(v));
+  const xt = frame.slider("xₜ", -2, 3, 0.05, 0, (v) => fixed(v));
+  const x0 = frame.slider("x₀", -2, 3, 0.05, 0.8, (v) => fixed(v));
   plot.drag((x) => (xt.value = x));
   const xs = range(-2.5, 3.5, 301);
 
@@ -28,13 +28,13 @@ export default function bells(figure) {
     plot.line("prior", xs, bell(Math.sqrt(keep) * x0.value, before), "blue dashed");
     plot.line("area", xs, bell(mean, variance), "vermilion", true);
     plot.line("posterior", xs, bell(mean, variance), "vermilion");
-    plot.dot("x0", x0.value, 0, "blue", 6);
-    plot.dot("xt", xt.value, 0, "green", 6);
-    plot.write("name1", 338, 24, "from x at 0", "end", "blue");
-    plot.write("name2", 338, 40, "from x at t", "end", "green");
+    plot.dot("given0", x0.value, 0, "blue", 6);
+    plot.dot("givent", xt.value, 0, "green", 6);
+    plot.write("name1", 338, 24, "from x₀", "end", "blue");
+    plot.write("name2", 338, 40, "from xₜ", "end", "green");
     plot.write("name3", 338, 56, "both", "end", "vermilion");
     const text =
-      `Precisions add: ${fixed(alpha / beta)} from x at t (green) and ${fixed(1 / before)} from x at 0 (blue, dashed) make ` +
+      `Precisions, 1 / variance, add: ${fixed(alpha / beta)} from xₜ (green) and ${fixed(1 / before)} from x₀ (blue, dashed) make ` +
       `${fixed(1 / variance)} (orange). Mean ${fixed(ofXt)} · ${fixed(xt.value)} + ${fixed(ofX0)} · ${fixed(x0.value)} = ` +
       `${fixed(mean)}, standard deviation ${fixed(Math.sqrt(variance))}.`;
     plot.describe(text);

@@ -159,7 +159,8 @@ export default function drawing(figure) {
     const text =
       `Reconstruction ${fixed(reconstruction)}, minus KL ${fixed(kl)}: bound ${fixed(reconstruction - kl)} nats. ` +
       `In ${used} of 50 latents the image makes σ less than 0.7; the prior has 1. ` +
-      `Of the twenty nearest codes of test images, seen along two directions only, ${count} show a ${digit}.`;
+      `In the plane, which has only two directions of fifty, ${count} of the twenty nearest codes of test images show a ` +
+      `${digit}; the decoder sees all fifty.`;
     codes.describe(text);
     plane.describe(`Codes of 1,000 test images, coloured by digit, and yours. ${text}`);
     frame.say(`${text} In the left square draw with the mouse, a finger, or the arrow keys and the space bar.`);

@@ -29,7 +29,7 @@ export default function em(figure) {
   let touch = 0.4; // where the parabola was lifted to the curve
   let [a, v] = eStep(touch);
   let word = begun;
-  /** @type {number[]} */
+  /** @type {{bound: number, color: string}[]} */
   let path = [];
   const w = frame.slider("W", 0, 2.4, 0.01, touch, (value) => fixed(value));
   const e = frame.button("E-step", () => step("E"));
@@ -58,12 +58,12 @@ export default function em(figure) {
   /** @param {string} which */
   function step(which) {
     const before = elbo(w.value, a, v);
-    if (!path.length) path = [before];
+    if (!path.length) path = [{ bound: before, color: "grey" }];
     if (which === "E") [a, v] = eStep((touch = w.value));
     else w.value = mStep(a, v);
     const rise = elbo(w.value, a, v) - before;
     if (path.length > 12) path = path.slice(-12);
-    path.push(before + rise);
+    path.push({ bound: before + rise, color: which === "E" ? "blue" : "vermilion" });
     word = `${which}-step: the bound rose by ${rise.toFixed(4)}.`;
     frame.changed();
   }
@@ -77,6 +77,8 @@ export default function em(figure) {
   plot.write("n4", 50, 38, "● touches here", "start", "blue");
   plot.write("n5", 338, 38, "■ top of the bound", "end", "vermilion");
   rises.write("n1", 338, 40, "largest log-likelihood", "end", "green");
+  rises.write("n2", 338, 178, "● after an E-step", "end", "blue");
+  rises.write("n3", 338, 194, "● after an M-step", "end", "vermilion");
 
   function draw() {
     const bound = elbo(w.value, a, v);
@@ -91,14 +93,14 @@ export default function em(figure) {
     const [x, y] = [plot.px(top) - 5, plot.py(elbo(top, a, v)) - 5].map((at) => at.toFixed(1));
     plot.put("top", "rect", { x, y, width: "10", height: "10", class: "vermilion", style: "fill: var(--ink)" });
     plot.dot("now", w.value, Math.max(-2.6, bound), "grey", 3);
-    const shown = path.length ? path : [bound];
+    const shown = path.length ? path : [{ bound, color: "grey" }];
     rises.line(
       "path",
       shown.map((_, i) => i),
-      shown,
-      "vermilion",
+      shown.map((at) => at.bound),
+      "grey",
     );
-    shown.forEach((y, i) => rises.dot(`p${i}`, i, y, "vermilion"));
+    shown.forEach((at, i) => rises.dot(`p${i}`, i, at.bound, at.color));
     for (let i = shown.length; i < 14; i++) rises.marks.get(`p${i}`)?.setAttribute("r", "0");
     rises.line("top", [0, 12], [logLikelihood(Math.sqrt(S - 1)), logLikelihood(Math.sqrt(S - 1))], "green dashed");
     const text =

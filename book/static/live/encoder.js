@@ -87,7 +87,7 @@ export default function encoder(figure) {
     bars.write("e", bars.px(LOG_EVIDENCE) + 5, bars.py(2.65), "ln p(x)");
     bars.write("v", bars.px(LOG_EVIDENCE) + 5, bars.py(2.35), fixed(LOG_EVIDENCE));
     bars.write("a", 30, bars.py(2.65), `reconstruction ${fixed(reconstruction)}`, "start", "blue");
-    bars.write("b", 30, bars.py(1.65), `minus KL ${fixed(kl)}`, "start", "orange");
+    bars.write("b", 30, bars.py(1.65), `minus KL from the prior ${fixed(kl)}`, "start", "orange");
     bars.write("c", 30, bars.py(0.65), `bound ${fixed(bound)}`, "start", "green");
     bars.write("d", 200, bars.py(0.65), `gap ${fixed(gap)}`, "start", "vermilion");
     const text =

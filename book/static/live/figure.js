@@ -185,7 +185,7 @@ export class Picture {
  * @property {[number, number]} x @property {[number, number]} y ranges
  * @property {string} xlabel @property {string} ylabel
  * @property {number} [height] of 360 in width
- * @property {boolean} [bare] no numbers at the axes
+ * @property {boolean | "y"} [bare] no numbers at the axes, or at one
  */
 
 /** Curves, dots and bars in the colours of the book, one picture for a screen reader. */
@@ -198,7 +198,7 @@ export class Plot {
     this.left = bare ? 24 : 44;
     this.right = 340;
     this.top = 10;
-    this.bottom = height - (bare ? 24 : 38);
+    this.bottom = height - (bare === true ? 24 : 38);
     this.svg = document.createElementNS(SVG, "svg");
     this.svg.setAttribute("viewBox", `0 0 360 ${height}`);
     this.svg.setAttribute("role", "img");
@@ -215,9 +215,10 @@ export class Plot {
     this.put("frame", "path", { d: `M${this.left},${this.top}V${this.bottom}H${this.right}`, class: "axis" });
     this.write("xlabel", (this.left + this.right) / 2, height - 6, xlabel, "middle");
     this.write("ylabel", 0, 0, ylabel, "middle");
-    this.marks.get("ylabel")?.setAttribute("transform", `translate(11,${(this.top + this.bottom) / 2}) rotate(-90)`);
-    if (bare) return;
+    this.marks.get("ylabel")?.setAttribute("transform", `translate(10,${(this.top + this.bottom) / 2}) rotate(-90)`);
+    if (bare === true) return;
     for (const v of ticks(...x)) this.write(`x${v}`, this.px(v), this.bottom + 14, name(v), "middle");
+    if (bare) return;
     for (const v of ticks(...y)) this.write(`y${v}`, this.left - 5, this.py(v) + 4, name(v), "end");
   }
 

@@ -34,7 +34,8 @@ export default async function loss(figure) {
   const data = await table("principal");
   const images = [0, 1, 2, 3].map((i) => data.images.subarray(i * PIXELS, (i + 1) * PIXELS));
   const frame = new Frame(figure, draw);
-  const plot = frame.plot({ x: [0, 41], y: [-4, 4], xlabel: "principal direction", ylabel: "log₁₀ of its variance" });
+  const plot = frame.plot({ x: [0, 41], y: [-2, 3], xlabel: "principal direction", ylabel: "variance, and s²" });
+  for (let v = -2; v < 4; v++) plot.write(`y${v}`, plot.left - 5, plot.py(v) + 4, String(10 ** v), "end");
   const picture = frame.picture("", 112, 56);
   picture.canvas.classList.add("large");
   const factor = frame.choice("squared error", { 1: "as it is", 0.5: "times ½" }, "1");
@@ -61,7 +62,10 @@ export default async function loss(figure) {
     });
     const level = Math.log10(variance);
     plot.line("level", [0, 41], [level, level], "vermilion");
-    plot.write("word", 338, plot.py(level) - 6, "noise of the decoder", "end", "vermilion");
+    // Where the line is off the scale, its name says so at the edge.
+    const beyond = level > 3 ? "above: " : level < -2 ? "below: " : "";
+    const height = plot.py(Math.min(2.7, Math.max(-1.9, level))) - 6;
+    plot.write("word", 338, height, `${beyond}s², noise of the decoder`, "end", "vermilion");
     const rows = [images, images.map((x) => reconstruction(data, x, k.value, variance))];
     picture.show(
       Float32Array.from({ length: 112 * 56 }, (_, i) => {

@@ -75,7 +75,7 @@ export default function map(figure) {
     const { digit, count, distance } = nearest(coded, at[0], at[1]);
     const text =
       `z = (${at.map((v) => fixed(v)).join(", ")}), ${Math.hypot(...at) < RADIUS ? "inside" : "outside"} the circle that holds ` +
-      `99 % of N(0, I). The next code of a test image is ${fixed(distance)} away; of the nearest twenty, ${count} show a ${digit}.`;
+      `99 % of N(0, I). The nearest code of a test image is ${fixed(distance)} away; of the nearest twenty, ${count} show a ${digit}.`;
     plot.describe(`Codes of 1,000 test images by the ${kind.selectedOptions[0].text}, coloured by digit. ${text}`);
     frame.say(text);
   }

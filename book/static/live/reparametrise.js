@@ -37,14 +37,16 @@ export default function reparametrise(figure) {
   const spread = frame.plot({
     x: [-25, 25],
     y: [0, 3],
-    xlabel: "estimates of the slope",
+    xlabel: "slope, as each draw estimates it",
     ylabel: "",
-    height: 170,
-    bare: true,
+    height: 190,
+    bare: "y",
   });
   const phi = frame.slider("φ", -2, 2, 0.02, 0.6, (v) => fixed(v));
   const n = frame.slider("draws", 0, 4, 1, 1, (k) => String([16, 32, 100, 400, 1000][k]));
   const seed = frame.slider("seed", 1, 50, 1, 8);
+  // The other is not known yet where the figure stands.
+  const shown = frame.choice("estimates", { one: "through the draw", both: "and by the score function" }, "one");
   plot.drag((x) => (phi.value = Math.min(2, Math.max(-2, x))));
   const zs = range(-3, 3.4, 321);
   plot.line("f", zs, zs.map(f), "grey");
@@ -75,39 +77,28 @@ export default function reparametrise(figure) {
     const right = exact(at);
     plot.line("tangent", [at - 1, at + 1], [mean(at) - right, mean(at) + right], "blue dashed");
     plot.dot("phi", at, mean(at), "blue", 6);
-    spread.dots(
-      "through",
-      through.map((v, i) => [v, 2 + ((i * 0.618) % 1) * 0.6]),
-      "vermilion",
-    );
-    spread.dots(
-      "score",
-      score.map((v, i) => [Math.max(-25, Math.min(25, v)), 0.4 + ((i * 0.618) % 1) * 0.6]),
-      "orange",
-    );
-    // Not across the words.
-    spread.line("exact", [right, right], [0, 1.05], "blue dashed");
-    spread.line("exact2", [right, right], [1.5, 2.65], "blue dashed");
-    spread.write(
-      "t",
-      30,
-      16,
-      `through the draw: ${fixed(m1)} ± ${fixed(s1 / Math.sqrt(eps.length))}`,
-      "start",
-      "vermilion",
-    );
-    spread.write(
-      "s",
-      30,
-      spread.py(1.15),
-      `by the score: ${fixed(m2)} ± ${fixed(s2 / Math.sqrt(eps.length))}`,
-      "start",
-      "orange",
-    );
+    const ways = [
+      { id: "through", values: through, m: m1, s: s1, from: 1.75, name: "through the draw", color: "vermilion" },
+      { id: "score", values: score, m: m2, s: s2, from: 0.2, name: "by the score function", color: "orange" },
+    ];
+    const root = Math.sqrt(eps.length);
+    for (const { id, values, m, s, from, name, color } of ways) {
+      const seen = id === "through" || shown.value === "both";
+      const points = values.map((v, i) => [Math.max(-25, Math.min(25, v)), from + 0.2 + ((i * 0.618) % 1) * 0.5]);
+      spread.dots(id, seen ? points : [], color);
+      // One standard deviation to either side of the slope.
+      spread.line(`${id} bar`, seen ? [right - s, right + s] : [], [from, from], color);
+      spread.line(`${id} exact`, seen ? [right, right] : [], [from - 0.15, from + 0.75], "blue dashed");
+      const words = `${name}: one draw ± ${fixed(s)}, mean ${fixed(m)} ± ${fixed(s / root)}`;
+      spread.write(`${id} words`, 30, spread.py(from + 0.85), seen ? words : "", "start", color);
+    }
     const text =
-      `At φ = ${fixed(at)} the mean has slope ${fixed(right)}. From the same ${eps.length} draws: ${fixed(m1)} through ` +
-      `the draw, ${fixed(m2)} by the score function. One estimate has standard deviation ${fixed(s1)} or ` +
-      `${fixed(s2)}, ${fixed(s2 / s1, 1)} times as much.`;
+      `At φ = ${fixed(at)} the mean has slope ${fixed(right)}. The estimate of one draw has standard deviation ` +
+      `${fixed(s1)}; the mean of ${eps.length} is ${fixed(m1)}, with standard error ${fixed(s1 / root)}.` +
+      (shown.value === "one"
+        ? ""
+        : ` By the score function, from the same draws: one draw's standard deviation is ${fixed(s2)}, ` +
+          `${fixed(s2 / s1, 1)} times as much; the mean is ${fixed(m2)}, with standard error ${fixed(s2 / root)}.`);
     plot.describe(text);
     spread.describe(text);
     frame.say(text);

@@ -48,7 +48,7 @@ export default function sample(figure) {
   async function begin() {
     asking = new Asking(); // and its worker: a reader who does not press has neither
     const { classes } = await asking.ask("load");
-    pictures = [frame.picture("x_t"), frame.picture("guess of x_0")];
+    pictures = [frame.picture("the image now"), frame.picture("guess of the clean image")];
     const again = frame.button("Another one", () => (sliders.seed.value = (sliders.seed.value % 999) + 1));
     pause = frame.button("Pause", () => {
       paused = !paused;
@@ -118,8 +118,9 @@ export default function sample(figure) {
     const stage = stages[sliders.at.value];
     if (!stage) return;
     sliders.at.write();
-    pictures[0].show(stage.x, `x_t at t = ${stage.t}`);
-    pictures[1].show(stage.guess, "the guess of x_0");
+    // On the first page no letter is known.
+    pictures[0].show(stage.x, frame.small ? "the image now" : `x_t at t = ${stage.t}`);
+    pictures[1].show(stage.guess, frame.small ? "guess of the clean image" : "the guess of x_0");
     const which = from && from.value !== "seed" ? from.selectedOptions[0].text : `seed ${sliders.seed.value}`;
     const left = stages.length - 1 < Number(sliders.at.input.max) ? " Drawing." : seen;
     frame.say(

@@ -1,7 +1,7 @@
 // @ts-check
 /** Design a schedule: four handles for beta_t, and what becomes of a digit (F25, F28). */
 
-import { Frame, fixed, range } from "./figure.js";
+import { Frame, make, range } from "./figure.js";
 import { Generator, NoiseSchedule } from "./gauss.js";
 import { TWO } from "./digit.js";
 
@@ -25,10 +25,14 @@ export function through(logs) {
 /** @param {HTMLElement} figure */
 export default function schedule(figure) {
   const frame = new Frame(figure, draw);
-  const betas = frame.plot({ x: [0, T], y: [-5, 0], xlabel: "step t", ylabel: "log₁₀ β" });
+  // A little to the left of 0, so that the first handle does not hide the numbers.
+  const betas = frame.plot({ x: [-30, T], y: [-5, 0], xlabel: "step t", ylabel: "log₁₀ β" });
   const kept = frame.plot({ x: [0, T], y: [0, 1], xlabel: "step t", ylabel: "ᾱ and 1 − ᾱ" });
   const path = frame.plot({ x: [0, T], y: [-3, 3], xlabel: "step t", ylabel: "one pixel" });
   const pictures = [0, 1, 2, 3, 4].map(() => frame.picture(""));
+  frame.stage.append(
+    make("div", { class: "live-row" }, ...pictures.map((p) => /** @type {Node} */ (p.canvas.parentNode))),
+  );
   const given = { linear: NoiseSchedule.linear(T), cosine: NoiseSchedule.cosine(T, 0.05) };
   const start = frame.choice(
     "start from",

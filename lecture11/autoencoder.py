@@ -72,7 +72,7 @@ def denoising_error(
 ) -> Float[Tensor, " batch"]:
     """``||x - model(x + s eps)||^2`` with ``eps ~ N(0, I)``, summed over the dimensions of each example (F4).
 
-    The mean of this over data and noise is the denoising objective; the noise law is ``N(0, s^2 I)``.
+    The mean of this over data and noise is the denoising objective; the noise distribution is ``N(0, s^2 I)``.
 
     Args:
         model: gives an estimate of the clean ``x``, of its shape.
@@ -180,7 +180,7 @@ def optimal_denoiser(clean: Mixture, y: Float[Tensor, "batch d"], noise_std: Fin
     """``E[x | x + eps = y] = y + s^2 grad log p_s(y)``: the best possible denoiser (F5, Tweedie's formula).
 
     Args:
-        clean: the law of ``x``; ``p_s`` is the law of ``x + eps`` with ``eps ~ N(0, s^2 I)``.
+        clean: the distribution of ``x``; ``p_s`` is the distribution of ``x + eps`` with ``eps ~ N(0, s^2 I)``.
         noise_std: ``s``.
     """
     return y + noise_std**2 * clean.noised(noise_std).score(y)
@@ -204,7 +204,7 @@ def walk_to_data(
 
     At level ``s`` the denoiser guesses the clean point; the step goes towards it by as much as lowers the noise
     to the next level ``s'``: ``y' = D(y, s) + (s'/s) (y - D(y, s))``. It is Euler's method for
-    ``dy/ds = -s grad log p_s(y)``, along which the law of ``y`` stays ``p_s`` (Song et al. 2021, eq. 13).
+    ``dy/ds = -s grad log p_s(y)``, along which the distribution of ``y`` stays ``p_s`` (Song et al. 2021, eq. 13).
 
     Args:
         denoise: ``denoise(y, s)``, an estimate of the clean points.

@@ -117,7 +117,7 @@ class SampleQuality:
 
     Attributes:
         distance: Fréchet distance of its features to those of a random half of the real images, the mean over both.
-        mixed_halves: distance between these random halves: what two samples of one law have.
+        mixed_halves: distance between these random halves: what two samples of one distribution have.
         halves: distance between the first and the second half of the real images, the unit to give ``distance`` in. It
             is the larger one where the halves differ, as those of MNIST's test set do: other people wrote them.
         confident: share of the samples that are given one class with a probability above 0.9; ``real_confident``: of

@@ -152,7 +152,7 @@ class Mixture:
 
     @checked
     def noised(self, noise_std: Finite) -> "Mixture":
-        """The law of ``x + eps`` for ``x`` from this mixture and ``eps ~ N(0, noise_std^2 I)``.
+        """The distribution of ``x + eps`` for ``x`` from this mixture and ``eps ~ N(0, noise_std^2 I)``.
 
         Independent noise adds ``noise_std^2 I`` to each covariance and changes nothing else.
         """

@@ -240,7 +240,7 @@ def test_score_of_the_optimal_denoiser_is_the_score() -> None:
         autoencoder.score_of_denoiser(y, y, 0.0)
 
 
-def test_walk_carries_the_noisy_law_to_the_clean_one() -> None:
+def test_walk_carries_the_noisy_distribution_to_the_clean_one() -> None:
     """For a Gaussian the walk is linear, so that its end has a known standard deviation in the limit of many steps."""
     p = gaussian.Mixture(torch.ones(1).double(), torch.zeros(1, 1).double(), torch.full((1, 1, 1), 0.25).double())
     levels = torch.logspace(1, -3, 2000, dtype=torch.float64).tolist()

@@ -63,7 +63,7 @@ def test_optimal_noise_takes_each_example_s_step_and_keeps_the_dtype(device: tor
     torch.testing.assert_close(together, alone, atol=1e-6, rtol=0)
 
 
-def test_reverse_step_is_bayes_rule_with_the_data_s_law() -> None:
+def test_reverse_step_is_bayes_rule_with_the_data_s_distribution() -> None:
     """F30: ``q(x_{t-1} | x_t)`` up to its constant is ``q(x_t | x_{t-1}) q(x_{t-1})``, and it adds up to 1."""
     s, data = SCHEDULES["linear"], mixture()
     grid = torch.linspace(-12, 12, 20_001, dtype=float64)[:, None]
@@ -101,7 +101,7 @@ def test_reverse_step_of_gaussian_data_lies_between_the_two_variances() -> None:
         assert s.posterior_variance(t) < law.covariances[0, 0, 0] < s.beta(t)
 
 
-def test_law_of_the_sampler_is_for_one_gaussian_only() -> None:
+def test_distribution_of_the_sampler_is_for_one_gaussian_only() -> None:
     with pytest.raises(ValueError, match=r"single Gaussian.*got 3 components"):
         diffusion.sampler_law(SCHEDULES["linear"], mixture())
 

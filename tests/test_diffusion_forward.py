@@ -61,7 +61,7 @@ def test_steps_merge(name: str) -> None:
         torch.testing.assert_close(all_at_once, diffusion.q_sample(s, x, t, eps), atol=1e-12, rtol=0)
 
 
-def test_chain_is_the_steps_one_by_one_and_ends_with_the_law_of_all_at_once() -> None:
+def test_chain_is_the_steps_one_by_one_and_ends_with_the_distribution_of_all_at_once() -> None:
     """F26."""
     s = SCHEDULES["linear"]
     x_0 = images(20_000, shape=(2,))

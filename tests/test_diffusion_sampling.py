@@ -37,7 +37,7 @@ def optimal(s: NoiseSchedule, data: gaussian.Mixture) -> functools.partial:
 
 @pytest.mark.parametrize("variance", VARIANCES)
 @pytest.mark.parametrize("name", ["linear", "cosine", "constant"])
-def test_law_of_the_output_is_exact(name: str, variance: str) -> None:
+def test_distribution_of_the_output_is_exact(name: str, variance: str) -> None:
     """F22, F29, F39: mean and covariance, step by step, by points whose means are exact; no sampling."""
     s, data = SCHEDULES[name], gaussian_data()
     model, both = optimal(s, data), sigma_points(4)
@@ -53,7 +53,7 @@ def test_law_of_the_output_is_exact(name: str, variance: str) -> None:
 
 
 @pytest.mark.parametrize("variance", VARIANCES)
-def test_samples_have_the_exact_law(variance: str) -> None:
+def test_samples_have_the_exact_distribution(variance: str) -> None:
     """F22: the whole loop, within three standard errors."""
     s, data, n = SCHEDULES["linear"], gaussian_data(), 40_000
     exact = diffusion.sampler_law(s, data, variance=variance)
@@ -312,7 +312,7 @@ def test_ddim_is_that_of_diffusers(eta: float, spacing: str, clip: bool) -> None
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.7, 1.0])
-def test_ddim_keeps_the_law_of_x_t(eta: float) -> None:
+def test_ddim_keeps_the_distribution_of_x_t(eta: float) -> None:
     """With the true noise, ``x_{t_prev}`` has the law of F28, for any ``eta`` and any jump (Song et al., lemma 1)."""
     s, x_0 = SCHEDULES["linear"], randn(1, 2)
     both = sigma_points(4)
@@ -477,9 +477,9 @@ def test_planted_errors_in_the_step_are_seen(error: Callable[..., Tensor], monke
     monkeypatch.setattr(diffusion, "p_step", error)
     monkeypatch.setattr(sampling, "p_step", error)
     with pytest.raises(AssertionError):
-        test_law_of_the_output_is_exact("linear", "posterior")
+        test_distribution_of_the_output_is_exact("linear", "posterior")
     with pytest.raises(AssertionError):
-        test_samples_have_the_exact_law("posterior")
+        test_samples_have_the_exact_distribution("posterior")
     with pytest.raises(AssertionError):
         test_chain_is_algorithm_2_line_by_line("posterior")
     with pytest.raises(AssertionError):

@@ -173,7 +173,7 @@ def test_tiny_divergences_are_not_lost() -> None:
     assert gaussian.kl_to_standard_normal(mu, log_var).item() == pytest.approx(1e-8 / 4, rel=1e-3)
 
 
-def test_reparametrised_draws_have_the_law_and_carry_the_gradient() -> None:
+def test_reparametrised_draws_have_the_distribution_and_carry_the_gradient() -> None:
     """F17."""
     mu = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
     log_var = torch.tensor([0.5, -1.0], dtype=torch.float64, requires_grad=True)

@@ -487,7 +487,7 @@ def test_several_draws_at_once_are_the_draws_one_by_one() -> None:
 
 @pytest.mark.parametrize("dtype", [float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("log_var", [-30.0, 30.0])
-def test_extreme_laws_of_a_single_code_and_draw_stay_finite_and_right(dtype: torch.dtype, log_var: float) -> None:
+def test_an_extreme_q_of_a_single_code_and_draw_stays_finite_and_right(dtype: torch.dtype, log_var: float) -> None:
     """d = k = 1, one example, one draw: with a decoder that ignores its code everything is known."""
     model = vae.VAE(networks.MLP((1,), (), (2, 1)), networks.MLP((1,), (), (1,)), "gaussian").to(dtype)
     for parameter in model.parameters():

@@ -134,6 +134,12 @@ def _run_cells(nb: NotebookNode, path: Path, timeout: float) -> None:
         raise NotebookError(f"{path}: {error}") from error
 
 
+def solutions(nb: NotebookNode) -> list[str]:
+    """The programs in the text, nearly all of them in solutions of exercises: the tests run them after the cells."""
+    prose = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    return re.findall(r"^```python\n(.*?)^```", prose, re.DOTALL | re.MULTILINE)
+
+
 def tidy(nb: NotebookNode) -> None:
     """Removes what depends on when and where the notebook ran, and adds the checksum."""
     for cell in nb.cells:

@@ -20,7 +20,7 @@ Points = tuple[Float[Tensor, "n 2"], Int[Tensor, " n"] | None]
 
 
 def gaussian_mixture() -> gaussian.Mixture:
-    """The exact law of the points of ``gaussian-mixture``, in float64: the oracle for densities, scores, denoisers.
+    """The exact distribution of the points of ``gaussian-mixture``, in float64: the oracle for scores and denoisers.
 
     Eight equal Gaussians on a circle of radius 1.4, each with variance 0.02 per axis; neighbours are 7.6 standard
     deviations apart. The whole has mean 0 and covariance ``I``: 1.4^2 / 2 + 0.02 = 1.

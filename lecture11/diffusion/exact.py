@@ -1,4 +1,4 @@
-"""What a perfect network would know, for data whose law is a mixture of Gaussians: oracles for all of the rest.
+"""What a perfect network would know, for data from a mixture of Gaussians: oracles for all of the rest.
 
 Noise turns a mixture into a mixture, so that the optimal noise prediction and even the reverse step have closed forms.
 Everything is computed in the precision of the mixture.
@@ -17,7 +17,7 @@ from lecture11.precision import cast
 
 @checked
 def noised_law(s: NoiseSchedule, data: Mixture, t: int) -> Mixture:
-    """The law of ``x_t`` for ``x_0`` from ``data``: means shrink by ``sqrt(alpha_bar_t)``, noise is added (F28).
+    """The distribution of ``x_t``, for ``x_0`` from ``data``: means times ``sqrt(alpha_bar_t)``, and noise (F28).
 
     ``t = 0`` gives the data.
     """
@@ -77,11 +77,11 @@ def optimal_class_eps(
 
 @checked
 def reverse_law(s: NoiseSchedule, data: Mixture, x_t: Float[Tensor, " d"], t: int) -> Mixture:
-    """``q(x_{t-1} | x_t)`` itself, which needs the law of the data: a mixture, and no Gaussian in general (F30).
+    """``q(x_{t-1} | x_t)`` itself, which needs the density of the data: a mixture, and no Gaussian in general (F30).
 
     Args:
         x_t: one point.
-        t: in 2..T; at 1 it is the law of ``x_0`` given ``x_1``.
+        t: in 2..T; at 1 it is the distribution of ``x_0`` given ``x_1``.
     """
     finite(x_t=x_t)
     prior = noised_law(s, data, t - 1)
@@ -98,7 +98,7 @@ def reverse_law(s: NoiseSchedule, data: Mixture, x_t: Float[Tensor, " d"], t: in
 
 @checked
 def sampler_law(s: NoiseSchedule, data: Mixture, *, variance: Variance = "posterior") -> Mixture:
-    """The exact law of what Algorithm 2 returns with the optimal noise, for a Gaussian ``data`` (F22, F29).
+    """The exact distribution of what Algorithm 2 returns with the optimal noise, for a Gaussian ``data`` (F22, F29).
 
     There the optimal noise is linear in ``x_t``, and each step turns a Gaussian into a Gaussian. It comes close to the
     data with many steps, and never quite there: the steps are finite.

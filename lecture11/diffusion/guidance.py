@@ -12,10 +12,11 @@ from lecture11.checks import Finite, checked
 class Guided(nn.Module):
     """A model that is asked for classes, as a model for the samplers: ``eps_any + scale (eps_y - eps_any)``.
 
-    The scale 0 gives the law of all images, 1 that of the class. Above 1 the difference is exaggerated: in terms of
-    scores, ``grad log q(x_t) + scale grad log q(y | x_t)``, as if the class were ``scale`` times as certain. Samples
-    become more typical and less diverse than the class is; their law is not ``q(x | y) q(y | x)^(scale - 1)`` either,
-    since noise and exaggeration do not commute. With ``w`` of Ho and Salimans (eq. 6), ``scale = 1 + w``.
+    The scale 0 gives the distribution of all images, 1 that of the class. Above 1 the difference is exaggerated: in
+    terms of scores, ``grad log q(x_t) + scale grad log q(y | x_t)``, as if the class were ``scale`` times as certain.
+    Samples become more typical and less diverse than the class is; nor is their density
+    ``q(x | y) q(y | x)^(scale - 1)``, since noise and exaggeration do not commute. With ``w`` of Ho and Salimans
+    (eq. 6), ``scale = 1 + w``.
 
     Args:
         model: ``eps = model(x_t, t, y)``, and ``model(x_t, t)`` for any class.

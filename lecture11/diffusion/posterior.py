@@ -23,7 +23,7 @@ def posterior_mean_from_x0(
     """``mu~_t(x_t, x_0)``, the mean of ``q(x_{t-1} | x_t, x_0)`` (F32, F33; Ho et al. 2020, eq. 7).
 
     It follows by Bayes' rule given ``x_0``, ``q(x_t | x_{t-1}) q(x_{t-1} | x_0) / q(x_t | x_0)`` (F31). The variance is
-    ``s.posterior_variance(t)``. At ``t = 1`` the law is the point ``x_0``.
+    ``s.posterior_variance(t)``. At ``t = 1`` the distribution is the point ``x_0``.
     """
     s.check(t)
     before, now = s.noise_variance(t - 1), s.noise_variance(t)

@@ -347,16 +347,21 @@ def _is_nowhere_zero(e: sympy.Expr, where: Where) -> bool:
     return False
 
 
+def check_letters(where: Where, key: str) -> None:
+    """Raises MeaninglessError if a range speaks of anything but letters that are integers."""
+    for e in where:
+        check_made(e)
+        if not e.is_integer or e.has(AppliedUndef):
+            raise MeaninglessError(f"{key}: {e}: a range is one of letters that are integers")
+
+
 def check_range(where: Where, key: str, below: tuple[Definition | Assumption, ...] = ()) -> None:
     """Whether a range speaks of integers, and there are some in it: with the values that premises give to them.
 
     Raises:
         MeaninglessError: there are none; or a premise may give a value to one of them, and does not show which.
     """
-    for e in where:
-        check_made(e)
-        if not e.is_integer or e.has(AppliedUndef):
-            raise MeaninglessError(f"{key}: {e}: a range is one of letters that are integers")
+    check_letters(where, key)
     values = {one.left: one.right.doit() for one in below if one.left.is_Symbol and one.left.is_integer}
     known = {n: value for n, value in values.items() if not value.has(AppliedUndef, sympy.Piecewise, *BINDERS)}
     spoken = frozenset(s for e in where for s in e.free_symbols)

@@ -42,6 +42,7 @@ from lecture11.symbolic.definitions import (
     check_assumptions,
     check_definition,
     check_definitions,
+    check_letters,
     check_range,
     head,
     is_name,
@@ -347,9 +348,7 @@ def _check_alone(premise: Definition | Assumption) -> None:
     for x in (*own, *getattr(premise, "for_all", ())):
         if isinstance(x, AppliedUndef) and is_variable(x):
             check_one_state(x, premise.left, premise.right)
-    for e in premise.where:
-        if not e.is_integer or e.has(AppliedUndef):
-            raise MeaninglessError(f"{premise.key}: {e}: a range is one of letters that are integers")
+    check_letters(premise.where, premise.key)
     if isinstance(premise, Definition):
         check_definition(premise)
         foreign = _said(premise) not in _own_premises and not is_axiom(premise)

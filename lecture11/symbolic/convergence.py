@@ -158,7 +158,9 @@ class Meanings:
             if not self._is_tame(wide.args[2], e.variables):
                 raise MeaninglessError(f"{says()}: the variance of {wide} grows faster than any power of its variable")
         for name in inside:
-            if _head(name) in self.endless and not self._is_tame(name, e.variables):
+            if _head(name) in self.endless and not (
+                self._is_tame(name, e.variables) and self._has_moments(name, e.variables)
+            ):
                 raise MeaninglessError(f"{says()}: {name} does not show that it grows like a power at most")
         if any(map(self._is_unknown, inside)):
             if any(not isinstance(part.args[0], sympy.Sum) for part in e.atoms(sympy.exp)):
@@ -197,8 +199,7 @@ class Meanings:
             ):
                 return True  # as an unknown density
             return _head(e) in above or all(
-                self._is_tame(one.right, tuple(x for x in one.left.args if not x.is_integer), above | {_head(e)})
-                for one in self.of.get(_head(e), ())
+                self._is_tame(one.right, _real(one.left), above | {_head(e)}) for one in self.of.get(_head(e), ())
             )
         if isinstance(e, sympy.log):
             return self._has_tame_log(e.args[0], variables, above)
@@ -214,13 +215,27 @@ class Meanings:
         if isinstance(e, sympy.Sum):
             return self._is_tame(e.function, variables, above)
         if isinstance(e, Mean):
-            parts = (e.args[0], e.args[2])
-            return is_law(e.args[2], e.variables) and all(
-                self._is_tame(part, (*variables, *e.variables), above) for part in parts
+            parts, inner = (e.args[0], e.args[2]), (*variables, *e.variables)
+            return (
+                is_law(e.args[2], e.variables)
+                and self._has_moments(e.args[2], inner, above)
+                and all(self._is_tame(part, inner, above) for part in parts)
             )
         kept = e.is_Add or e.is_Mul or isinstance(e, sympy.Abs | sympy.sin | sympy.cos)
         kept = kept or (e.is_Pow and e.exp.is_Rational and e.exp > 0)
         return bool(kept) and all(self._is_tame(part, variables, above) for part in e.args)
+
+    def _has_moments(self, e: sympy.Expr, variables: tuple[sympy.Expr, ...], above: frozenset = frozenset()) -> bool:
+        """Whether the means of powers, under all laws in an expression, grow like a power of the variables at most.
+
+        What a law is given moves them, of which its values, that are bounded, say nothing: ``N(w; exp(y^2), 1)``.
+        """
+        inner = (*variables, *(x for mixture in e.atoms(Mean) for x in mixture.variables))
+        laws = [law for law in e.atoms(Normal, AppliedUndef) if law_variables(law)]
+        return all(self._is_tame(part, inner, above) for law in laws for part in law.args) and all(
+            self._has_moments(one.right, _real(one.left), above | {("law", _head(law))})
+            for law in laws if ("law", _head(law)) not in above for one in self.of.get(_head(law), ())
+        )  # fmt: skip
 
     def _has_tame_log(self, e: sympy.Expr, variables: tuple[sympy.Expr, ...], above: frozenset) -> bool:
         if isinstance(e, sympy.exp):
@@ -230,19 +245,21 @@ class Meanings:
         if e.is_Mul:
             return all(self._has_tame_log(part, variables, above) for part in e.args)
         if e.is_Pow:
-            return self._has_tame_log(e.base, variables, above)
+            return self._has_tame_log(e.base, variables, above) and self._is_tame(e.exp, variables, above)
         if not self._is_tame(e, variables, above):
             return False
-        # It may also come near to 0, as fast as its smallest part: of a mean, by Jensen's inequality.
+        # It may also come near to 0, as fast as its smallest part: of a mean, by Jensen's inequality, as fast as under
+        # its law, which has moments if it is tame.
         if e.is_Add or isinstance(e, sympy.Sum | Mean | sympy.Abs):
             inner = (*variables, *(e.variables if isinstance(e, Mean) else ()))
             return all(self._has_tame_log(part, inner, above) for part in (e.args if e.is_Add else e.args[:1]))
         explained = self.of.get(_head(e), ()) if isinstance(e, AppliedUndef) and e not in variables else ()
         mark = ("log", _head(e)) if explained else ()
-        return mark in above or all(
-            self._has_tame_log(one.right, tuple(x for x in one.left.args if not x.is_integer), above | {mark})
-            for one in explained
-        )
+        return mark in above or all(self._has_tame_log(one.right, _real(one.left), above | {mark}) for one in explained)
+
+
+def _real(name: AppliedUndef) -> tuple[sympy.Expr, ...]:
+    return tuple(x for x in name.args if not x.is_integer)
 
 
 def _work_out(e: sympy.Expr, where: Where, says: Callable[[], str]) -> None:

@@ -96,14 +96,14 @@ class Hypothesis:
     """Cited in the step of an induction: the statement itself, one index earlier.
 
     Attributes:
-        renamings: other letters, of those for all values of which it is stated; for a function of real numbers a mean
-            of it alone, under a law: of what else it would become, further down, no line speaks.
+        renamings: other letters, of those for all values of which it is stated; for a function a mean of it alone,
+            under a law: of what else it would become, further down, no line speaks.
     """
 
     renamings: tuple[tuple[tuple[sympy.Expr, sympy.Expr], ...], ...] = ()
 
     def at(self, renaming: Renaming) -> "Hypothesis":
-        """The statement one index earlier, at other letters: ``HYPOTHESIS.at({f(x): x**2})``."""
+        """The statement one index earlier, at other letters: ``HYPOTHESIS.at({j: j + 1})``."""
         return Hypothesis((*self.renamings, _pairs(renaming)))
 
 
@@ -241,10 +241,16 @@ class Fact:
 
     @property
     def in_general(self) -> "Fact":
-        """The same fact for all values of the letters that a hypothesis below it moves: each has several there."""
+        """The same fact for all values of the letters that a hypothesis below it moves: each has several there.
+
+        The index of its induction has. In a hypothesis it is that of the chain, one less, and general already.
+        """
         steps = self.source.steps if isinstance(self.source, Derivation) else ()
-        moved = [renaming for step in steps for one in step.by if type(one) is Hypothesis for renaming in one.renamings]
-        changed = {old for renaming in moved for old, _ in renaming if old.is_Symbol}
+        moved = [one.renamings for step in steps for one in step.by if type(one) is Hypothesis]
+        changed = {old for renamings in moved for renaming in renamings for old, _ in renaming if old.is_Symbol}
+        induction = self.source.induction if isinstance(self.source, Derivation) else None
+        if induction and moved and not self.hypothesis:
+            changed.add(induction.index)
         # Under a name that no value has which is put in later, nor a fact below this one, which has more renamings.
         others = tuple(
             (old, sympy.Symbol(f"{old}|{len(self.renamings)}", **kind(old))) for old in sorted(changed, key=str)

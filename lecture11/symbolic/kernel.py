@@ -66,7 +66,7 @@ from lecture11.symbolic.facts import (
 from lecture11.symbolic.meaning import check_made, check_one_state, check_side, has_kind
 from lecture11.symbolic.rewriting import check_fact, rewrite
 from lecture11.symbolic.signs import Where, in_range, never_negative, outside, positive, without
-from lecture11.symbolic.substitution import hides, is_variable, letters, substitute
+from lecture11.symbolic.substitution import hides, is_variable, letters, own_arguments, substitute
 from lecture11.symbolic.terms import (
     BINDERS,
     bound_by,
@@ -420,24 +420,24 @@ def _check_converges(fact: Fact, where: Where, named: Meanings, place: str, abov
     source = fact.source
     if not isinstance(source, Derivation):
         return
-    # A state is a number: that a line holds for all of these, it says itself.
-    functions = {old.func for renaming in fact.renamings for old, _ in renaming
-                 if isinstance(old, AppliedUndef) and not all(x.is_integer for x in old.args)}  # fmt: skip
+    # A function that stands at integers alone is numbers: that a line holds for all of these, it says itself. How it is
+    # written where it gets a value says nothing of that: ``f(n)`` names the same function as ``f(x)``.
+    functions = {old.func for i, renaming in enumerate(fact.renamings) for old, _ in renaming
+                 if old.func in dict(_names(Fact(source, fact.renamings[:i])))}  # fmt: skip
     # And names of which it knows nothing, but the chain that cites it does.
     functions |= {name for name, _ in {*named.of} - {*meanings(premises(source)).of}}
     if not functions:
         return
-    fact = fact.in_general
-    range_ = source.range
-    for renaming in fact.renamings:
-        range_ = tuple(substitute(e, dict(renaming)) for e in range_)
-    within = tuple(dict.fromkeys((*where, *fact.where, *range_)))
+    # At its first number an induction is its base: no line of its own speaks of that.
+    steps = () if any(e.is_number and e < 0 for e in _range(source, fact.renamings)) else source.steps
+    given, fact = fact, fact.in_general if steps else fact
+    # Further up it rests on the statement for each number below: its index is any, up to the one that it is cited for.
+    up_to = (given.renamed(source.induction.index) - fact.renamed(source.induction.index),) if source.induction else ()
+    within = tuple(dict.fromkeys((*where, *fact.where, *_range(source, fact.renamings), *(e for e in up_to if e != 0))))
     key = (_number(source, (), {}), fact.renamings, within, named)
     if key in _converging or key in above:
         return
     above = above | {key}
-    # At its first number an induction is its base: no line of its own speaks of that.
-    steps = () if any(e.is_number and e < 0 for e in range_) else source.steps
     for line in source.lines if steps else ():
         at_new = fact.renamed(line)
         check_side(at_new, within, place)
@@ -446,13 +446,54 @@ def _check_converges(fact: Fact, where: Where, named: Meanings, place: str, abov
     if source.induction:
         cited_there.append(Fact(source.induction.base))
     for below in cited_there:
-        if {e.func for side in (below.left, below.right) for e in side.atoms(AppliedUndef)} & functions:
-            own = any(isinstance(old, AppliedUndef) for renaming in below.renamings for old, _ in renaming)
-            if below.hypothesis and (not own or fact.hypothesis):
-                continue  # nothing new; and what it is cited for in its turn, is made of the same
-            again = Fact(below.source, (*below.renamings, *fact.renamings), below.hypothesis)
-            _check_converges(again, within, named, place, above)
+        if not functions & {*dict(_names(below))}:
+            continue
+        own = any(isinstance(old, AppliedUndef) for renaming in below.renamings for old, _ in renaming)
+        if below.hypothesis and (not own or fact.hypothesis):
+            continue  # nothing new; and what it is cited for in its turn, is made of the same
+        again = Fact(below.source, (*below.renamings, *fact.renamings), below.hypothesis)
+        _check_converges(again, within, named, place, above)
     _converging.add(key)
+
+
+_spoken: dict[int, frozenset] = {}
+
+
+def _names(fact: Fact) -> frozenset:
+    """Of which functions of real numbers it speaks, or what it rests on, each with the place of such an argument.
+
+    Also what speaks of another name does: that may stand for a mean of one of them.
+    """
+    source, number = fact.source, _number(fact.source, (), {})
+    if number not in _spoken:
+        lines, below = (source.left, source.right), list(map(Fact, cited(source)))
+        if isinstance(source, Derivation):
+            lines, below = source.lines, [one for step in source.steps for one in source.facts(step)]
+            below += [Fact(source.induction.base)] if source.induction else []
+        _spoken[number] = frozenset().union(*map(_functions, lines))  # for its hypothesis, which is no other source
+        _spoken[number] = _spoken[number].union(*map(_names, below))
+    names = _spoken[number]
+    for renaming in fact.renamings:
+        moved, put_in = {old.func for old, _ in renaming}, []
+        for old, new in renaming:  # where the function takes real numbers, its letters are some
+            own = own_arguments(old) if isinstance(old, AppliedUndef) else ()
+            put_in.append(new.xreplace({x: sympy.Dummy() for i, x in enumerate(own) if (old.func, i) in names}))
+        names = frozenset(name for name in names if name[0] not in moved).union(*map(_functions, put_in))
+    return names
+
+
+def _functions(e: sympy.Basic) -> frozenset:
+    return frozenset(
+        (name.func, i) for name in e.atoms(AppliedUndef) for i, x in enumerate(name.args) if not x.is_integer
+    )
+
+
+def _range(chain: Derivation, renamings: tuple[tuple[tuple[sympy.Expr, sympy.Expr], ...], ...]) -> Where:
+    """Where the lines of a chain hold, at other letters."""
+    range_ = chain.range
+    for renaming in renamings:
+        range_ = tuple(substitute(e, dict(renaming)) for e in range_)
+    return range_
 
 
 def _check_induction(chain: Derivation, induction: Induction) -> None:

@@ -176,7 +176,7 @@ def _check_binder(e: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) ->
     if isinstance(e, Mean) and (isinstance(e.args[0], sympy.Tuple) or isinstance(e.args[2], sympy.Tuple)):
         raise MeaninglessError(f"{e}: a mean is of a number")
     if isinstance(e, KL):
-        if not (variables and all(is_law(law, variables) for law in e.args)):
+        if not (len(variables) == 1 and all(is_law(law, variables) for law in e.args)):
             raise MeaninglessError(f"{e}: a divergence is of two densities of one variable")
     elif not variables or (not isinstance(e, sympy.Derivative) and len(set(variables)) < len(variables)):
         raise MeaninglessError(f"{e} has no variable, or one twice")

@@ -71,11 +71,12 @@ def check_fact(fact: Fact, where: Where, using: Derivation | None = None) -> Non
 
 
 def _check_moved(fact: Fact, old: sympy.Expr, new: sympy.Expr) -> None:
-    """Whether a hypothesis takes a function of real numbers to a mean of it alone, with the same indices.
+    """Whether a hypothesis takes a function to a mean of it alone, with the same indices.
 
-    At the first number of an induction it has become another function, of which no line of the chain speaks.
+    At the first number of an induction it has become another function, of which no line of the chain speaks: nor if it
+    is one of integers, which may stand beside a function of real numbers, or is cited with a letter of integers.
     """
-    if old.is_Symbol or all(x.is_integer for x in own_arguments(old)):
+    if old.is_Symbol:
         return
     f, law = (new.args[0], new.args[2]) if isinstance(new, Mean) else (new, new)
     itself = isinstance(new, Mean) and f.func == old.func and len(f.args) == len(old.args)

@@ -115,7 +115,9 @@ class _Substitution:
             if taken or any(_may_be_in(part, wanted, self.where) for part in (*inside, *ends_there)):
                 if isinstance(e, sympy.Derivative):
                     raise CitationError(f"the derivative over {x} of {e.expr} cannot be taken over {wanted}")
-                wanted = sympy.Symbol(_other_name(x, [*inside, *ends_there]), **kind(x))
+                # Nor may it be one of the other variables, whose places are kept inside.
+                others = [*variables, *chosen.values()]
+                wanted = sympy.Symbol(_other_name(x, [*inside, *ends_there, *others]), **kind(x))
             chosen[place] = wanted
         back = [part.xreplace(chosen) for part in inside]
         if not limits:

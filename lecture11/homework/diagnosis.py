@@ -573,8 +573,8 @@ def some_sizes(seen: Seen) -> Verdict | None:
 
 
 NOT_FINITE = (
-    "Not all of your numbers are finite: look for the root of a negative number, the logarithm of zero, exp of a large "
-    "number."
+    "Not all of your numbers are finite: look for the root of a negative number, the logarithm of zero, a division by "
+    "zero, exp of a large number."
 )
 
 
@@ -600,8 +600,8 @@ def unknown(seen: Seen) -> Verdict | None:
     if seen.part.personal:
         return _verdict(
             "value",
-            "this does not follow from your own numbers, and it is none of the mistakes that we know. Is the seed "
-            "of the check the one that your numbers were made from?",
+            "this is not what your own numbers give, and it is none of the mistakes that we know. If you are sure of "
+            "it: is the seed of the check the one that your numbers were made from?",
         )
     endless = [i for i in seen.failing if not finite(seen.observations[i])]
     return _verdict(

@@ -205,6 +205,17 @@ def _(x, W, rounds):
     return torch.stack(out)
 
 
+@wrong("e-once")
+def _(x, W, rounds):
+    first, out = W, []
+    for _ in range(rounds):
+        m, C = e_step(x, first)
+        out.append(linear_elbo(x, W, m, C).mean())
+        W = m_step(x, m, C)
+        out.append(linear_elbo(x, W, m, C).mean())
+    return torch.stack(out)
+
+
 @wrong("first-covariance")
 def _(x, W, rounds):
     out = []

@@ -58,7 +58,7 @@ def _(betas):
     return bars[bars < 0.5][0]
 
 
-@wrong(kind="value", says="this does not follow from your own numbers")
+@wrong(kind="value", says="this is not what your own numbers give")
 def _(betas):
     return 7
 

@@ -114,6 +114,11 @@ def _(betas):
     return betas[1:] / (1 - bar[1:-1])
 
 
+@wrong("ones")
+def _(betas):
+    return torch.ones(len(betas) - 1, dtype=betas.dtype)
+
+
 @wrong("constant")
 def _(betas):
     return torch.full_like(betas[1:], 0.5)

@@ -63,7 +63,8 @@ MISTAKES = (
             lambda x, W, rounds: em_curve(x, W, rounds)[-1]),
     Mistake("examples-kept", "this has a row for each step: the mean over the examples is missing",
             em_with(mean=lambda e: e)),
-    Mistake("e-once", "the E-step is done once, before the loop; each round has its own",
+    Mistake("e-once", "every round has the q of the first: the E-step is done once, before the loop, or always with "
+            "the first W",
             lambda x, W, rounds: torch.cat([(v := em_curve(x, W, 1))[:1], v[1:].expand(2 * rounds - 1)])),
     Mistake("first-covariance", "C is that of the first round; it depends on W, and changes with it",
             em_with(fixed=True)),

@@ -85,6 +85,8 @@ MISTAKES = (
             "noise's distance is asked for", product({NOISE: 1, NOW: -1, TWO: -1})),
     Mistake("constant", "this is 1/2 for each t: nothing of the schedule is left in it",
             lambda b: torch.full_like(b[1:], 0.5)),
+    Mistake("ones", "this is 1 for each t, as in Algorithm 1: what stands before the distance of the noises in the "
+            "bound is asked for", lambda b: torch.ones_like(b[1:])),
     Mistake("averaged", "the weights are averaged; there is one for each t", lambda b: loss_weight(b).mean()),
     Mistake("summed", "the weights are summed; there is one for each t", lambda b: loss_weight(b).sum()),
     Mistake("row-1", "row t = 1 is in it. There the posterior variance is 0 and the weight infinite: begin at t = 2",

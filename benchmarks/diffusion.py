@@ -2,13 +2,15 @@
 
     python benchmarks/diffusion.py --protocol quality --mnist FOLDER [--images 5000] [--model diffusion-fashion]
     python benchmarks/diffusion.py --protocol best --mnist FOLDER [--images 5000] [--model diffusion-fashion]
+    python benchmarks/diffusion.py --protocol other-judge --mnist FOLDER --images 3000
     python benchmarks/diffusion.py --protocol bound --mnist FOLDER [--model diffusion-fashion]
     python benchmarks/diffusion.py --protocol peers --mnist FOLDER [--seconds 600]    (pip install -e ".[bench]" before)
     python benchmarks/diffusion.py --protocol growth
     python benchmarks/diffusion.py --protocol curve --mnist FOLDER [--images 2000]
 
 ``quality``: samples of the shipped model in the eyes of the shipped classifier, and beside their nearest
-training images, over samplers, steps and guidance; ``best``: the best of these alone, and pictures of it. ``bound``:
+training images, over samplers, steps and guidance; ``best``: the best of these alone, and pictures of it.
+``other-judge``: the same in the eyes of another classifier, trained here, of which no choice of ours knew. ``bound``:
 its bound on the test set in bits/dim. ``peers``: the same data, batches, optimiser and seconds of one core for this
 package, diffusers and denoising-diffusion-pytorch; a library that was measured is not measured again, its result is
 kept in the folder of the checkpoints. ``growth``: cost of a step against size.
@@ -107,22 +109,63 @@ def best(options: argparse.Namespace, device: torch.device) -> None:
     judge([("DPM-Solver++(2M), guided, scale 1.25", dpm_sample, 15, 1.25)], "best", options, device)
 
 
-def judge(ways: Sequence[Way], table: str, options: argparse.Namespace, device: torch.device) -> None:
+def other_judge(options: argparse.Namespace, device: torch.device) -> None:
+    ways: list[Way] = [
+        ("DDIM", ddim_sample, 50, 1.0),
+        ("DDIM, guided, scale 1.25", ddim_sample, 50, 1.25),
+        ("DPM-Solver++(2M), guided, scale 1.25", dpm_sample, 15, 1.25),
+    ]
+    train = data.load(
+        models.recipe(options.model).dataset, "train", root=options.mnist, value_range=(-1, 1), device=device
+    )
+    assert train.y is not None
+    torch.manual_seed(1)
+    other = OtherClassifier().to(device)
+    trainer = training.Trainer(other, lambda m, x, y, generator: nn.functional.cross_entropy(m(x), y, reduction="none"),
+                               (train.x, train.y), batch_size=100, lr=1e-3, seed=1)  # fmt: skip
+    for _ in trainer.run(steps=4 * len(train.y) // 100, progress="another classifier"):
+        pass
+    judge(ways, "other-judge", options, device, other.eval().requires_grad_(False))
+
+
+class OtherClassifier(ImageClassifier):
+    """Wide windows, strides in the place of maxima, batch normalisation and ReLU; 100 features."""
+
+    def __init__(self) -> None:
+        super().__init__((1, 28, 28), 10)
+        self.body = nn.Sequential(
+            nn.Conv2d(1, 16, 5, stride=2, padding=2), nn.BatchNorm2d(16), nn.ReLU(),
+            nn.Conv2d(16, 32, 5, stride=2, padding=2), nn.BatchNorm2d(32), nn.ReLU(),
+            nn.Flatten(), nn.Linear(32 * 49, 100),
+        )  # fmt: skip
+        self.logits = nn.Linear(100, 10)
+
+
+def judge(
+    ways: Sequence[Way],
+    table: str,
+    options: argparse.Namespace,
+    device: torch.device,
+    classifier: ImageClassifier | None = None,
+) -> None:
     """Samples drawn in each of the ways, as the table of that name; pictures of the first."""
     of, called = options.model.removeprefix("diffusion-"), NAMES[options.model]
     dataset = models.recipe(options.model).dataset
     real = data.load(dataset, "test", root=options.mnist, value_range=(-1, 1), device=device)
     train = data.load(dataset, "train", root=options.mnist, value_range=(-1, 1), device=device)
-    classifier = shipped_classifier(device, of)
+    shipped = classifier is None
+    classifier = classifier or shipped_classifier(device, of)
     assert real.y is not None
     accuracy = (in_parts(classifier, real.x).argmax(1) == real.y).double().mean().item()
-    record(
-        "classifier" if of == "mnist" else f"classifier-{of}",
-        "The classifier whose features the distances below are measured in.",
-        ["parameters", "test accuracy"],
-        [[f"{sum(p.numel() for p in classifier.parameters()):,}", f"{100 * accuracy:.2f} %"]],
-        device,
-    )
+    by = "" if shipped else f", by a classifier that was made for this alone (accuracy {100 * accuracy:.2f} %)"
+    if shipped:
+        record(
+            "classifier" if of == "mnist" else f"classifier-{of}",
+            "The classifier whose features the distances below are measured in.",
+            ["parameters", "test accuracy"],
+            [[f"{sum(p.numel() for p in classifier.parameters()):,}", f"{100 * accuracy:.2f} %"]],
+            device,
+        )
     model, n = models.load(options.model, device=device), options.images
     rng = torch.Generator(device).manual_seed(options.seed)
     # Every way is asked for the same digits, each as often as it comes in the data.
@@ -141,17 +184,17 @@ def judge(ways: Sequence[Way], table: str, options: argparse.Namespace, device: 
         rows.append([name, f"{steps}", f"{cost:.3f} s", *describe(judged), f"{100 * right:.1f} %" if scale else "-"])
         record(  # after each, so that a run that is cut off keeps what it has measured
             table_name(table, options),
-            f"{n:,} samples of the shipped {called} model against 5,000 test images, by sampler, its steps, and the "
-            f"scale of guidance (1 where none is given): Fréchet distance, in units of that between two random halves "
-            f"of the test set, and of that between its first 5,000 and its last; share classified with confidence "
-            f"above 0.9 (in brackets: of the test set); smallest and largest share of a class; share classified as the "
-            f"{THINGS[options.model]} asked for.",
+            f"{n:,} samples of the shipped {called} model against 5,000 test images{by}, by sampler, its steps, and "
+            f"the scale of guidance (1 where none is given): Fréchet distance, in units of that between two random "
+            f"halves of the test set, and of that between its first 5,000 and its last; share classified with "
+            f"confidence above 0.9 (in brackets: of the test set); smallest and largest share of a class; share "
+            f"classified as the {THINGS[options.model]} asked for.",
             ["samples", "steps", "cost of one", "distance / random halves", "distance / halves", "confident", "classes",
              "as asked"],
             rows,
             device,
         )  # fmt: skip
-        if len(rows) == 2:
+        if len(rows) == 2 and shipped:
             show(samples, asked, real.x, train.x, options, device)
 
 
@@ -573,7 +616,8 @@ def row_of(values: Sequence[int], times: Sequence[float]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    protocols = {"quality": quality, "best": best, "bound": bound, "peers": peers, "growth": growth, "curve": curve}
+    protocols = {"quality": quality, "best": best, "other-judge": other_judge, "bound": bound, "peers": peers,
+                 "growth": growth, "curve": curve}  # fmt: skip
     parser.add_argument("--protocol", required=True, choices=protocols)
     parser.add_argument("--mnist", type=Path, metavar="FOLDER", help="folder of the four original files")
     parser.add_argument("--images", type=int, help="how many samples, or test images of the bound")

@@ -22,12 +22,11 @@ TEXT = """\
 The {total} statements of the lecture, as the chapters write them, each with the function of the package that computes
 it, its proof, and its tests. This page is generated from the sources, and a test fails if it is out of date.
 
-Each bears a mark. {proved} are **proved** as they stand, by chains of steps in SymPy that a machine has verified, and
-{case} are **proved for** the case that the mark names: a linear decoder, or one latent. {consequence}
-are definitions, choices or aims, for which there is nothing to prove: there the chains show a **consequence**. For the
-rest ({experiment}), which is a choice, an **experiment** that could fail stands for the proof. What the chains of a
-statement, and those below them, take for granted beside definitions, is listed as *assumed*. What the notes print
-otherwise is among the [errata](errata.ipynb); how a proof is written is on [a page of its own](proving.md).
+Each bears a mark. {proved} are **proved** as they stand, by chains of steps in SymPy that a machine has verified{case}.
+{consequence} are definitions, choices or aims, for which there is nothing to prove: there the chains show a
+**consequence**. {experiment} is a choice for which an **experiment** that could fail stands for the proof. What the
+chains of a statement, and those below them, take for granted beside definitions, is listed as *assumed*. What the notes
+print otherwise is among the [errata](errata.ipynb); how a proof is written is on [a page of its own](proving.md).
 
 {summary}
 """
@@ -122,11 +121,12 @@ def text() -> str:
     all_rows = rows()
     there = {row.key: row for row in all_rows if row.statement}
     count = Counter(symbolic.MARKS[key].kind for key in there)
+    case = count["proved for"]
     lines = [
         TEXT.format(
             total=len(there),
             proved=count["proved"],
-            case=count["proved for"],
+            case=f", and {case} are **proved for** the case that the mark names" if case else "",
             consequence=count["consequence"],
             experiment=count["experiment"],
             summary=" · ".join(f"[{key}](#{_anchor(key)})" for key in there),

@@ -78,6 +78,20 @@ def unfix(app: Sphinx, doctree: nodes.document) -> None:
             image.attributes.pop("height", None)
 
 
+def join_folded(app: Sphinx, doctree: nodes.document) -> None:
+    """Code that is folded, has no output and is followed by such code stands behind one bar with it, not behind two."""
+    for cell in list(doctree.findall(nodes.container)):
+        after = cell.next_node(descend=False, siblings=True)
+        if folded(cell) and folded(after) and len(cell.children) == 1:
+            after.children[0].children[:0] = cell.children[0].children
+            cell.parent.remove(cell)
+
+
+def folded(node: nodes.Node | None) -> bool:
+    """Whether it is a cell of a notebook whose code is folded."""
+    return isinstance(node, nodes.container) and node.get("hide_mode") == "input"
+
+
 def shown_size(png: bytes) -> tuple[int, int]:
     """Width and height of a picture on a page: half of its pixels, if it was drawn for screens that show two in one."""
     image = PIL.Image.open(io.BytesIO(png))
@@ -155,5 +169,6 @@ def draw(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("doctree-read", unfix)
+    app.connect("doctree-read", join_folded)
     app.connect("build-finished", draw, priority=900)  # after all that writes pages
     return {"parallel_read_safe": True, "parallel_write_safe": True}

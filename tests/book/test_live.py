@@ -2,6 +2,7 @@
 
 import functools
 import gzip
+import math
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ FIGURES = {
     "schedule": "β at 667",
     "bells": "x₀",
     "plane": "start, across",
+    "plane break-it": "start, up",
     "encoder": "σ",
     "em": "W",
     "reparametrise": "draws",
@@ -31,6 +33,12 @@ FIGURES = {
     "drawing": "draw of z: seed",
     "map": "z₁",
 }
+
+
+def page_of(name: str) -> str:
+    return f"{name.replace(' ', '-')}.html"
+
+
 STILL = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
 
 
@@ -46,11 +54,12 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
     for name in FIGURES:
         page = (
             f'<!doctype html><html lang="en"><title>{name}</title><meta name="viewport" content="width=device-width">'
-            f'<link rel="stylesheet" href="_static/book.css"><article class="bd-article">{opening_tag(name, weights)}'
+            f'<link rel="stylesheet" href="_static/book.css"><article class="bd-article">'
+            f"{opening_tag(name.partition(' ')[0], weights)}"
             f'<img class="live-{name}" alt="Still." src="{STILL}"></figure></article>'
             f'<script type="module" src="_static/live/live.js"></script></html>'
         )
-        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+        (folder / page_of(name)).write_text(page, encoding="utf-8")
     (folder / "empty.html").write_text("<!doctype html><title>empty</title>", encoding="utf-8")
     with served(folder) as address:
         yield address, weights
@@ -223,6 +232,24 @@ def test_the_steps_of_em(empty: Page) -> None:
     close(computed(empty, script), torch.tensor(expected, dtype=torch.float64), 1e-6)
 
 
+def test_the_heights_of_the_bound(empty: Page) -> None:
+    """On each line of the landscape the bound, of the encoder that is the posterior of another W, is what it says."""
+    script = """const m = await figure('em'), s = m.S;
+      const heights = [-2.6, -2.1, -1.94];
+      return heights.map((h) => m.contour(h).map(([w, of]) => [w, of, h])).concat([[[s, s, s]]])"""
+    *lines, [[s, _, _]] = computed(empty, script)
+    for line in lines:
+        w, of, height = torch.tensor(line, dtype=torch.float64).T
+        assert len(w) > 60
+        variance = 1 / (1 + of.square())
+        a = of * variance
+        p_x_z = -(s * (1 - a * w).square() + variance * w.square() + math.log(2 * math.pi)) / 2
+        kl = torch.distributions.kl_divergence(
+            torch.distributions.Normal(torch.zeros_like(a), variance.sqrt()), torch.distributions.Normal(0.0, 1.0)
+        )
+        assert (p_x_z - kl - a.square() * s / 2 - height).abs().max() < 1e-9
+
+
 def wavy(z: torch.Tensor) -> torch.Tensor:
     return (z.square() + (3 * z).sin()).sum(-1)
 
@@ -374,11 +401,10 @@ def test_the_digit_is_that_of_the_data(empty: Page) -> None:
     close(computed(empty, "return [...(await figure('digit')).TWO]"), x, 1 / 15 + 1e-6)
 
 
-@pytest.fixture(scope="module", params=["mouse at 1280", "finger at 390"])
+@pytest.fixture(scope="module", params=[1280, 390])
 def hand(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
-    wide = request.param == "mouse at 1280"
-    size = {"width": 1280 if wide else 390, "height": 844}
-    context = chromium.new_context(viewport=size, has_touch=not wide)
+    """A page on a screen of this width, with a mouse and for fingers."""
+    context = chromium.new_context(viewport={"width": request.param, "height": 844}, has_touch=True)
     page = context.new_page()
     page.set_default_timeout(60_000)
     yield page
@@ -387,7 +413,7 @@ def hand(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 
 def begin(page: Page, address: str, name: str) -> Locator:
     """The figure, running."""
-    page.goto(f"{address}/{name}.html")
+    page.goto(f"{address}/{page_of(name)}")
     figure = page.locator("figure.live")
     if name in MODELS and name != "plane":
         figure.get_by_role("button").click()
@@ -425,16 +451,17 @@ def words(figure: Locator) -> str:
     return figure.locator(".live-words").inner_text()
 
 
-def drag(page: Page, element: Locator) -> None:
-    """Along the element with the mouse, or with a finger."""
+def drag(page: Page, element: Locator, by: str) -> None:
+    """Along the element with the mouse, or with a finger: each to a place of its own."""
     element.scroll_into_view_if_needed()
     box = element.bounding_box()
     assert box is not None
+    begin = 0.3 if by == "mouse" else 0.65
     points = [
-        {"x": box["x"] + box["width"] * (0.3 + 0.05 * k), "y": box["y"] + box["height"] * (0.45 + 0.02 * k)}
+        {"x": box["x"] + box["width"] * (begin + 0.05 * k), "y": box["y"] + box["height"] * (0.45 + 0.02 * k)}
         for k in range(6)
     ]
-    if page.viewport_size and page.viewport_size["width"] > 1000:
+    if by == "mouse":
         page.mouse.move(**points[0])
         page.mouse.down()
         for point in points[1:]:
@@ -455,10 +482,11 @@ def surfaces(figure: Locator) -> Locator:
     return found if found.count() else figure.locator("input[type=range]")
 
 
-def test_mouse_and_finger_move_it(running: Running) -> None:
+@pytest.mark.parametrize("by", ["mouse", "finger"])
+def test_mouse_and_finger_move_it(running: Running, by: str) -> None:
     _, page, figure, errors = running
     before = page.evaluate(SEEN)
-    drag(page, surfaces(figure).first)
+    drag(page, surfaces(figure).first, by)
     page.wait_for_function(CHANGED, arg=before)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= page.evaluate("() => innerWidth")
     assert errors == []
@@ -477,7 +505,7 @@ def test_the_keyboard_moves_it_and_what_is_seen_is_said(running: Running) -> Non
     assert errors == []
 
 
-@pytest.mark.parametrize("hand", ["mouse at 1280"], indirect=True, scope="module")  # a narrow page has no more to do
+@pytest.mark.parametrize("hand", [1280], indirect=True, scope="module")  # a narrow page has no more to do
 def test_no_frame_is_long(hand: Page, running: Running) -> None:
     """While it is dragged, and while any of its sliders moves. The best of some tries: another process is no fault."""
     name, page, figure, _ = running
@@ -495,7 +523,7 @@ def test_no_frame_is_long(hand: Page, running: Running) -> None:
             slider.press(key)
 
     surface = surfaces(figure).first
-    work = [(name, lambda: drag(page, surface))]
+    work = [(name, lambda: drag(page, surface, "mouse"))]
     if name != "sample":  # whose sliders start a worker anew
         sliders = figure.locator("input[type=range]").all()
         work += [(slider.get_attribute("id") or "", functools.partial(keys, slider)) for slider in sliders]
@@ -555,19 +583,27 @@ def test_a_sample_is_drawn_paused_and_looked_back_at(chromium: Browser, bench: t
     page.wait_for_selector("figure[data-state=done]", timeout=60_000)
     page.wait_for_function("() => document.querySelector('.live-words').textContent.includes('reads a 4')")
     guess = figure.locator("canvas").nth(1)
-    assert guess.get_attribute("aria-label") == "the guess of x_0"
+    assert guess.get_attribute("aria-label") == "the guess of x₀"
     figure.get_by_label("look at step").press("Home")
     page.wait_for_function("() => document.querySelector('.live-words').textContent.includes('t = 1000')")
-    figure.get_by_role("button", name="Pause").click()
-    figure.get_by_role("button", name="Another one").click()
+    pause, state = figure.get_by_role("button", name="Pause"), "figure[data-state=drawing]"
+    expect(pause).to_be_disabled()  # nothing runs
+    steps.press("End")  # a thousand
+    page.wait_for_selector(state)
+    pause.click()
+    expect(figure.locator(".live-words")).to_contain_text("Paused.")
+    before = words(figure)
     page.wait_for_timeout(300)
-    assert figure.get_attribute("data-state") == "drawing"
+    assert words(figure) == before
+    figure.get_by_role("button", name="Go on").click()
+    expect(figure.locator(".live-words")).to_contain_text("Drawing.")
+    pause.click()
+    # What is asked for now does not wait for the end of a pause.
     figure.get_by_label("x_T", exact=True).select_option("the chapter's first")
     for label, value in (("steps", "50"), ("fresh noise η", "1, DDPM"), ("guidance", "1.0")):
         assert figure.get_by_label(label, exact=True).get_attribute("aria-valuetext") == value
     figure.get_by_label("digit").select_option("7")
     steps.press("Home")
-    figure.get_by_role("button", name="Go on").click()
     page.wait_for_selector("figure[data-state=done]", timeout=60_000)
     page.close()
 
@@ -616,7 +652,7 @@ def test_what_a_page_loads_is_small(tmp_path: Path) -> None:
     """All modules, as they are served: with no comments, and nothing else gone."""
     write_modules(tmp_path)
     files = {path.name: path.read_bytes() for path in sorted(tmp_path.glob("*.js"))}
-    assert set(FIGURES) < {name.removesuffix(".js") for name in files}
+    assert {name.partition(" ")[0] for name in FIGURES} < {name.removesuffix(".js") for name in files}
     assert len(gzip.compress(b"".join(files.values()), 9)) <= 25_000
 
 
@@ -628,3 +664,18 @@ def test_a_size_is_that_of_what_is_fetched(bench: tuple[str, Path]) -> None:
         assert shown is not None
         assert float(shown[1]) * {"k": 1e3, "M": 1e6}[shown[2]] == pytest.approx(size, rel=0.1)
     assert "data-size" not in opening_tag("bells", bench[1])
+
+
+def test_all_misprints_are_seen_beside_what_is_right(bench: tuple[str, Path], chromium: Browser) -> None:
+    """What E10 does to the spread, and E13 to everything, is in the chapter's table."""
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    figure = begin(page, bench[0], "plane break-it")
+    assert figure.locator("svg").count() == 5
+    expect(figure.locator(".live-words")).to_contain_text(re.compile("right 19"), timeout=60_000)
+    page.wait_for_timeout(500)  # the last steps of the others
+    found = {name: (int(n), float(spread)) for name, n, spread in
+             re.findall(r"(right|E9|E10|E11) (\d+) \(([\d.]+)\)", words(figure))}  # fmt: skip
+    assert list(found) == ["right", "E9", "E10", "E11"]
+    assert found["E10"][0] >= found["right"][0] >= 190
+    assert found["E10"][1] < 0.5 < found["E9"][1] < found["right"][1] < 1 < found["E11"][1]
+    page.close()

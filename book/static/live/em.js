@@ -19,17 +19,41 @@ export const eStep = (w) => [w / (1 + w ** 2), 1 / (1 + w ** 2)];
 /** The top of the parabola in W. @param {number} a @param {number} v */
 export const mStep = (a, v) => (a * S) / (a ** 2 * S + v);
 
+/**
+ * Where the bound has a height, over W to the right and up the W whose posterior q is: for each q it is a parabola in W.
+ * @param {number} height
+ */
+export function contour(height) {
+  const [left, right] = [[], []].map((side) => /** @type {number[][]} */ (side));
+  for (const of of range(0.005, 2.4, 480)) {
+    const [a, v] = eStep(of);
+    const top = mStep(a, v);
+    const half = Math.sqrt((2 * (elbo(top, a, v) - height)) / (a ** 2 * S + v));
+    if (half >= 0) {
+      left.push([top - half, of]);
+      right.unshift([top + half, of]);
+    }
+  }
+  return left.concat(right, left.slice(0, 1));
+}
+
 /** @param {HTMLElement} figure */
 export default function em(figure) {
   const frame = new Frame(figure, draw);
   const plot = frame.plot({ x: [0, 2.4], y: [-2.6, -1.7], xlabel: "W, the decoder", ylabel: "nats" });
+  const land = frame.plot({
+    x: [0, 2.4],
+    y: [0, 2.4],
+    xlabel: "W, the decoder (M-step: ↔)",
+    ylabel: "q is the posterior of (E-step: ↕)",
+  });
   const rises = frame.plot({ x: [0, 12], y: [-2.6, -1.7], xlabel: "steps", ylabel: "bound" });
   const begun = "The parabola touches at the circle. Press M-step: W walks to the square.";
   const moved = "You moved W, and the encoder stayed: press E-step to lift the parabola.";
   let touch = 0.4; // where the parabola was lifted to the curve
   let [a, v] = eStep(touch);
   let word = begun;
-  /** @type {{bound: number, color: string}[]} */
+  /** @type {{bound: number, color: string, place: number[]}[]} */
   let path = [];
   const w = frame.slider("W", 0, 2.4, 0.01, touch, (value) => fixed(value));
   const e = frame.button("E-step", () => step("E"));
@@ -55,15 +79,18 @@ export default function em(figure) {
     w.value += by;
   });
 
+  /** @param {number} bound @param {string} color */
+  const now = (bound, color) => ({ bound, color, place: [w.value, touch] });
+
   /** @param {string} which */
   function step(which) {
     const before = elbo(w.value, a, v);
-    if (!path.length) path = [{ bound: before, color: "grey" }];
+    if (!path.length) path = [now(before, "grey")];
     if (which === "E") [a, v] = eStep((touch = w.value));
     else w.value = mStep(a, v);
     const rise = elbo(w.value, a, v) - before;
     if (path.length > 12) path = path.slice(-12);
-    path.push({ bound: before + rise, color: which === "E" ? "blue" : "vermilion" });
+    path.push(now(before + rise, which === "E" ? "blue" : "vermilion"));
     word = `${which}-step: the bound rose by ${rise.toFixed(4)}.`;
     frame.changed();
   }
@@ -71,11 +98,17 @@ export default function em(figure) {
   const xs = range(0, 2.4, 241);
   plot.line("likelihood", xs, xs.map(logLikelihood), "");
   plot.rule("best", Math.sqrt(S - 1), "green dashed");
-  plot.write("n1", 50, 22, "log-likelihood");
+  plot.write("n1", 54, 22, "log-likelihood");
   plot.write("n2", 150, 22, "bound", "start", "blue");
   plot.write("n3", 338, 22, "best W", "end", "green");
-  plot.write("n4", 50, 38, "● touches here", "start", "blue");
+  plot.write("n4", 54, 38, "● touches here", "start", "blue");
   plot.write("n5", 338, 38, "■ top of the bound", "end", "vermilion");
+  for (const height of [-2.6, -2.3, -2.1, -2, -1.96, -1.94]) {
+    const points = contour(height);
+    const [ws, of] = [0, 1].map((i) => points.map((point) => point[i]));
+    land.line(`at ${height}`, ws, of, "thin");
+  }
+  land.line("posterior", [0, 2.4], [0, 2.4], "green dashed");
   rises.write("n1", 338, 40, "largest log-likelihood", "end", "green");
   rises.write("n2", 338, 178, "● after an E-step", "end", "blue");
   rises.write("n3", 338, 194, "● after an M-step", "end", "vermilion");
@@ -93,7 +126,10 @@ export default function em(figure) {
     const [x, y] = [plot.px(top) - 5, plot.py(elbo(top, a, v)) - 5].map((at) => at.toFixed(1));
     plot.put("top", "rect", { x, y, width: "10", height: "10", class: "vermilion", style: "fill: var(--ink)" });
     plot.dot("now", w.value, Math.max(-2.6, bound), "grey", 3);
-    const shown = path.length ? path : [{ bound, color: "grey" }];
+    const shown = path.length ? path : [now(bound, "grey")];
+    const [ws, of] = [0, 1].map((i) => shown.map(({ place }) => place[i]));
+    land.line("path", ws, of, "vermilion");
+    land.dot("here", w.value, touch, "vermilion", 5);
     rises.line(
       "path",
       shown.map((_, i) => i),
@@ -107,6 +143,7 @@ export default function em(figure) {
       `${word} W = ${fixed(w.value, 3)}, a = ${fixed(a, 3)}, σ² = ${fixed(v, 3)}: bound ${fixed(bound, 4)}, log-likelihood ` +
       `${fixed(logLikelihood(w.value), 4)}; the best W is ${fixed(Math.sqrt(S - 1), 3)}.`;
     plot.describe(text);
+    land.describe(`${text} The encoder is the posterior of W = ${fixed(touch, 3)}.`);
     rises.describe(text);
     frame.say(text);
     [e.disabled, m.disabled] = [false, false];

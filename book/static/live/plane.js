@@ -6,9 +6,7 @@ import { Generator, NoiseSchedule, RING } from "./gauss.js";
 import { TimeMLP } from "./nets.js";
 import { load } from "./weights.js";
 
-const KINDS = {
-  right: "nothing",
-  network: "a trained network",
+const MISPRINTS = {
   E9: "E9: trained on α for ᾱ",
   E10: "E10: divided by √(1 − α)",
   E11: "E11: trained on noise β ε",
@@ -106,12 +104,19 @@ export default function plane(figure) {
     height: 350,
     bare: true,
   });
-  const plots = [frame.plot(options), frame.plot({ ...options, xlabel: "" })];
-  const beside = frame.choice(
-    "beside it",
-    { ...KINDS, network: `${KINDS.network} (${figure.dataset.size})` },
-    figure.querySelector("img.break-it") ? "E10" : "right",
-  );
+  // Broken, all misprints are seen at once; otherwise what one chooses.
+  const broken = !!figure.querySelector("img.break-it");
+  const plots = [frame.plot(options)];
+  const others = broken ? Object.values(MISPRINTS) : [""];
+  for (const xlabel of others) plots.push(frame.plot({ ...options, xlabel }));
+  if (broken) frame.stage.classList.add("live-many");
+  const beside = broken
+    ? undefined
+    : frame.choice(
+        "beside it",
+        { right: "nothing", network: `a trained network (${figure.dataset.size})`, ...MISPRINTS },
+        "right",
+      );
   const count = frame.slider("steps", 0, 3, 1, 2, (k) => String([20, 50, 100, 200][k]));
   const eta = frame.slider("fresh noise", 0, 1, 0.1, 1, (v) => (v ? v.toFixed(1) : "0, DDIM"));
   const left = frame.slider("steps left", 0, 100, 1, 0);
@@ -161,8 +166,9 @@ export default function plane(figure) {
   /** The clouds, for as long as a frame has time. */
   function advance() {
     const end = performance.now() + 6;
-    for (const { job, clouds } of sides) {
-      while (clouds.length <= s.T && performance.now() < end) {
+    const unfinished = () => sides.filter(({ clouds }) => clouds.length <= s.T);
+    while (unfinished().length && performance.now() < end) {
+      for (const { job, clouds } of unfinished()) {
         const { value } = job.next();
         if (value) clouds.push(value);
       }
@@ -176,11 +182,13 @@ export default function plane(figure) {
       left.input.max = String(T);
       left.write();
     }
-    if (beside.value === "network" && !network && !trouble) fetchNetwork();
-    const kinds = ["right", beside.value];
-    if (beside.value === "right" || (beside.value === "network" && !network)) kinds.pop();
-    plots[1].svg.style.display = kinds[1] ? "" : "none";
-    plots[1].write("xlabel", 182, 344, kinds[1] === "network" ? "network" : "with the misprint", "middle");
+    if (beside?.value === "network" && !network && !trouble) fetchNetwork();
+    const kinds = ["right", ...(beside ? [beside.value] : Object.keys(MISPRINTS))];
+    if (beside?.value === "right" || (beside?.value === "network" && !network)) kinds.pop();
+    if (beside) {
+      plots[1].svg.style.display = kinds[1] ? "" : "none";
+      plots[1].write("xlabel", 182, 344, kinds[1] === "network" ? "network" : "with the misprint", "middle");
+    }
     sides.length = Math.min(sides.length, kinds.length);
     kinds.forEach((kind, k) => prepare(k, kind));
     advance();
@@ -215,15 +223,16 @@ export default function plane(figure) {
       const near = squares.filter((square) => square < 9 * RING.variance);
       const ratio = near.reduce((sum, v) => sum + v, 0) / near.length / (2 * RING.variance);
       const text =
-        `${["Right", kind === "network" ? "Network" : `With ${kind}`][k]}: ${near.length} of ${N} points within three standard ` +
+        `${{ right: "Right", network: "Network" }[kind] ?? `With ${kind}`}: ${near.length} of ${N} points within three standard ` +
         `deviations of a centre${near.length ? `, their spread ${fixed(ratio)} of the data's` : ""}; ` +
         (Math.hypot(...end) < 1000
-          ? `your point is at (${fixed(end[0])}, ${fixed(end[1])}).`
+          ? `your point, from (${from.map((v) => fixed(v)).join(", ")}), is at (${fixed(end[0])}, ${fixed(end[1])}).`
           : "your point has left for infinity.");
       plots[k].describe(text);
-      return text;
+      return broken ? `${kind} ${near.length}${near.length ? ` (${fixed(ratio)})` : ""}` : text;
     });
-    frame.say(`${left.value} of ${T} steps left. ${said.join(" ")} ${trouble}`);
+    const all = `Of ${N} points within three standard deviations of a centre (their spread, in that of the data): `;
+    frame.say(`${left.value} of ${T} steps left. ${broken ? `${all}${said.join(", ")}.` : said.join(" ")} ${trouble}`);
     if (sides.some(({ clouds }) => clouds.length <= T)) frame.changed();
   }
   frame.begin();

@@ -78,18 +78,18 @@ export default function reparametrise(figure) {
     plot.line("tangent", [at - 1, at + 1], [mean(at) - right, mean(at) + right], "blue dashed");
     plot.dot("phi", at, mean(at), "blue", 6);
     const ways = [
-      { id: "through", values: through, m: m1, s: s1, from: 1.75, name: "through the draw", color: "vermilion" },
-      { id: "score", values: score, m: m2, s: s2, from: 0.2, name: "by the score function", color: "orange" },
+      { id: "through", values: through, s: s1, from: 1.75, name: "through the draw", color: "vermilion" },
+      { id: "score", values: score, s: s2, from: 0.2, name: "by the score function", color: "orange" },
     ];
     const root = Math.sqrt(eps.length);
-    for (const { id, values, m, s, from, name, color } of ways) {
+    for (const { id, values, s, from, name, color } of ways) {
       const seen = id === "through" || shown.value === "both";
       const points = values.map((v, i) => [Math.max(-25, Math.min(25, v)), from + 0.2 + ((i * 0.618) % 1) * 0.5]);
       spread.dots(id, seen ? points : [], color);
       // One standard deviation to either side of the slope.
       spread.line(`${id} bar`, seen ? [right - s, right + s] : [], [from, from], color);
       spread.line(`${id} exact`, seen ? [right, right] : [], [from - 0.15, from + 0.75], "blue dashed");
-      const words = `${name}: one draw ± ${fixed(s)}, mean ${fixed(m)} ± ${fixed(s / root)}`;
+      const words = `${name}: one draw ± ${fixed(s)}`; // the mean is in the words below: here it would be cut
       spread.write(`${id} words`, 30, spread.py(from + 0.85), seen ? words : "", "start", color);
     }
     const text =

@@ -53,6 +53,7 @@ export default function sample(figure) {
     pause = frame.button("Pause", () => {
       paused = !paused;
       pause.textContent = paused ? "Go on" : "Pause";
+      frame.changed();
     });
     pause.before(again);
     const digits = Array.from({ length: classes }, (_, k) => [`d${k}`, String(k)]);
@@ -98,6 +99,8 @@ export default function sample(figure) {
     const eps = (/** @type {Float32Array} */ x, /** @type {number} */ t) => asking.ask("eps", { x, t, y, scale });
     stages = [];
     seen = "";
+    // Who asks for another digit is not kept waiting by a pause in the last one.
+    [paused, pause.textContent, pause.disabled] = [false, "Pause", false];
     sliders.at.input.max = String(steps);
     figure.dataset.state = "drawing";
     for await (const stage of ddimChain(eps, SCHEDULE, x, steps, sliders.eta?.value ?? 0, generator)) {
@@ -111,18 +114,20 @@ export default function sample(figure) {
     const best = shares.indexOf(Math.max(...shares));
     seen = ` The course's classifier reads a ${best} (${Math.round(100 * shares[best])} %).`;
     figure.dataset.state = "done";
+    pause.disabled = true;
     frame.changed();
   }
 
   function draw() {
     const stage = stages[sliders.at.value];
-    if (!stage) return;
+    const now = paused ? "Paused." : "Drawing.";
+    if (!stage) return frame.say(now);
     sliders.at.write();
     // On the first page no letter is known.
-    pictures[0].show(stage.x, frame.small ? "the image now" : `x_t at t = ${stage.t}`);
-    pictures[1].show(stage.guess, frame.small ? "guess of the clean image" : "the guess of x_0");
+    pictures[0].show(stage.x, frame.small ? "the image now" : `xₜ at t = ${stage.t}`);
+    pictures[1].show(stage.guess, frame.small ? "guess of the clean image" : "the guess of x₀");
     const which = from && from.value !== "seed" ? from.selectedOptions[0].text : `seed ${sliders.seed.value}`;
-    const left = stages.length - 1 < Number(sliders.at.input.max) ? " Drawing." : seen;
+    const left = stages.length - 1 < Number(sliders.at.input.max) ? ` ${now}` : seen;
     frame.say(
       `From the noise of ${which}, step ${sliders.at.value} of ${sliders.at.input.max}: t = ${stage.t}.${left}`,
     );

@@ -29,10 +29,10 @@ def image_html(figure: Figure, alt: str, *, dpi: Count = 80) -> str:
     if not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the picture shows")
     drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=2 * dpi)
+    figure.savefig(drawn, format="png", dpi=2 * dpi, pil_kwargs={"compress_level": 1})
     # A page holds every picture of every slider. 64 colours are enough for a plot, and a third of the bytes.
     image = PIL.Image.open(drawn).convert("RGB").quantize(64, dither=PIL.Image.Dither.NONE)
-    image.save(small, "png", optimize=True, dpi=(2 * dpi, 2 * dpi))
+    image.save(small, "png", compress_level=7, dpi=(2 * dpi, 2 * dpi))
     data = base64.b64encode(small.getvalue()).decode("ascii")
     return f'<img alt="{html.escape(alt, quote=True)}" width="{image.width // 2}" src="data:image/png;base64,{data}">'
 

@@ -75,4 +75,4 @@ def test_a_killed_one_is_gone() -> None:
 def test_a_server_that_does_not_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(AssertionError, match="did not start"):
-        kernels._server.__wrapped__()
+        kernels._server()

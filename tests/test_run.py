@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from tools import run
@@ -54,10 +55,13 @@ def test_a_second_run_gives_the_same_bytes(executed: Path) -> None:
     assert b"iopub" not in before
 
 
-def test_cell_ids_and_counts(executed: Path, tmp_path: Path) -> None:
+def test_cell_ids_and_counts_and_no_kernel_is_left(executed: Path, tmp_path: Path) -> None:
     path = notebook(tmp_path, "1 + 1", "2")
     ids = [cell.id for cell in nbformat.read(path, as_version=4).cells]
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
     run.main([str(path)])
+    left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
+    assert psutil.wait_procs(left, timeout=10)[1] == [], "the kernel goes on after the notebook"
     cells = nbformat.read(path, as_version=4).cells
     assert [cell.id for cell in cells] == ids
     assert [cell.execution_count for cell in cells[1:]] == [1, 2]

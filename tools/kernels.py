@@ -6,7 +6,6 @@ forked one has these modules, and nothing else, from its parent: its variables, 
 
 import atexit
 import contextlib
-import functools
 import importlib
 import json
 import os
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+SERVER = "LECTURE11_KERNELS"  # where the address of the server is told
 IMPORTS = [
     "ipykernel.kernelapp",
     "matplotlib.pyplot",
@@ -46,23 +46,31 @@ while kernel.recv(1):
 
 
 def install() -> None:
-    """From now on nbval's kernels are forked, in this process. Elsewhere than on Linux they are processes as ever."""
+    """From now on nbval's kernels are forked, in this process and in those that it starts.
+
+    Elsewhere than on Linux they are processes as ever.
+    """
     if not sys.platform.startswith("linux"):
         return
     from ipykernel import kernelspec
+
+    if SERVER not in os.environ:
+        os.environ[SERVER] = _server()
 
     ordinary = kernelspec.get_kernel_dict
 
     def forked(*args: Any, **kwargs: Any) -> dict[str, Any]:
         # -S and -E: neither packages nor settings; the kernel has those of the server.
-        return {**ordinary(*args, **kwargs), "argv": [sys.executable, "-SEc", CLIENT, _server(), "{connection_file}"]}
+        return {
+            **ordinary(*args, **kwargs),
+            "argv": [sys.executable, "-SEc", CLIENT, os.environ[SERVER], "{connection_file}"],
+        }
 
     kernelspec.get_kernel_dict = forked
 
 
-@functools.cache
 def _server() -> str:
-    """The address of the server, started when the first kernel is wanted; it ends with this process."""
+    """Starts the server, and returns its address; it ends with this process, and is small until it is asked."""
     from tools.run import KERNEL_ENV
 
     folder = tempfile.mkdtemp(prefix="kernels-")
@@ -82,8 +90,6 @@ def serve(address: str) -> None:
     sys.path.pop(0)  # the folder of the project
     # As the kernel would set it. Who shows the figures is asked when the first one is made, not at the import.
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
-    for name in IMPORTS:
-        importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a kernel
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     with socket.socket(socket.AF_UNIX) as server:
@@ -92,6 +98,8 @@ def serve(address: str) -> None:
         print("ready", flush=True)
         while True:
             client, _ = server.accept()
+            for name in IMPORTS:  # with the first one; not at all where no notebook is run
+                importlib.import_module(name)
             if os.fork() == 0:
                 server.close()
                 _become_kernel(client)

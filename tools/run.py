@@ -129,7 +129,7 @@ def _run_cells(nb: NotebookNode, path: Path, timeout: float) -> None:
         extra_arguments=["--log-level=ERROR"],
     )
     try:
-        client.execute(env={**KERNEL_ENV, **os.environ})
+        client.execute(env={**KERNEL_ENV, **os.environ}, cleanup_kc=True)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise NotebookError(f"{path}: {error}") from error
 

@@ -2,11 +2,12 @@
 
 import argparse
 import dataclasses
+import functools
 import itertools
 import json
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -88,6 +89,7 @@ class Job:
         self.last: training.State | None = None
         self.checkpoint: Path | None = None
         self.claimed: TextIO | None = None
+        self.unlock: Callable[[], None] = lambda: None
         self.interrupted = False
 
     def interrupt(self, *_: object) -> None:
@@ -115,6 +117,8 @@ class Job:
         file = Path(f"{output}.jsonl").open("a", encoding="utf-8")  # noqa: SIM115 (closed by release)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Given back by name: a process that was just started has the file for another moment.
+            self.unlock = functools.partial(fcntl.flock, file, fcntl.LOCK_UN)
         except BlockingIOError as error:
             file.close()
             raise ValueError(
@@ -132,6 +136,7 @@ class Job:
             path = Path(self.claimed.name)
             if path.exists() and path.stat().st_size == 0:
                 path.unlink()
+            self.unlock()
             self.claimed.close()
 
     def run(self) -> None:

@@ -18,9 +18,6 @@ ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 IDS = [f"F{i}" for i in range(1, 42)]
 EQUATION = re.compile(r"\$\$(?P<latex>(?:(?!\$\$).)*?)\\tag\{(?P<id>F\d+)\}\s*\$\$", re.DOTALL)
-# Of LaTeX. The form of an equation for a phone stands in such lines, see the book's extension of Sphinx.
-COMMENT = re.compile(r"^%.*\n?", flags=re.MULTILINE)
-NARROW = re.compile(r"^% narrow:\n(?:%.*\n?)+", flags=re.MULTILINE)  # its form for a phone (lecture11_book.py)
 # Their functions speak of statements that others compute.
 ELSEWHERE = ("symbolic", "homework", "models", "figures.py")
 
@@ -32,7 +29,7 @@ class Statement:
     Attributes:
         chapter: the notebook.
         title: of the chapter.
-        latex: the equation, without its tag; and its form for a phone.
+        latex: the equation, without its tag; in comments its form for a phone (lecture11_book.py).
         code: the cells from there to the end of the chapter.
     """
 
@@ -77,9 +74,7 @@ def statements() -> dict[str, Statement]:
                 if match["id"] in found:
                     raise ValueError(f"{match['id']} is stated twice, in {found[match['id']].chapter} and in {path}")
                 code = "\n".join(later.source for later in cells[i:] if later.cell_type == "code")
-                narrow = NARROW.search(match["latex"])
-                latex = COMMENT.sub("", match["latex"]).strip() + (f"\n{narrow[0].rstrip()}" if narrow else "")
-                found[match["id"]] = Statement(path, title[1] if title else path.stem, latex, code)
+                found[match["id"]] = Statement(path, title[1] if title else path.stem, match["latex"].strip(), code)
     return found
 
 

@@ -83,7 +83,7 @@ def join_folded(app: Sphinx, doctree: nodes.document) -> None:
     for cell in list(doctree.findall(nodes.container)):
         after = cell.next_node(descend=False, siblings=True)
         if folded(cell) and folded(after) and len(cell.children) == 1:
-            after.children[0].children[:0] = cell.children[0].children
+            after[0][:0] = cell[0].children
             cell.parent.remove(cell)
 
 

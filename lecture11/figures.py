@@ -118,7 +118,8 @@ def codes_against_normal(codes: Float[Tensor, "n 2"], labels: Int[Tensor, " n"])
         # The squared radius of a two-dimensional standard normal is exponential with mean 2.
         radius = float(np.sqrt(-2 * np.log(1 - share)))
         label = f"circle that holds {share:.0%} of N(0, I)"
-        ax.add_patch(Circle((0, 0), radius, fill=False, color="black", lw=1.8, ls=style, label=label, zorder=5))
+        ax.add_patch(Circle((0, 0), radius, fill=False, color="black", lw=1.8, ls=style, zorder=5))
+        ax.plot([], [], color="black", lw=1.8, ls=style, label=label)  # a patch would be a rectangle in the legend
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12))
     return figure
 

@@ -5,13 +5,18 @@
 
 /** Dots in ten colours, each digit's name amid its own. @param {import("./figure.js").Plot} plot @param {Codes} coded */
 export function cloud(plot, { codes, classes }) {
+  /** @type {number[][]} */
+  const taken = [];
   for (let digit = 0; digit < 10; digit++) {
     /** @type {number[][]} */
     const points = [];
     classes.forEach((own, i) => own === digit && points.push([codes[2 * i], codes[2 * i + 1]]));
     plot.dots(`cloud${digit}`, points, `c${digit}`);
     const [x, y] = [0, 1].map((axis) => points.map((p) => p[axis]).sort((a, b) => a - b)[points.length >> 1]);
-    plot.write(`name${digit}`, plot.px(x), plot.py(y) + 4, String(digit), "middle");
+    const at = [plot.px(x), plot.py(y) + 4];
+    while (taken.some((other) => Math.hypot(other[0] - at[0], other[1] - at[1]) < 14)) at[1] += 7;
+    taken.push(at);
+    plot.write(`name${digit}`, at[0], at[1], String(digit), "middle");
   }
 }
 

@@ -160,7 +160,7 @@ export default function drawing(figure) {
       `Reconstruction ${fixed(reconstruction)}, minus KL ${fixed(kl)}: bound ${fixed(reconstruction - kl)} nats. ` +
       `In ${used} of 50 latents the image makes σ less than 0.7; the prior has 1. ` +
       `In the plane, which has only two directions of fifty, ${count} of the twenty nearest codes of test images show a ` +
-      `${digit}; the decoder sees all fifty.`;
+      `${digit}, which may mislead; the decoder sees all fifty.`;
     codes.describe(text);
     plane.describe(`Codes of 1,000 test images, coloured by digit, and yours. ${text}`);
     frame.say(`${text} In the left square draw with the mouse, a finger, or the arrow keys and the space bar.`);

@@ -84,8 +84,7 @@ export default function encoder(figure) {
     bar("bound", 0, -40, bound, "green");
     bar("gap", 0, bound, LOG_EVIDENCE, "vermilion");
     bars.rule("evidence", LOG_EVIDENCE, "dashed");
-    bars.write("e", bars.px(LOG_EVIDENCE) + 5, bars.py(2.65), "ln p(x)");
-    bars.write("v", bars.px(LOG_EVIDENCE) + 5, bars.py(2.35), fixed(LOG_EVIDENCE));
+    bars.write("e", bars.px(LOG_EVIDENCE) - 5, bars.py(2.65), `ln p(x) ${fixed(LOG_EVIDENCE)}`, "end");
     bars.write("a", 30, bars.py(2.65), `reconstruction ${fixed(reconstruction)}`, "start", "blue");
     bars.write("b", 30, bars.py(1.65), `minus KL from the prior ${fixed(kl)}`, "start", "orange");
     bars.write("c", 30, bars.py(0.65), `bound ${fixed(bound)}`, "start", "green");

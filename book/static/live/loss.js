@@ -72,7 +72,7 @@ export default async function loss(figure) {
         const [row, column] = [Math.floor(i / 112), i % 112];
         return rows[Math.floor(row / 28)][Math.floor(column / 28)][(row % 28) * 28 + (column % 28)];
       }),
-      `test images, and from ${kept} latents`,
+      `reconstructed from ${kept} latents`,
       0,
     );
     const text =

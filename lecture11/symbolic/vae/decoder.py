@@ -379,7 +379,7 @@ F9_LINEAR = Derivation(
             "the decoder's density and the prior's",
             by=(LIKELIHOOD, F7_CONSTANT, F9_DISTANCE, PRIOR),
         ),
-        Step(_linear_marginal, "the mean over the code, as before"),
+        Step(_linear_marginal, "the mean over the code"),
     ),
     code=Code("vae.LinearGaussian.log_prob", _log_marginal, of=lambda p_x: of_three_pixels(log(p_x))),
 )

@@ -30,9 +30,9 @@ export default function bells(figure) {
     plot.line("posterior", xs, bell(mean, variance), "vermilion");
     plot.dot("given0", x0.value, 0, "blue", 6);
     plot.dot("givent", xt.value, 0, "green", 6);
-    plot.write("name1", 338, 24, "from x₀", "end", "blue");
-    plot.write("name2", 338, 40, "from xₜ", "end", "green");
-    plot.write("name3", 338, 56, "both", "end", "vermilion");
+    plot.write("name1", 338, 24, "q(xₜ₋₁ | x₀)", "end", "blue");
+    plot.write("name2", 338, 40, "q(xₜ | xₜ₋₁), scaled", "end", "green");
+    plot.write("name3", 338, 56, "q(xₜ₋₁ | xₜ, x₀)", "end", "vermilion");
     const text =
       `Precisions, 1 / variance, add: ${fixed(alpha / beta)} from xₜ (green) and ${fixed(1 / before)} from x₀ (blue, dashed) make ` +
       `${fixed(1 / variance)} (orange). Mean ${fixed(ofXt)} · ${fixed(xt.value)} + ${fixed(ofX0)} · ${fixed(x0.value)} = ` +

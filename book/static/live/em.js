@@ -128,8 +128,8 @@ export default function em(figure) {
     plot.dot("now", w.value, Math.max(-2.6, bound), "grey", 3);
     const shown = path.length ? path : [now(bound, "grey")];
     const [ws, of] = [0, 1].map((i) => shown.map(({ place }) => place[i]));
-    land.line("path", ws, of, "vermilion");
-    land.dot("here", w.value, touch, "vermilion", 5);
+    land.line("path", ws, of, "grey");
+    land.dot("here", w.value, touch, shown[shown.length - 1].color, 5);
     rises.line(
       "path",
       shown.map((_, i) => i),

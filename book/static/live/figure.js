@@ -215,7 +215,7 @@ export class Plot {
     this.put("frame", "path", { d: `M${this.left},${this.top}V${this.bottom}H${this.right}`, class: "axis" });
     this.write("xlabel", (this.left + this.right) / 2, height - 6, xlabel, "middle");
     this.write("ylabel", 0, 0, ylabel, "middle");
-    this.marks.get("ylabel")?.setAttribute("transform", `translate(8,${(this.top + this.bottom) / 2}) rotate(-90)`);
+    this.marks.get("ylabel")?.setAttribute("transform", `translate(11,${(this.top + this.bottom) / 2}) rotate(-90)`);
     if (bare === true) return;
     for (const v of ticks(...x)) this.write(`x${v}`, this.px(v), this.bottom + 14, name(v), "middle");
     if (bare) return;

@@ -231,7 +231,7 @@ export default function plane(figure) {
       plots[k].describe(text);
       return broken ? `${kind} ${near.length}${near.length ? ` (${fixed(ratio)})` : ""}` : text;
     });
-    const all = `Of ${N} points within three standard deviations of a centre (their spread, in that of the data): `;
+    const all = `Of ${N} points within three standard deviations of a centre (in brackets: their variance, divided by that of the data): `;
     frame.say(`${left.value} of ${T} steps left. ${broken ? `${all}${said.join(", ")}.` : said.join(" ")} ${trouble}`);
     if (sides.some(({ clouds }) => clouds.length <= T)) frame.changed();
   }

@@ -1,4 +1,4 @@
-"""A chain as LaTeX: each line printed from its SymPy expression, the reason above it, to fit a phone."""
+"""A chain as LaTeX: each line printed from its SymPy expression, the reason above it, for a page and for a phone."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,17 +12,29 @@ from sympy.printing.latex import LatexPrinter
 from lecture11.symbolic.facts import Assumption, Definition, Derivation, Hypothesis, Source, Step
 from lecture11.symbolic.terms import KL, Mean, Normal
 
-WIDTH = 30.0  # in the widths of an x: as many fit on a screen of 390 px
+WIDTH = 62.0  # in the widths of an x: as many fit in a column of the book
+NARROW = 30.0  # and so many on a screen of 390 px
 INDENT = 1.5
 SHORT = 7.0  # a fraction that stands before what it multiplies
 
 
 def typeset(derivation: Derivation) -> str:
-    """The chain as ``$$ ... $$``, which notebooks and the book display; below it the definitions that it cites."""
-    lines = _aligned("", derivation.start)
+    """The chain as ``$$ ... $$``, which notebooks and the book display; below it the definitions that it cites.
+
+    Where that is too wide for a phone, comments hold the form for one, which only the book reads.
+    """
+    wide, narrow = _chain(derivation, WIDTH), _chain(derivation, NARROW)
+    if narrow == wide:
+        return f"$${wide}$$"
+    comment = "\n".join(f"% {line}" for line in narrow.splitlines())
+    return f"$${wide}\n% narrow:\n{comment}\n$$"
+
+
+def _chain(derivation: Derivation, room: float) -> str:
+    lines = _aligned("", derivation.start, room)
     for step in derivation.steps:
-        lines.append(rf"&\quad {_words(_reason(derivation, step))}")
-        lines += _aligned("= ", step.expression)
+        lines.append(rf"&\quad {_words(_reason(derivation, step), room)}")
+        lines += _aligned("= ", step.expression, room)
     if derivation.nonnegative:
         lines.append(r"&\ge 0")
     cited = [fact.source for step in derivation.steps for fact in derivation.facts(step)]
@@ -31,29 +43,29 @@ def typeset(derivation: Derivation) -> str:
         lines.append(r"&\small\text{where}")
     said = ""
     for definition in definitions:
-        words, *equation = _definition(definition)
+        words, *equation = _definition(definition, room)
         lines += equation if words == said else [words, *equation]
         said = words
-    return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
-def _definition(definition: Definition | Assumption) -> list[str]:
+def _definition(definition: Definition | Assumption, room: float) -> list[str]:
     """What a definition says, or what is assumed, with its number in the lecture, and below it ``left = right``."""
     said = "assume: " * isinstance(definition, Assumption) + definition.statement
     said += f" ({definition.formula})" if definition.formula else ""
-    left, right = (laid_out(side, WIDTH - 5) for side in (definition.left, definition.right))
-    if len(left) == len(right) == 1 and width(left[0] + "=" + right[0]) + 4 <= WIDTH:
+    left, right = (laid_out(side, room - 5) for side in (definition.left, definition.right))
+    if len(left) == len(right) == 1 and width(left[0] + "=" + right[0]) + 4 <= room:
         equation = [rf"&\qquad {left[0]} = {right[0]}"]
     else:
         equation = [
             *(rf"&\qquad {line}" for line in left),
             *(rf"&\qquad {'= ' if i == 0 else ''}{line}" for i, line in enumerate(right)),
         ]
-    return [rf"&\quad {_words(said)}", *equation]
+    return [rf"&\quad {_words(said, room)}", *equation]
 
 
-def _aligned(sign: str, e: sympy.Expr) -> list[str]:
-    first, *others = laid_out(e, WIDTH - (2 if sign else 0))
+def _aligned(sign: str, e: sympy.Expr, room: float) -> list[str]:
+    first, *others = laid_out(e, room - (2 if sign else 0))
     return [f"&{sign}{first}", *(rf"&\quad {line}" for line in others)]
 
 
@@ -73,11 +85,11 @@ def _cited(source: Source) -> str:
     return source.formula or (name if width(name) < 6 else source.key)
 
 
-def _words(text: str) -> str:
+def _words(text: str, room: float) -> str:
     """Words as small text, over as many lines as they need."""
     lines = [""]
     for word in _WORD.findall(prose(text)):
-        if lines[-1] and width(f"{lines[-1]} {word}") * 0.8 > WIDTH - 2:
+        if lines[-1] and width(f"{lines[-1]} {word}") * 0.8 > room - 2:
             lines.append("")
         lines[-1] += f" {word}" if lines[-1] else word
     return " \\\\\n&\\quad ".join(rf"\small\text{{{line}}}" for line in lines)
@@ -266,7 +278,7 @@ def _name(word: str) -> str:
 # --- Lines that fit ---------------------------------------------------------------------------------------------------
 
 
-def laid_out(e: sympy.Expr, room: float = WIDTH) -> list[str]:
+def laid_out(e: sympy.Expr, room: float) -> list[str]:
     """An expression as one line, or as several: broken before a sign, between factors, inside brackets."""
     whole = latex(e)
     if width(whole) <= room:

@@ -599,7 +599,7 @@ def test_a_sample_is_drawn_paused_and_looked_back_at(chromium: Browser, bench: t
     expect(figure.locator(".live-words")).to_contain_text("Drawing.")
     pause.click()
     # What is asked for now does not wait for the end of a pause.
-    figure.get_by_label("x_T", exact=True).select_option("the chapter's first")
+    figure.get_by_label("noise at the start").select_option("the chapter's first")
     for label, value in (("steps", "50"), ("fresh noise η", "1, DDPM"), ("guidance", "1.0")):
         assert figure.get_by_label(label, exact=True).get_attribute("aria-valuetext") == value
     figure.get_by_label("digit").select_option("7")

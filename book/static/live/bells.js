@@ -37,7 +37,10 @@ export default function bells(figure) {
       `Precisions, 1 / variance, add: ${fixed(alpha / beta)} from xₜ (green) and ${fixed(1 / before)} from x₀ (blue, dashed) make ` +
       `${fixed(1 / variance)} (orange). Mean ${fixed(ofXt)} · ${fixed(xt.value)} + ${fixed(ofX0)} · ${fixed(x0.value)} = ` +
       `${fixed(mean)}, standard deviation ${fixed(Math.sqrt(variance))}.`;
-    plot.describe(text);
+    plot.describe(
+      `Bells over xₜ₋₁: from xₜ, around ${fixed(xt.value / Math.sqrt(alpha))}; from x₀, around ` +
+        `${fixed(Math.sqrt(keep) * x0.value)}; both together, narrower, around ${fixed(mean)}.`,
+    );
     frame.say(text);
   }
   frame.begin();

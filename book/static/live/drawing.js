@@ -64,6 +64,7 @@ export default function drawing(figure) {
     [encoder, decoder] = [new MLP(tensors, "encoder."), new MLP(tensors, "decoder.")];
     [directions, coded] = [others.directions, { codes: others.codes, classes: others.classes }];
     pictures = ["yours", "what the decoder expects"].map((title) => frame.picture(title));
+    pictures[1].canvas.classList.add("large"); // as the one that is drawn on
     codes = frame.plot({ x: [-1, 50], y: [-4, 4], xlabel: "latent", ylabel: "μ, and ± σ" });
     const [xs, ys] = [0, 1].map((axis) => coded.codes.filter((_, i) => i % 2 === axis));
     /** @param {Float32Array} v @returns {[number, number]} */
@@ -161,8 +162,12 @@ export default function drawing(figure) {
       `In ${used} of 50 latents the image makes σ less than 0.7; the prior has 1. ` +
       `In the plane, which has only two directions of fifty, ${count} of the twenty nearest codes of test images show a ` +
       `${digit}, which may mislead; the decoder sees all fifty.`;
-    codes.describe(text);
-    plane.describe(`Codes of 1,000 test images, coloured by digit, and yours. ${text}`);
+    codes.describe(
+      `Mean and standard deviation of each of 50 latents; in ${used} the standard deviation is less than 0.7.`,
+    );
+    plane.describe(
+      `Codes of 1,000 test images along two directions, coloured by digit, and yours at (${at.map((v) => fixed(v)).join(", ")}).`,
+    );
     frame.say(`${text} In the left square draw with the mouse, a finger, or the arrow keys and the space bar.`);
   }
 }

@@ -45,7 +45,7 @@ export default function em(figure) {
     x: [0, 2.4],
     y: [0, 2.4],
     xlabel: "W, the decoder (M-step: ↔)",
-    ylabel: "q is the posterior of (E-step: ↕)",
+    ylabel: "W that q fits (E-step: ↕)",
   });
   const rises = frame.plot({ x: [0, 12], y: [-2.6, -1.7], xlabel: "steps", ylabel: "bound" });
   const begun = "The parabola touches at the circle. Press M-step: W walks to the square.";
@@ -98,10 +98,10 @@ export default function em(figure) {
   const xs = range(0, 2.4, 241);
   plot.line("likelihood", xs, xs.map(logLikelihood), "");
   plot.rule("best", Math.sqrt(S - 1), "green dashed");
-  plot.write("n1", 54, 22, "log-likelihood");
-  plot.write("n2", 150, 22, "bound", "start", "blue");
+  plot.write("n1", 58, 22, "log-likelihood");
+  plot.write("n2", 168, 22, "bound", "start", "blue");
   plot.write("n3", 338, 22, "best W", "end", "green");
-  plot.write("n4", 54, 38, "● touches here", "start", "blue");
+  plot.write("n4", 58, 38, "● touches here", "start", "blue");
   plot.write("n5", 338, 38, "■ top of the bound", "end", "vermilion");
   for (const height of [-2.6, -2.3, -2.1, -2, -1.96, -1.94]) {
     const points = contour(height);
@@ -112,6 +112,8 @@ export default function em(figure) {
   rises.write("n1", 338, 40, "largest log-likelihood", "end", "green");
   rises.write("n2", 338, 178, "● after an E-step", "end", "blue");
   rises.write("n3", 338, 194, "● after an M-step", "end", "vermilion");
+
+  const below = (/** @type {number} */ bound) => (bound < -2.6 ? `↓ ${fixed(bound)}` : "");
 
   function draw() {
     const bound = elbo(w.value, a, v);
@@ -126,6 +128,7 @@ export default function em(figure) {
     const [x, y] = [plot.px(top) - 5, plot.py(elbo(top, a, v)) - 5].map((at) => at.toFixed(1));
     plot.put("top", "rect", { x, y, width: "10", height: "10", class: "vermilion", style: "fill: var(--ink)" });
     plot.dot("now", w.value, Math.max(-2.6, bound), "grey", 3);
+    plot.write("below", plot.px(w.value), plot.bottom - 8, below(bound), "middle");
     const shown = path.length ? path : [now(bound, "grey")];
     const [ws, of] = [0, 1].map((i) => shown.map(({ place }) => place[i]));
     land.line("path", ws, of, "grey");
@@ -136,15 +139,22 @@ export default function em(figure) {
       shown.map((at) => at.bound),
       "grey",
     );
-    shown.forEach((at, i) => rises.dot(`p${i}`, i, at.bound, at.color));
+    shown.forEach((at, i) => rises.dot(`p${i}`, i, Math.max(-2.6, at.bound), at.color));
+    rises.write("below", rises.left + 8, rises.bottom - 8, below(shown[0].bound)); // no step ends there
     for (let i = shown.length; i < 14; i++) rises.marks.get(`p${i}`)?.setAttribute("r", "0");
     rises.line("top", [0, 12], [logLikelihood(Math.sqrt(S - 1)), logLikelihood(Math.sqrt(S - 1))], "green dashed");
     const text =
       `${word} W = ${fixed(w.value, 3)}, a = ${fixed(a, 3)}, σ² = ${fixed(v, 3)}: bound ${fixed(bound, 4)}, log-likelihood ` +
       `${fixed(logLikelihood(w.value), 4)}; the best W is ${fixed(Math.sqrt(S - 1), 3)}.`;
-    plot.describe(text);
-    land.describe(`${text} The encoder is the posterior of W = ${fixed(touch, 3)}.`);
-    rises.describe(text);
+    plot.describe(
+      `Over W, the log-likelihood and below it the bound, a parabola: they touch at W = ${fixed(touch)}; its top is at ` +
+        `${fixed(top)}; you are at ${fixed(w.value)}.`,
+    );
+    land.describe(
+      `Lines of equal bound over W and over the W that q fits; you are at (${fixed(w.value)}, ${fixed(touch)}), and the ` +
+        `top is where both are ${fixed(Math.sqrt(S - 1))}.`,
+    );
+    rises.describe(`The bound after each step: ${shown.map((at) => fixed(at.bound, 3)).join(", ")}.`);
     frame.say(text);
     [e.disabled, m.disabled] = [false, false];
   }

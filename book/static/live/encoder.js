@@ -34,9 +34,7 @@ export function terms(mu, sigma) {
 export default function encoder(figure) {
   const frame = new Frame(figure, draw);
   const curves = frame.plot({ x: [-4.2, 4.2], y: [0, 2.8], xlabel: "z", ylabel: "density", height: 200 });
-  const bars = frame.plot({ x: [-40, 0], y: [0, 3], xlabel: "nats", ylabel: "", height: 200, bare: true });
-  for (const v of [-40, -30, -10, 0])
-    bars.write(`x${v}`, bars.px(v), bars.bottom + 14, String(v).replace("-", "−"), "middle");
+  const bars = frame.plot({ x: [-40, 0], y: [0, 3], xlabel: "nats", ylabel: "", height: 200, bare: "y" });
   const mu = frame.slider("μ", -3.5, 3.5, 0.05, 0.8, (v) => fixed(v));
   // In powers of 2, so that 1, the prior's, is one of the stops.
   const sigma = frame.slider("σ", -3.3, 1.3, 0.01, -1, (v) => fixed(2 ** v, 3));
@@ -92,8 +90,13 @@ export default function encoder(figure) {
     const text =
       `μ = ${fixed(mu.value)}, σ = ${fixed(scale)}: reconstruction ${fixed(reconstruction)}, divergence from the prior ${fixed(kl)}, ` +
       `bound ${fixed(bound)}; ln p(x) = ${fixed(LOG_EVIDENCE)} lies ${fixed(gap)} nats above it.`;
-    curves.describe(text);
-    bars.describe(text);
+    curves.describe(
+      `The posterior, with two peaks, and your bell: mean ${fixed(mu.value)}, standard deviation ${fixed(scale)}.`,
+    );
+    bars.describe(
+      `In nats: reconstruction ${fixed(reconstruction)}, minus KL from the prior ${fixed(kl)}, is the bound ` +
+        `${fixed(bound)}; the gap to ln p(x) is ${fixed(gap)}.`,
+    );
     frame.say(text);
   }
   frame.begin();

@@ -195,13 +195,17 @@ export class Plot {
     this.xs = x;
     this.ys = y;
     this.height = height;
-    this.left = bare ? 24 : 48;
+    this.left = bare ? 24 : 54;
     this.right = 340;
     this.top = 10;
-    this.bottom = height - (bare === true ? 24 : 38);
+    this.bottom = height - (bare === true ? 30 : 38);
     this.svg = document.createElementNS(SVG, "svg");
     this.svg.setAttribute("viewBox", `0 0 360 ${height}`);
     this.svg.setAttribute("role", "img");
+    // Letters have one size, however large the plot is drawn.
+    new ResizeObserver(([{ contentRect }]) => {
+      this.svg.style.setProperty("--letters", `${(12 * 360) / contentRect.width}px`);
+    }).observe(this.svg);
     /** @type {Map<string, SVGElement>} */
     this.marks = new Map();
     // What leaves the frame is cut off.
@@ -215,7 +219,7 @@ export class Plot {
     this.put("frame", "path", { d: `M${this.left},${this.top}V${this.bottom}H${this.right}`, class: "axis" });
     this.write("xlabel", (this.left + this.right) / 2, height - 6, xlabel, "middle");
     this.write("ylabel", 0, 0, ylabel, "middle");
-    this.marks.get("ylabel")?.setAttribute("transform", `translate(11,${(this.top + this.bottom) / 2}) rotate(-90)`);
+    this.marks.get("ylabel")?.setAttribute("transform", `translate(12,${(this.top + this.bottom) / 2}) rotate(-90)`);
     if (bare === true) return;
     for (const v of ticks(...x)) this.write(`x${v}`, this.px(v), this.bottom + 14, name(v), "middle");
     if (bare) return;

@@ -1,7 +1,7 @@
 // @ts-check
 /** Which model does your loss train? Its factors say the noise of the decoder, or beta; that says which latents pay. */
 
-import { Frame } from "./figure.js";
+import { Frame, name } from "./figure.js";
 import { table } from "./weights.js";
 
 const PIXELS = 784;
@@ -42,7 +42,7 @@ export default async function loss(figure) {
   const pixels = frame.choice("over the pixels", { sum: "summed", mean: "averaged" }, "mean");
   const latents = frame.choice("KL over the latents", { sum: "summed", mean: "averaged" }, "sum");
   const k = frame.slider("latents k", 1, 40, 1, 20);
-  const weight = frame.slider("weight of the KL", -4, 3, 0.1, 0, (v) => (10 ** v).toPrecision(2));
+  const weight = frame.slider("weight of the KL", -4, 3, 0.1, 0, (v) => name(10 ** v, 2));
 
   function draw() {
     const c = Number(factor.value) / (pixels.value === "mean" ? PIXELS : 1);
@@ -77,9 +77,11 @@ export default async function loss(figure) {
     );
     const text =
       `This loss trains a decoder with noise of standard deviation ${Math.sqrt(variance).toPrecision(3)} on each pixel; or, ` +
-      `if the noise is to be 1, a β-VAE with β = ${variance.toPrecision(3)}. Of ${k.value} latents of a linear decoder on the ` +
+      `if the noise is to be 1, a β-VAE with β = ${name(variance, 3)}. Of ${k.value} latents of a linear decoder on the ` +
       `digits, ${kept} would be used: ${kept === k.value ? "in all their directions the data vary more than" : kept ? "those with more variance than" : "no direction varies more than"} the noise${kept ? "" : "; every reconstruction is the mean of all digits"}.`;
-    plot.describe(text);
+    plot.describe(
+      `Bars, the variance of 40 principal directions; the line s² = ${name(variance, 3)}, which ${kept} of ${k.value} pass.`,
+    );
     frame.say(text);
   }
   frame.begin();

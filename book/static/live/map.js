@@ -44,7 +44,7 @@ export default function map(figure) {
       const coded = { codes: data[name], classes: data.classes };
       kinds[name] = { decoder: new MLP(tensors, "decoder."), coded, reach };
     }
-    plot = frame.plot({ x: [-4, 4], y: [-4, 4], xlabel: "z₁", ylabel: "z₂", height: 350, bare: true });
+    plot = frame.plot({ x: [-4, 4], y: [-4, 4], xlabel: "z₁", ylabel: "z₂", height: 356, bare: true });
     picture = frame.picture("");
     picture.canvas.classList.add("large");
     kind = frame.choice("model", { vae: "VAE", autoencoder: "auto-encoder" }, "vae");
@@ -76,7 +76,9 @@ export default function map(figure) {
     const text =
       `z = (${at.map((v) => fixed(v)).join(", ")}), ${Math.hypot(...at) < RADIUS ? "inside" : "outside"} the circle that holds ` +
       `99 % of N(0, I). The nearest code of a test image is ${fixed(distance)} away; of the nearest twenty, ${count} show a ${digit}.`;
-    plot.describe(`Codes of 1,000 test images by the ${kind.selectedOptions[0].text}, coloured by digit. ${text}`);
+    plot.describe(
+      `Codes of 1,000 test images by the ${kind.selectedOptions[0].text}, coloured by digit, the circle, and z.`,
+    );
     frame.say(text);
   }
 }

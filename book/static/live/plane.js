@@ -101,7 +101,7 @@ export default function plane(figure) {
     y: [-3, 3],
     xlabel: "exact score, right step",
     ylabel: "",
-    height: 350,
+    height: 356,
     bare: true,
   });
   // Broken, all misprints are seen at once; otherwise what one chooses.
@@ -187,7 +187,7 @@ export default function plane(figure) {
     if (beside?.value === "right" || (beside?.value === "network" && !network)) kinds.pop();
     if (beside) {
       plots[1].svg.style.display = kinds[1] ? "" : "none";
-      plots[1].write("xlabel", 182, 344, kinds[1] === "network" ? "network" : "with the misprint", "middle");
+      plots[1].write("xlabel", 182, 350, kinds[1] === "network" ? "network" : "with the misprint", "middle");
     }
     sides.length = Math.min(sides.length, kinds.length);
     kinds.forEach((kind, k) => prepare(k, kind));

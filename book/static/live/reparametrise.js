@@ -99,8 +99,13 @@ export default function reparametrise(figure) {
         ? ""
         : ` By the score function, from the same draws: one draw's standard deviation is ${fixed(s2)}, ` +
           `${fixed(s2 / s1, 1)} times as much; the mean is ${fixed(m2)}, with standard error ${fixed(s2 / root)}.`);
-    plot.describe(text);
-    spread.describe(text);
+    plot.describe(
+      `The curve f, draws on it around φ = ${fixed(at)} with their slopes, and the curve of the mean with its slope ${fixed(right)}.`,
+    );
+    spread.describe(
+      `The slope as each of ${eps.length} draws estimates it, around ${fixed(right)}: through the draw ± ${fixed(s1)}` +
+        (shown.value === "one" ? "." : `, by the score function ± ${fixed(s2)}.`),
+    );
     frame.say(text);
   }
   frame.begin();

@@ -62,7 +62,7 @@ export default function sample(figure) {
     sliders.seed = frame.slider("seed", 1, 999, 1, 3);
     if (!frame.small) {
       const images = WORDS.map((word, i) => [`${i}`, `the chapter's ${word}`]);
-      from = frame.choice("x_T", { seed: "by the seed", ...Object.fromEntries(images) }, "seed");
+      from = frame.choice("noise at the start", { seed: "by the seed", ...Object.fromEntries(images) }, "seed");
       sliders.steps = frame.slider("steps", 0, STEPS.length - 1, 1, 2, (k) => `${STEPS[k]}`);
       sliders.eta = frame.slider(
         "fresh noise η",

@@ -1,7 +1,7 @@
 // @ts-check
 /** Design a schedule: four handles for beta_t, and what becomes of a digit (F25, F28). */
 
-import { Frame, make, range } from "./figure.js";
+import { Frame, fixed, make, name, range } from "./figure.js";
 import { Generator, NoiseSchedule } from "./gauss.js";
 import { TWO } from "./digit.js";
 
@@ -80,6 +80,8 @@ export default function schedule(figure) {
   preset();
   const ts = range(0, T, 201);
 
+  const share = (/** @type {number} */ v, digits = 2) => (v < 1e-6 ? "less than a millionth" : name(v, digits));
+
   function draw() {
     const t = at.value;
     betas.line(
@@ -101,8 +103,8 @@ export default function schedule(figure) {
       ts.map((k) => s.noiseVariance[k]),
       "orange dashed",
     );
-    kept.write("n1", 338, 24, "signal ᾱ", "end", "blue");
-    kept.write("n2", 338, 40, "noise 1 − ᾱ", "end", "orange");
+    kept.write("n1", 338, 100, "signal ᾱ", "end", "blue");
+    kept.write("n2", 338, 116, "noise 1 − ᾱ", "end", "orange");
     for (const plot of [kept, path]) plot.rule("at", t, "grey dashed");
     // One pixel, white at first, by single steps (F24).
     const x = new Float64Array(T + 1).fill(-1);
@@ -117,12 +119,17 @@ export default function schedule(figure) {
       );
     });
     const half = s.alphaBar.findIndex((v) => v < 0.5);
-    const snr = t ? `${s.snr(t).toPrecision(2)}` : "without end";
+    const snr = t ? share(s.snr(t)) : "without end";
     const text =
-      `At t = ${t} the share ${s.alphaBar[t].toPrecision(3)} of the signal's variance is left, signal to noise ${snr}. ` +
-      `${half < 0 ? "Half of it is never gone" : `Half of it is gone at t = ${half}`}; at the end ${s.alphaBar[T].toPrecision(2)} is left` +
+      `At t = ${t}, ${share(s.alphaBar[t], 3)} of the signal's variance is left, signal to noise ${snr}. ` +
+      `${half < 0 ? "Half of it is never gone" : `Half of it is gone at t = ${half}`}; at the end ${share(s.alphaBar[T])} is left` +
       `${s.alphaBar[T] > 0.01 ? ": too much to begin a sample from pure noise" : ""}.`;
-    [betas, kept, path].forEach((plot) => plot.describe(text));
+    betas.describe(`β over the steps, through four handles: ${AT.map((k) => name(s.beta[k], 2)).join(", ")}.`);
+    kept.describe(
+      `The signal's share ᾱ falls from 1 to ${share(s.alphaBar[T])}, the noise's rises; at t = ${t} they are ` +
+        `${fixed(s.alphaBar[t])} and ${fixed(s.noiseVariance[t])}.`,
+    );
+    path.describe(`One pixel on its way from white to noise: ${fixed(x[t])} at t = ${t}.`);
     frame.say(text);
   }
   frame.begin();

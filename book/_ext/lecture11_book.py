@@ -130,6 +130,36 @@ def _line(tree: ast.Module, name: str) -> int | None:
     return node.lineno
 
 
+class Numbers(SphinxTransform):
+    """In tables and results, a true minus, no break between a number and its unit, and a dash where there is no number.
+
+    They are stored as the programs print them, which write a hyphen.
+    """
+
+    default_priority = 200
+    MINUS = re.compile(r"(?<![^\s>(≈])-(?=\w)")
+    UNIT = re.compile(r"(?<=\d) (?=(?:%|s|ms|min|h|MiB|GFLOP|M|nats)(?!\w))")
+
+    def apply(self, **kwargs: Any) -> None:
+        for text in list(self.document.findall(nodes.Text)):
+            before = str(text)
+            if before.startswith('<table class="table">') or in_cell(text):
+                after = self.UNIT.sub("\N{NO-BREAK SPACE}", self.MINUS.sub("−", before))
+                after = "–" if after == "-" else after.replace("<td></td>", "<td>–</td>")
+            else:
+                after = before.replace("≈-", "≈−")
+            if after != before:
+                text.parent.replace(text, nodes.Text(after))
+
+
+def in_cell(text: nodes.Text) -> bool:
+    """Whether it is prose in a cell of a table; code there is as it must be typed."""
+    place = text.parent
+    while place is not None and not isinstance(place, nodes.entry | nodes.literal | nodes.math):
+        place = place.parent
+    return isinstance(place, nodes.entry)
+
+
 def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """Remove sphinx-thebe's scripts: Jupyter Book always loads it, and it declares one constant twice."""
     scripts = context["script_files"]
@@ -139,5 +169,6 @@ def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], d
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_transform(TaggedEquation)
     app.add_transform(SourceLink)
+    app.add_transform(Numbers)
     app.connect("html-page-context", drop_thebe, priority=900)  # after every extension has added its scripts
     return {"parallel_read_safe": True, "parallel_write_safe": True}

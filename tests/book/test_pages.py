@@ -140,6 +140,12 @@ def test_no_markup_is_left_in_the_text(page: tuple[Path, BeautifulSoup]) -> None
     assert re.findall(r"\$\$|\\begin\{|\\[(\[]|:::|\{cite|\{eq\}|^\(\S+\)=$", text, flags=re.MULTILINE) == []
 
 
+def test_a_printed_number_has_a_true_minus(page: tuple[Path, BeautifulSoup]) -> None:
+    cells = [cell.get_text() for cell in article(page[1]).select("td:not(:has(code)), th")]
+    assert [text for text in cells if re.match(r"≈?-(\w|$)", text)] == []
+    assert "≈-" not in article(page[1]).get_text()
+
+
 def test_a_slider_has_all_its_pictures(page: tuple[Path, BeautifulSoup]) -> None:
     path, soup = page
     for figure in soup.select("figure.pictures"):

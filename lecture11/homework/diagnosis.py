@@ -762,8 +762,8 @@ def _one_batch_size(seen: Seen) -> str:
     if batch == 1 and len(right) > 1:
         batches = ", ".join(map(str, sorted(bad)))
         return (
-            f"right for a batch of 1, and wrong for one of {batches}. Is something summed, averaged or mixed over the "
-            f"examples?"
+            f"right in the cases with a batch of 1, wrong in those of {batches}. Is something summed, averaged or "
+            f"mixed over the examples?"
         )
     where = f"right in one case alone: {right[-1].name}."
     if batch == 1:

@@ -311,7 +311,7 @@ def test_what_a_special_size_hides_is_not_blamed_on_the_batch() -> None:
     ):
         check.elbo(lambda x, encoder, decoder, eps: elbo(x, encoder, decoder, eps) + 3 * (x.shape[1] - eps.shape[1]))
     kl = PARTS["elbo-kl"].reference
-    with pytest.raises(WrongAnswer, match="right for a batch of 1, and wrong for one of"):
+    with pytest.raises(WrongAnswer, match="right in the cases with a batch of 1, wrong in those of"):
         check.elbo_kl(lambda mu, log_var: kl(mu, log_var) + mu.std(0, correction=0).sum())
 
 

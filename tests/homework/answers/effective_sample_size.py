@@ -139,7 +139,7 @@ def _(log_w):
     return (w.sum(0) ** 2 / (w**2).sum(0)).to(log_w)
 
 
-@wrong(kind="batch", says="right for a batch of 1, and wrong for one of 2, 3. Is")
+@wrong(kind="batch", says="right in the cases with a batch of 1, wrong in those of 2, 3. Is")
 def _(log_w):
     w = (log_w - log_w.max(0).values).exp()
     w = w / w.sum()

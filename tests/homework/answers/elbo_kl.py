@@ -82,7 +82,7 @@ def _(mu, log_var):
     return 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1)
 
 
-@wrong(kind="batch", says="right for a batch of")
+@wrong(kind="batch", says="right in the cases with a batch of")
 def _(mu, log_var):
     total = 0
     for i in range(1):  # forgot the other examples

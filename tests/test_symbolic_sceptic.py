@@ -3036,6 +3036,177 @@ def test_what_is_no_part_of_a_chain_is_named(start: object, reason: object, by: 
     assert "cannot be judged" not in str(error.value)
 
 
+# What is 1 = 2 if an integral of h converges, by the rule for x = b y: as that of a constant h does not.
+G18, u18, p18 = (
+    indexed("any_r18", "G", real=True),
+    indexed("u_r18", "u", positive=True),
+    indexed("p_r18", "p", positive=True),
+)
+g18, F18, B18 = indexed("g_r18", "g", positive=True), indexed("F_r18", "F", real=True), indexed("B_r18", "B", real=True)
+X18, H18, R18 = indexed("x_r18", "x", real=True), indexed("h_r18", "h", real=True), indexed("r_r18", "r", positive=True)
+t18, r18, q18 = (
+    Symbol("t", integer=True, positive=True),
+    Symbol("r", integer=True, positive=True),
+    density("q_r18", "q"),
+)
+SCALED = D(Mean(G18(y), y, 1), Mean(v * G18(b + v * c), c, 1))
+MOVED = D(Mean(G18(y), y, 1), Mean(v * G18(b + v * z), z, 1))
+
+
+def one_is(h, same, *below, by=2, start=1, cites=()):
+    whole, scaled = Mean(h(c), c, 1), Mean(h(by * c), c, 1)
+    rule = chain(whole, (by * scaled, SCALED.at({G18(y): h(y)}).at({b: 0, v: by})), key="rule")
+    equal = chain(scaled, (whole, same), key="equal")
+    return *below, rule, equal, chain(start, (whole / scaled, equal, *cites), (by, rule), key="end")
+
+
+def two_ways(e, x, y):
+    """An integral over two variables in the other order, which is the same if it converges."""
+    return chain(Mean(e, sympy.Tuple(x, y), 1), (Mean(e, sympy.Tuple(y, x), 1),))
+
+
+@case("C")
+def slope_by_a_state_whose_time_is_given():
+    one = chain(2 * X18(t18), (Derivative(X18(t18) ** 2, X18(t18)),), (0, D(t18, 5)), key="D")
+    return one, chain(2, (0, one.at({X18(r18): 1})))
+
+
+@case("C")
+def slope_by_a_state_at_a_number():
+    five = chain(5, (4 + Mean(1, y, q18(y)), D(Mean(1, y, q18(y)), 1)), key="five")
+    return five, chain(2 * X18(5), (Derivative(X18(5) ** 2, X18(5)),), (0, five))
+
+
+@case("C")
+def slope_by_a_name():
+    return chain(2 * H18(z), (Derivative(H18(z) ** 2, H18(z)),), (0, D(z, y + 1)))
+
+
+@case("E")
+def root_of_a_square_with_a_sum_to_zero():
+    "sqrt((A - 1)^2) = 1 - A, for A = e^-50 sum_(i = 1 - n)^0 f(i): false for a large f"
+    e, number = Symbol("i", integer=True), Symbol("n", integer=True, nonnegative=True)
+    A = exp(-50) * Sum(u18(e), (e, 1 - number, 0))
+    sign, name = chain(A**2 - 2 * A + 1, ((A - 1) ** 2,), key="sign", nonnegative=True), Symbol("W", nonnegative=True)
+    return sign, chain(sqrt(name), (1 - A, D(name, A**2 - 2 * A + 1, sign=sign)))
+
+
+@case("F")
+def gaussian_that_grows_with_a_sum_to_zero():
+    e, number = Symbol("i", integer=True), Symbol("n", integer=True, nonnegative=True)
+    A = exp(-60) * v * Sum(e**2, (e, 1 - number, 0))
+    return chain(Mean(exp((A - 1) * y**2), y, 1) ** 2 * (1 - A), (pi,))
+
+
+@case("F")
+def function_and_gaussian_of_a_difference():
+    return two_ways(u18(y - z) * Normal(y, z, 1), y, z)
+
+
+@case("F")
+def two_gaussians_of_a_difference():
+    return two_ways(u18(y - z) * Normal(y, z, 1) * Normal(y, z, 2), y, z)
+
+
+@case("F")
+def two_is_one_by_a_difference():
+    def inner(e):
+        return Mean(u18(e - z) * Normal(e - z, 0, 1), z, 1)
+
+    at = MOVED.at({G18(y): u18(c - y) * Normal(c - y, 0, 1)}).at({b: c, v: 1})
+    moved = chain(inner(c), (inner(0), at), key="moved")
+    same = chain(inner(2 * c), (inner(0), moved.at({c: 2 * c})), (inner(c), moved), key="same")
+    return one_is(inner, same, moved, same)
+
+
+@case("F")
+def recursion_below_two_gaussians_of_a_difference():
+    first, further = D(R18(0, y), 1), D(R18(n, y), R18(n - 1, y), where=(n - 1,))
+
+    def e(k):
+        return Mean(R18(k, c) * Normal(c, z, 1) * Normal(z, c, 1), sympy.Tuple(c, z), 1)
+
+    return chain(e(n) + R18(0, y), (e(n - 1) + 1, first, further.at({y: c})), where=(n - 1,))
+
+
+@case("F")
+def gaussian_at_its_own_mean():
+    e = Mean(Mean(u18(c - z), z, 1) * Normal(c**2, c**2, v), c, 1)
+    return chain(v * e, (v * (e + 1) - v,))
+
+
+@case("I")
+def assumption_at_twice_a_variable():
+    "f(2 c) = exp(2 c^2): f(y) = exp(y^2 / 2)"
+    known, scale = Assumption("A", "", p18(2 * c), exp(2 * c**2), for_all=(c,)), Rational(3, 2)
+
+    def h18(e):
+        return p18(e) * Normal(e, 0, 1)
+
+    flat = chain(h18(c), (1 / sqrt(2 * pi), known.at({c: c / 2})), key="flat")
+    same = chain(h18(scale * c), (1 / sqrt(2 * pi), known.at({c: scale * c / 2})), (h18(c), flat), key="same")
+    return one_is(h18, same, flat, same, by=scale)
+
+
+@case("I")
+def definition_out_of_its_range():
+    "p(n, y) = exp(-y^2) from n = 5 on says nothing of p(3, y), which is 1"
+    name, other = D(p18(n, y), exp(-(y**2)), (n - 5,)), D(g18(y), p18(3, y))
+    flat = chain(p18(3, y), (g18(y), other), (1, Assumption("A", "", g18(y), Integer(1), for_all=(y,))), key="flat")
+    same = chain(p18(3, 2 * c), (1, flat.at({y: 2 * c})), (p18(3, c), flat.at({y: c})), key="same")
+    five = chain(p18(5, 0), (1, name.at({y: 0, n: 5})), key="five")
+    return one_is(lambda e: p18(3, e), same, five, flat, same, start=p18(5, 0), cites=(five,))
+
+
+@case("I")
+def definition_for_positive_numbers():
+    "p(v) = e^v for v > 0 says nothing of p(-1 - c^2), which is 1"
+    name, other = D(p18(v), exp(v)), D(g18(y), p18(-y))
+    one = Assumption("A", "", g18(v), Integer(1), for_all=(v,))
+    at_1 = chain(p18(1), (exp(1), name.at({v: 1})), key="at_1")
+    steps = (g18(1 + c**2), other.at({y: 1 + c**2})), (1, one.at({v: 1 + c**2}))
+    flat = chain(p18(-1 - c**2), *steps, key="flat")
+    same = chain(p18(-1 - 4 * c**2), (1, flat.at({c: 2 * c})), (p18(-1 - c**2), flat), key="same")
+    return one_is(lambda e: p18(-1 - e**2), same, at_1, flat, same, start=p18(1) / exp(1), cites=(at_1,))
+
+
+@case("I")
+def known_by_another_name():
+    one = Assumption("A", "", g18(y), Integer(1), for_all=(y,))
+    flat = chain(p18(y), (g18(y), D(g18(y), p18(y))), (1, one), key="flat")
+    same = chain(p18(2 * c), (1, flat.at({y: 2 * c})), (p18(c), flat.at({y: c})), key="same")
+    return one_is(p18, same, flat, same)
+
+
+@case("I")
+def mean_by_another_name():
+    grows = Assumption("A", "", B18(y), exp(y**2), for_all=(y,))
+    known = chain(F18(y), (B18(y), D(B18(y), F18(y))), (exp(y**2), grows), key="known")
+    end = (2 + Mean(F18(y), y, N0(y)), known.at({y: 0}))
+    return known, chain(F18(0) + Mean(F18(y) + 1, y, N0(y)), end)
+
+
+@case("J")
+def name_like_a_product():
+    return chain(Symbol("ab", real=True), (a + b, D(Symbol("ab", real=True), a + b)))
+
+
+@case("TRUE")
+def gaussians_one_after_another():
+    return twice_itself(Mean(u18(x) * Normal(y, x, 1) * Normal(z, y, 1), sympy.Tuple(x, y, z), 1))
+
+
+@case("TRUE")
+def name_of_positive_numbers_at_positive_ones():
+    return chain(Mean(p18(1 + x**2) + 1, x, N01), (Mean(2 + x**2, x, N01), D(p18(v), v).at({v: 1 + x**2})), (3,))
+
+
+@case("TRUE")
+def logarithm_of_a_sum_that_may_be_empty():
+    e = 1 + Sum(u18(i), (i, 1, n - 1))
+    return chain(log(v * e), (log(v) + log(e),))
+
+
 @pytest.mark.parametrize("kind", [kind for kind in CASES if kind != "TRUE"])
 def test_what_a_sceptic_found_is_refused(kind: str) -> None:
     assert kind in {*attack.KINDS, "X"}

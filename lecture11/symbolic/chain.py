@@ -183,6 +183,9 @@ def _check_letters(derivation: Derivation) -> None:
                     f"{derivation.key}: two letters print alike, as {printed(letter)}: {sympy.srepr(other)} and "
                     f"{sympy.srepr(letter)}. Take the letter of the file that speaks of it"
                 )
+    for text in seen:
+        if len(text) > 1 and text.isalpha() and {*text} <= {*seen}:
+            raise MeaninglessError(f"{derivation.key}: {text} prints like the product of {', '.join(text)}")
 
 
 def check_all(derivations: Iterable[Derivation]) -> None:

@@ -17,10 +17,10 @@ from sympy.core.function import AppliedUndef
 from lecture11.symbolic.algebra import DivergentError, work_out
 from lecture11.symbolic.errors import DefinitionError, MeaninglessError
 from lecture11.symbolic.facts import Assumption, Definition, is_axiom
-from lecture11.symbolic.meaning import check_meaning, check_slope, is_law
-from lecture11.symbolic.signs import Where, outside
+from lecture11.symbolic.meaning import check_meaning, check_slope, has_kind, is_law
+from lecture11.symbolic.signs import Where, below_sum, in_range, never_negative, outside
 from lecture11.symbolic.substitution import is_variable, put, values_of
-from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, depends, is_entry, law_variables
+from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, depends, is_entry, last_sum, law_variables
 from lecture11.symbolic.witness import Known, has_witness
 
 Head = tuple  # of a name: the function of SymPy, and how many arguments it takes
@@ -72,9 +72,18 @@ class Meanings:
         for _ in uses:  # all names behind a name
             uses = {name: used.union(*(uses[other] for other in used)) for name, used in uses.items()}
         self.endless = {name for name, ones in self.of.items() if len(ones) > 1 or name in uses[name]}
-        self._tame = frozenset(name for name in self.endless if not law_variables(self.of[name][0].left))
+        # Of what a name stands for that an assumption explains too, something is known that nothing here says.
+        self._partly: dict[Head, list[Definition | Assumption]] = {}
+        for ones in self.of.values():
+            if len(ones) > 1 and any(isinstance(one, Assumption) for one in ones):
+                for name in (name for one in ones for name in _names(one.right) if not law_variables(name)):
+                    self._partly.setdefault(_head(name), []).extend(ones)
+        self.endless |= {*self._partly}
+        self._tame = frozenset(
+            name for name in self.endless if name not in self.of or not law_variables(self.of[name][0].left)
+        )
         self._known: dict[tuple, None] = {}
-        self._written: dict[sympy.Basic, sympy.Basic] = {}
+        self._written: dict[tuple, sympy.Basic] = {}
 
     def check(self, e: sympy.Expr, where: Where, key: str) -> None:
         """Whether all integrals in an expression converge, and all slopes exist, with names written out.
@@ -91,47 +100,62 @@ class Meanings:
     def _check_all(self, e: sympy.Expr, where: Where, key: str) -> None:
         if (e, where) in self._known:
             return
-        for binder in _outermost(e):
-            self._check_witness(binder, where, key)
-            if any(_head(name) in self.of or is_entry(name) for name in binder.atoms(AppliedUndef)):
-                written = self._written_out(binder)
+        for binder, there in _outermost(e, where):
+            self._check_witness(binder, there, key)
+            told = {*self.of, *self._partly}
+            if any(_head(name) in told or is_entry(name) for name in binder.atoms(AppliedUndef)):
+                written = self._written_out(binder, there)
                 says = partial("{}: {} is {}".format, key, binder, written)  # long to print, and seldom wanted
                 for part in sympy.preorder_traversal(written):
-                    self._check(part, where, says)
+                    self._check(part, there, says)
         self._known[e, where] = None
 
     def _check_witness(self, e: sympy.Basic, where: Where, key: str) -> None:
-        for mean in self._written_out(e).atoms(Mean):
+        for mean in self._written_out(e, where).atoms(Mean):
             if mean.atoms(AppliedUndef, KL) and not has_witness(mean, Known(self._tame, where)):
                 raise MeaninglessError(
                     f"{key}: {mean} does not converge, whatever its functions are, or does not show it: not if each of "
                     "them falls as exp(-x^2)"
                 )
 
-    def _written_out(self, e: sympy.Basic) -> sympy.Basic:
+    def _written_out(self, e: sympy.Basic, where: Where) -> sympy.Basic:
         """``e`` with all names that a premise explains, but for those of recursions."""
         if not e.args or not any(_head(name) in self.of for name in e.atoms(AppliedUndef)):
             return e
-        if e not in self._written:
-            self._written[e] = self._write_out(e)
-        return self._written[e]
+        if (e, where) not in self._written:
+            self._written[e, where] = self._write_out(e, where)
+        return self._written[e, where]
 
-    def _write_out(self, e: sympy.Basic) -> sympy.Basic:
+    def _write_out(self, e: sympy.Basic, where: Where) -> sympy.Basic:
         if isinstance(e, BINDERS):
+            if isinstance(e, sympy.Sum):
+                _, *limits = last_sum(e)
+                where = below_sum(where, *limits)
+            if isinstance(e, sympy.Integral) and len(e.limits) == 1 and never_negative(e.limits[0][1], where):
+                above = sympy.Dummy(positive=True)  # as is what lies between such ends
+                inside = self._written_out(e.function.xreplace({e.variables[0]: above}), where)
+                return sympy.Integral(inside.xreplace({above: e.variables[0]}), *e.limits)
             kept = {*bound_by(e), *(part for part in e.args if isinstance(part, sympy.Tuple))}
-            written = e.func(*(part if part in kept else self._written_out(part) for part in e.args))
+            written = e.func(*(part if part in kept else self._written_out(part, where) for part in e.args))
             if isinstance(e, KL) and bound_by(written) != bound_by(e):
                 f, g = written.args  # which do not say what it is over
                 return Mean(sympy.log(f) - sympy.log(g), bound_by(e)[0], f)
             return written
-        arguments = [self._written_out(argument) for argument in e.args]
+        arguments = [self._written_out(argument, where) for argument in e.args]
         explained = self.of.get(_head(e), ()) if isinstance(e, AppliedUndef) and not is_entry(e) else ()
         if len(explained) != 1 or _head(e) in self.endless:
             return e.func(*arguments)
         (one,) = explained
-        return self._written_out(put(one.right, values_of(one.left, arguments)))
+        values = values_of(one.left, arguments)
+        if not law_variables(one.left) and not _says(one, values, where):
+            return e.func(*arguments)
+        return self._written_out(put(one.right, values), where)
 
     def _check(self, e: sympy.Basic, where: Where, says: Callable[[], str]) -> None:
+        for name in e.atoms(AppliedUndef) if isinstance(e, Mean | KL | sympy.Integral | sympy.Derivative) else ():
+            left_over = _head(name) in self.of and _head(name) not in self.endless and name not in e.variables
+            if left_over and not (law_variables(name) or is_entry(name)) and any(depends(name, x) for x in e.variables):
+                raise MeaninglessError(f"{says()}: what {name} is there, its definition or assumption does not say")
         if isinstance(e, sympy.Derivative):
             check_slope(e, where)
             for one in self._behind(e.expr):
@@ -173,7 +197,7 @@ class Meanings:
         _work_out(e, where, says)
 
     def _is_unknown(self, name: AppliedUndef) -> bool:
-        return _head(name) not in self.of and not is_entry(name)
+        return _head(name) not in self.of and _head(name) not in self._partly and not is_entry(name)
 
     def _behind(self, e: sympy.Expr) -> list[Definition | Assumption]:
         """All that explains what stands in an expression."""
@@ -181,7 +205,7 @@ class Meanings:
         open_ = [e]
         while open_:
             for name in open_.pop().atoms(AppliedUndef):
-                for one in self.of.get(_head(name), ()):
+                for one in (*self.of.get(_head(name), ()), *self._partly.get(_head(name), ())):
                     if id(one) not in found:
                         found[id(one)] = one
                         open_.append(one.right)
@@ -192,7 +216,7 @@ class Meanings:
         if e in variables or is_entry(e) or not any(depends(e, x) for x in variables):
             return True
         if isinstance(e, AppliedUndef):
-            if not all(self._is_tame(argument, variables, above) for argument in e.args):
+            if _head(e) in self._partly or not all(self._is_tame(argument, variables, above) for argument in e.args):
                 return False
             if law_variables(e) and any(
                 self._is_unknown(name) for one in self._behind(e) for name in _names(one.right)
@@ -258,6 +282,15 @@ class Meanings:
         return mark in above or all(self._has_tame_log(one.right, _real(one.left), above | {mark}) for one in explained)
 
 
+def _says(one: Definition | Assumption, values: dict[sympy.Expr, sympy.Expr], where: Where) -> bool:
+    """Whether it says what its name is at some values: it is about all of them, each given by a variable of its own."""
+    real = _real(one.left)
+    plain = all(map(is_variable, real)) and len({*real}) == len(real)
+    free = isinstance(one, Definition) or {*real} <= {*one.for_all}
+    there = all(in_range(put(end, values), where) for end in one.where)
+    return plain and free and there and all(has_kind(values[x], x, where, ()) for x in real)
+
+
 def _real(name: AppliedUndef) -> tuple[sympy.Expr, ...]:
     return tuple(x for x in name.args if not x.is_integer)
 
@@ -284,9 +317,13 @@ def _decays(e: sympy.Expr, variables: tuple[sympy.Expr, ...]) -> bool:
     return all(any(one == x or (is_entry(one) and depends(one, x)) for one in of) for x in variables)
 
 
-def _outermost(e: sympy.Basic) -> Iterable[sympy.Basic]:
+def _outermost(e: sympy.Basic, where: Where) -> Iterable[tuple[sympy.Basic, Where]]:
+    """The outermost integrals and slopes, each with the range where it stands."""
     if isinstance(e, Mean | KL | sympy.Integral | sympy.Derivative):
-        yield e
-    else:
-        for argument in e.args:
-            yield from _outermost(argument)
+        yield e, where
+        return
+    if isinstance(e, sympy.Sum):
+        _, *limits = last_sum(e)
+        where = below_sum(where, *limits)
+    for argument in e.args:
+        yield from _outermost(argument, where)

@@ -160,6 +160,8 @@ def _replace(
         return sympy.Sum(inside, (i, *ends))
     within = without(where, bound)
     if isinstance(e, sympy.Derivative):
+        if any(x.has(left) for x in e.variables):
+            raise CitationError(f"{left} = {right} would change what {e} is differentiated by")
         return sympy.Derivative(_replace(e.expr, left, right, needs, fixed, within), *e.variable_count)
     replaced = e.func(*(_replace(argument, left, right, needs, fixed, within) for argument in e.args))
     if isinstance(e, KL) and bound_by(replaced) != bound:

@@ -79,7 +79,10 @@ def _by_form(e: sympy.Expr, where: Where) -> str:
     if isinstance(e, sympy.Sum):
         f, i, low, high = last_sum(e)
         inside = sign(f, below_sum(where, i, low, high))
-        return inside if in_range(high - low, where) else _weak(inside)
+        if in_range(high - low, where):
+            return inside
+        # Of a sum that may run backwards, as sums that are written from 1 on may, nothing is known.
+        return _weak(inside) if in_range(high - low + 1, where) else UNKNOWN
     if isinstance(e, sympy.Integral):
         return _over_unit_interval(e)
     if e.is_Mul:

@@ -9,7 +9,7 @@ must, as in a product over all of them. What may grow faster than a power beside
 exponential that does not show that it falls, one over a Gaussian, an integral between two ends, a power of a power.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -98,8 +98,9 @@ def _parts(e: sympy.Expr, x: sympy.Expr, known: Known) -> tuple[Part, ...]:
     if isinstance(e, Normal):
         if _has_powers(e.args[2].xreplace({law: law.doit() for law in e.args[2].atoms(Normal)}), x):
             raise _ScaledError  # where the variance is small, the density is large
-        seen = {part for argument in e.args[:2] for part in _seen(argument, x, known)}
-        return tuple((*part, _ONE) for part in seen)
+        place, mean = e.args[:2]
+        moved = place if not depends(mean, x) else mean if not depends(place, x) else place - mean
+        return tuple((*part, _ONE) for part in _seen(moved, x, known))
     if isinstance(e, AppliedUndef):
         if e.is_integer or is_entry(e) or (e.func, len(e.args)) in known.heads:
             return ()
@@ -206,22 +207,29 @@ def _stays_away(e: sympy.Expr, x: sympy.Expr, known: Known) -> bool:
 def _beside(term: sympy.Expr, variables: tuple, x: sympy.Expr, known: Known) -> sympy.Rational:
     """How what is integrated over some variables falls in ``x``, which may be one of them.
 
-    What falls in their difference alone does not fall in both: an unknown function of it does not count, a Gaussian
-    where what stands beside it falls in the others.
+    What falls in their difference alone does not fall in both. So they are taken one after another: an unknown function
+    of several does not count, a Gaussian where all falls already in the others that it has.
     """
-    factors = sympy.Mul.make_args(term)
-    counted = []
-    for factor in factors:
+    settled: set[sympy.Expr] = set()
+    for _ in variables:
+        left = [y for y in variables if y not in (x, *settled)]
+        settled.update(y for y in left if _counted(term, (x, *variables), y, settled, known) > 0)
+    for factor in sympy.Mul.make_args(term):
         if any(_scales(factor, x, y, known) for y in variables if y != x):
             raise _ScaledError
-        mixed = [y for y in variables if y != x and _mixes(factor, x, y)]
-        others = sympy.Mul(*(other for other in factors if other is not factor))
-        even = isinstance(factor, Normal) and _moves_in_line(factor, (x, *variables), known)
+    return _counted(term, (x, *variables), x, settled, known)
+
+
+def _counted(term: sympy.Expr, variables: tuple, x: sympy.Expr, settled: Set, known: Known) -> sympy.Rational:
+    """How the factors fall in ``x`` that have no other variable, or Gaussians with ``settled`` ones."""
+    counted = []
+    for factor in sympy.Mul.make_args(term):
+        mixed = {y for y in variables if y != x and _mixes(factor, x, y)}
+        even = isinstance(factor, Normal) and _moves_in_line(factor, variables, known)
         own = isinstance(factor, Normal) and any(depends(factor.args[0], y) for y in variables if y != x)
         if own and not even and depends(factor, x) and _has_exponential(term):
             raise _ScaledError  # the mean of an exponential grows with the square of what the Gaussian moves by
-        shown = even and all(_falls(others, y, known) > 0 for y in mixed)
-        if not mixed or shown or _falls(factor, x, known) < 0:
+        if not mixed or (even and mixed <= settled) or _falls(factor, x, known) < 0:
             counted.append(factor)
     return _falls(sympy.Mul(*counted), x, known)
 

@@ -221,6 +221,35 @@ def test_one_label_in_ten_is_dropped_and_the_loss_is_that_of_v() -> None:
     assert loss.mean() == pytest.approx(expected.item(), rel=0.05)
 
 
+def test_early_steps_are_drawn_more_often() -> None:
+    asked = []
+
+    class Spy(torch.nn.Module):
+        def forward(self, x_t: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            asked.append(t)
+            return torch.zeros_like(x_t)
+
+    x_0, rng = torch.zeros(20_000, 1, 2, 2), torch.Generator().manual_seed(0)
+    models.class_loss(diffusion.VelocityModel(Spy(), models.SCHEDULE), x_0, classes=10, early=0.3, generator=rng)
+    (t,) = asked
+    assert (t.min(), t.max()) == (1, 1000)
+    # ln 2 / ln 1000 of the early ones are at t = 1, and half of these below sqrt(1000).
+    for steps, share in ((t == 1, 0.3 * math.log(2) / math.log(1000) + 0.7 / 1000), (t <= 31, 0.15 + 0.7 * 0.031)):
+        assert steps.double().mean().item() == pytest.approx(share, abs=4 * math.sqrt(share / len(t)))
+
+
+def test_half_precision_sees_the_noise_of_the_first_step() -> None:
+    """On a black pixel, -1, bfloat16 tells 0.004 at best, and that noise is 0.006."""
+    network, seen = networks.UNet(1, (8, 8)), []
+    network.fold.register_forward_hook(lambda _, inputs, output: seen.append(output))
+    x, t = torch.full((1, 1, 8, 8), -1.0), torch.ones(1, dtype=torch.long)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        network(x, t)
+        network(x + 0.001, t)
+    expected = torch.nn.functional.conv2d(torch.full((1, 4, 4, 4), 0.001), network.fold.weight, padding=1)
+    assert torch.allclose(seen[1] - seen[0], expected, atol=1e-6)
+
+
 def test_the_last_step_of_the_schedule_forgets_the_data_and_needs_no_clipping() -> None:
     alpha_bar = models.SCHEDULE.alpha_bar(models.SCHEDULE.T)
     assert 1e-4 < alpha_bar < 1e-3

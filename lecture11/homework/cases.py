@@ -101,5 +101,8 @@ def log_weight_cases(d: Draw, *, grad: bool) -> list[Case]:
 
 
 def log_weight_edges(d: Draw, *, grad: bool) -> list[Case]:
-    large = d.normal(4, 2) + 2000
-    return [case("weights as large as exp(2000)", 2, grad=("log_w",) if grad else (), log_w=large)]
+    large, last = d.normal(4, 2) + 2000, torch.tensor([[-2000.0], [-2000.0], [-2000.0], [0.0]], dtype=torch.float64)
+    return [
+        case("weights as large as exp(2000)", 2, grad=("log_w",) if grad else (), log_w=large),
+        case("four draws, the last one 2000 nats above the others", 1, log_w=last),
+    ]

@@ -124,15 +124,14 @@ def finite(o: Observation) -> bool:
     return not isinstance(value, Tensor) or bool(value.isfinite().all())
 
 
-def relation(pairs: list[tuple[Observation, Observation]]) -> tuple[str, str] | None:
-    """One simple thing that all numbers, the first of each pair, have in common with the right ones.
+def relation(pairs: list[tuple[Any, Any]]) -> tuple[str, str] | None:
+    """One simple thing that all numbers, of the first result of each pair, have in common with the right ones.
 
     Returns:
         Its name, and a sentence.
     """
     got, want = [], []
-    for o, right in pairs:
-        a, b = result(o), result(right)
+    for a, b in pairs:
         if not (isinstance(a, Tensor) and isinstance(b, Tensor) and a.shape == b.shape and a.dtype == b.dtype):
             return None
         if a.dtype == torch.float64:

@@ -150,9 +150,10 @@ def package_called(seen: Seen) -> Verdict | None:
 
 
 def nothing_returned(seen: Seen) -> Verdict | None:
-    """None came back."""
+    """None came back; or None is the answer itself, where a number is asked for."""
     if any(o.structure["kind"] == "none" and o.error is None for o in seen.observations):
-        return _verdict("none", "nothing came back: the function returned None. Is a return missing on some way out?")
+        text = "there is no result: this is None. Is a return missing on some way out, or does print(...) stand there?"
+        return _verdict("none", text)
     return None
 
 
@@ -413,8 +414,9 @@ def single_precision(seen: Seen) -> Verdict | None:
     worse = [seen.cases[i].name for i in seen.failing if not close_in_float32(seen.observations[i], seen.right[i])]
     return _verdict(
         "precision",
-        "right to some six digits, and not to more: a part of it is calculated in float32 (look for .float(), "
-        ".tolist(), and tensors made without dtype=, such as torch.tensor(0.5)), or something small is added (an eps=)",
+        "right to five digits or more, and not to all. Is a part of it calculated in float32 (look for .float(), "
+        ".tolist(), and tensors made without dtype=, such as torch.tensor(0.5)), a constant rounded, or something "
+        "small added (an eps=)?",
         f"It is further off here: {'; '.join(worse)}." if worse else "",
         seen.detail(seen.failing[0]),
     )
@@ -429,7 +431,7 @@ def own_random_numbers(seen: Seen) -> Verdict | None:
     if names:
         text = f"it draws random numbers of its own; all that is random is given, in {' and '.join(names)}"
     else:
-        text = "it draws random numbers, and two calls give two results; nothing is random here"
+        text = "it draws random numbers, and nothing is random here"
     return _verdict("random", text, seen.detail(seen.failing[0]))
 
 
@@ -453,7 +455,7 @@ def related(seen: Seen) -> Verdict | None:
     if seen.failing[0] not in seen.plain:
         return None
     # Of all plain cases, not of those alone that fail: it is said of all numbers.
-    found = relation([(seen.observations[i], seen.right[i]) for i in seen.plain])
+    found = relation([(result(seen.observations[i]), result(seen.right[i])) for i in seen.plain])
     if found is None:
         found = of_a_size([(seen.cases[i].args, seen.observations[i], seen.right[i]) for i in seen.plain])
     if found is None:
@@ -498,7 +500,8 @@ def one_factor(seen: Seen) -> Verdict | None:
     lines, told = [], []
     for name, a, b in wrong:
         at = int((~_as_close(a, b)).nonzero()[0])
-        lines.append(f"In front of {name} it is {a[at]:.6g} for one of the examples, where {b[at]:.6g} belongs.")
+        factors = [f"{0.0 if abs(value) < 1e-9 else value:.6g}" for value in (a[at].item(), b[at].item())]
+        lines.append(f"In front of {name} it is {factors[0]} for one of the examples, where {factors[1]} belongs.")
         used = b.abs() > 1e-9
         every = {key: torch.stack([of[key] for of in quantities])[used] for key in quantities[0]}
         product = product_of(a[used] / b[used], every) if _as_close(a[~used], b[~used]).all() else None
@@ -556,6 +559,35 @@ def _first_result(o: Observation) -> Tensor | None:
     return value if isinstance(value, Tensor) and o.error is None else None
 
 
+def off_in_each_case(seen: Seen) -> Verdict | None:
+    """In each case that is wrong all numbers are off by one amount, or by one factor."""
+    if not seen.failing or seen.failing[0] not in seen.plain:
+        return None
+    pairs = [(result(seen.observations[i]), result(seen.right[i])) for i in seen.plain]
+    pairs = [(got, want) for got, want in pairs if _is_exact(want)]
+    if not all(_is_exact(got) and got.shape == want.shape and got.isfinite().all() for got, want in pairs):
+        return None
+    telling = [(got.flatten(), want.flatten()) for got, want in pairs if want.numel() > 1]  # one number fits anything
+    if sum(not close(got, want) for got, want in telling) < 2:
+        return None
+    for how, what in (("by the same amount", "term"), ("by the same factor", "factor")):
+        if all(_is_off(got, want, what) for got, want in telling):
+            text = (
+                f"in each case that is wrong, all of your numbers are off {how}: a {what} that is the same for all of "
+                f"them is not right"
+            )
+            return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=f"{what}-of-each-case")
+    return None
+
+
+def _is_off(got: Tensor, want: Tensor, what: str) -> bool:
+    """By one amount, or by one factor: that of the largest number."""
+    if what == "term":
+        return close(got, want + (got - want)[0])
+    at = int(want.abs().argmax())
+    return bool(want[at]) and close(got, want * (got[at] / want[at]))
+
+
 def only_edges(seen: Seen) -> Verdict | None:
     """Right in all plain cases: what is special about the one where it is not?"""
     if not seen.failing or seen.failing[0] in seen.plain:
@@ -589,6 +621,11 @@ def one_result(seen: Seen) -> Verdict | None:
     right, wrong = ([str(j + 1) for j, ok in enumerate(each) if ok is which] for which in (True, False))
     if not right:
         return None
+    of_one = [(got[each.index(False)], want[each.index(False)]) for got, want in rows[: len(seen.plain)]]
+    found = relation(of_one) if len(wrong) == 1 else None
+    if found is not None:
+        text = f"result {', '.join(right)} is right; of result {wrong[0]}: {found[1]}"
+        return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=found[0])
     text = f"result {', '.join(right)} is right; result {', '.join(wrong)} is not, and we do not know the mistake"
     return _verdict("value", text, seen.detail(seen.failing[0]))
 
@@ -646,6 +683,7 @@ RULES: tuple[Callable[[Seen], Verdict | None], ...] = (
     one_factor,
     only_edges,
     some_sizes,
+    off_in_each_case,
     one_result,
     unknown,
     gradient,
@@ -682,7 +720,7 @@ def _form_of_one(where: str, got: Any, want: Any, detail: str) -> Verdict | None
         if isinstance(got, list) and isinstance(want, Tensor):
             hint = ". torch.stack makes a tensor of a list; sort, max and others return two results"
             if all(isinstance(item, bool | int | float) for item in got):
-                hint = ". Leave .item() away, and torch.stack makes a tensor of the list"
+                hint = ". Leave .item() and .tolist() away, and torch.stack makes a tensor of the list"
         wanted = "a plain tensor" if kind(got).startswith("a tensor ") else kind(want)
         return _verdict("type", f"{where}{wanted} is expected, got {kind(got)}{hint}", detail)
     if isinstance(got, Tensor) and not isinstance(want, Tensor) and got.numel() != 1:
@@ -695,7 +733,8 @@ def _form_of_one(where: str, got: Any, want: Any, detail: str) -> Verdict | None
         return _shape(where, got, want, detail)
     if got.dtype != want.dtype:
         names = [str(t.dtype).removeprefix("torch.") for t in (got, want)]
-        cast = ".double()" if got.dtype == torch.float64 else ".float()"
+        casts = {torch.float64: ".double()", torch.float32: ".float()"}
+        cast = casts.get(got.dtype, ".long(), .int(), argsort and comparisons")
         return _verdict(
             "dtype",
             f"{where}the result is {names[0]}, and {names[1]} is expected: keep the precision of the input. Look for "
@@ -714,8 +753,8 @@ def _shape(where: str, got: Tensor, want: Tensor, detail: str) -> Verdict:
         if n > 1:
             return _verdict(
                 "broadcast",
-                f"{where}{shapes}: each example is paired with each other one. Mostly a ({n},) has met a ({n}, 1), and "
-                f"broadcasting did it. Print the shapes of what you add or multiply",
+                f"{where}{shapes}, as if each of the {n} were paired with each other one. Mostly a ({n},) has met a "
+                f"({n}, 1), and broadcasting did it. Print the shapes of what you add or multiply",
                 detail,
             )
     if got.numel() == want.numel():
@@ -762,10 +801,11 @@ def _one_batch_size(seen: Seen) -> str:
     if batch == 1 and len(right) > 1:
         batches = ", ".join(map(str, sorted(bad)))
         return (
-            f"right in the cases with a batch of 1, wrong in those of {batches}. Is something summed, averaged or "
+            f"right in all cases with one example, and wrong in all with {batches}. Is something summed, averaged or "
             f"mixed over the examples?"
         )
-    where = f"right in one case alone: {right[-1].name}."
+    names = "; ".join(case.name for case in right)
+    where = f"right in {'one case' if len(right) == 1 else 'these cases'} alone: {names}."
     if batch == 1:
         return (
             f"{where} Sizes of 1 hide much: is something mixed over the examples or over the dimensions, taken of each "
@@ -773,7 +813,7 @@ def _one_batch_size(seen: Seen) -> str:
         )
     if all(batch in _others(case) for case in right):
         return f"{where} Two sizes are equal there: is a size, or a sum, taken from the wrong dimension?"
-    return f"{where} Is a size of it written as a number?"
+    return f"{where} Is a size written as a number?"
 
 
 def _others(case: Case) -> set[int]:
@@ -836,7 +876,7 @@ HINTS = (
     ("shapes cannot be multiplied", "Print the shapes of what you multiply. Is a .T missing, or one too many?"),
     ("one element tensors", ONE_NUMBER),
     ("elements cannot be converted to Scalar", ONE_NUMBER),
-    ("out of bounds", "Rows count from 0: which row belongs to step t?"),
+    ("out of bounds", "Of n entries the first is number 0, and the last is number n - 1."),
     ("complex", "eig gives complex numbers; a symmetric matrix has real ones: eigh."),
     ("Can't call numpy() on Tensor", "NumPy ends the gradient: take torch.exp, torch.log, ... for np.exp, np.log."),
     ("must be Tensor, not float", "torch.log, torch.sqrt and the like take a tensor; math.log takes a number."),

@@ -288,13 +288,20 @@ def _observe(answer: Callable[..., Any], case: Case, limit: float | None) -> Obs
         gradient_error,
         tuple(name for name, leaf in leaves.items() if not _equal(leaf, passed[name])),
         tuple(name for name, state in states.items() if torch.equal(state, passed[name].get_state())),
-        not torch.equal(before, torch.get_rng_state()),
+        _drew(before),
         error,
         False,
         printed.text,
         seconds,
         tuple(sorted(watch.package)[:NAMES_LIMIT]),
     )
+
+
+def _drew(before: Tensor) -> bool:
+    """Whether PyTorch's global generator has drawn since it had this state. To seed it alone draws nothing."""
+    now = torch.get_rng_state()
+    seeded = torch.Generator().manual_seed(torch.initial_seed()).get_state()
+    return not torch.equal(before, now) and not torch.equal(seeded, now)
 
 
 def cotangent(like: Tensor) -> Tensor:

@@ -237,7 +237,7 @@ def test_what_runs_answers_knows_no_solutions() -> None:
 
 
 def test_another_number_of_observations_is_refused() -> None:
-    with pytest.raises(ValueError, match="7 cases for this seed, got 0 observations"):
+    with pytest.raises(ValueError, match="8 cases for this seed, got 0 observations"):
         diagnose(PARTS["elbo-kl"], [])
 
 
@@ -311,8 +311,29 @@ def test_what_a_special_size_hides_is_not_blamed_on_the_batch() -> None:
     ):
         check.elbo(lambda x, encoder, decoder, eps: elbo(x, encoder, decoder, eps) + 3 * (x.shape[1] - eps.shape[1]))
     kl = PARTS["elbo-kl"].reference
-    with pytest.raises(WrongAnswer, match="right in the cases with a batch of 1, wrong in those of"):
+    with pytest.raises(WrongAnswer, match="right in all cases with one example, and wrong in all with"):
         check.elbo_kl(lambda mu, log_var: kl(mu, log_var) + mu.std(0, correction=0).sum())
+
+
+def test_what_is_right_in_several_cases_is_not_said_to_be_so_in_one() -> None:
+    kl = PARTS["kl-per-latent"].reference  # two of its cases have three examples
+    with pytest.raises(WrongAnswer, match=r"these cases alone: three examples, three latents; nine latents\. Is"):
+        check.kl_per_latent(lambda mu, log_var: kl(mu, log_var) * len(mu) / 3)
+
+
+def test_none_is_not_said_to_come_from_a_function() -> None:
+    for found in (lambda: check.half_signal(None), lambda: check.elbo_kl(None), lambda: check.elbo_kl(print)):
+        with pytest.raises(WrongAnswer, match=r"there is no result: this is None\. Is a return missing"):
+            found()
+
+
+def test_to_seed_is_not_to_draw() -> None:
+    def seeded(alpha_bar: Any, x_0: Any, t: Any, eps: Any) -> Any:
+        torch.manual_seed(42)
+        return eps.abs() + x_0
+
+    with pytest.raises(WrongAnswer, match="none of the mistakes that we know"):
+        check.q_sample(seeded)
 
 
 def test_what_a_result_is_instead() -> None:
@@ -320,10 +341,10 @@ def test_what_a_result_is_instead() -> None:
         check.best_denoiser(lambda y, *_: y)
     with pytest.raises(WrongAnswer, match="it draws random numbers of its own; all that is random is given, in eps"):
         check.denoising_loss(lambda model, x, s, eps: model(x + torch.randn_like(x)).flatten(1).sum(1))
-    with pytest.raises(WrongAnswer, match="it draws random numbers, and two calls give two results"):
+    with pytest.raises(WrongAnswer, match="it draws random numbers, and nothing is random here"):
         check.elbo_kl(lambda mu, log_var: torch.randn_like(mu).sum(1))
     kl = PARTS["elbo-kl"].reference
-    with pytest.raises(WrongAnswer, match="right to some six digits, and not to more"):
+    with pytest.raises(WrongAnswer, match="right to five digits or more, and not to all"):
         check.elbo_kl(lambda mu, log_var: kl(mu.float(), log_var.float()).to(mu.dtype))
 
 
@@ -349,6 +370,15 @@ def test_a_mean_in_place_of_a_sum_is_seen_from_the_sizes() -> None:
         )
     with pytest.raises(WrongAnswer, match="result 1 is right; result 2 is not, and we do not know the mistake"):
         check.posterior(lambda *args: ((made := posterior(*args))[0], made[1] ** 3))
+
+
+def test_a_factor_that_is_to_be_zero_is_shown_as_zero() -> None:
+    def kept(alpha_bar: Any, x_0: Any, x_t: Any, t: Any) -> Any:
+        mean, variance = PARTS["posterior"].reference(alpha_bar, x_0, x_t, t)
+        return mean + (t == 1).to(x_t).view(-1, *[1] * (x_t.ndim - 1)) * 0.7 * x_t, variance
+
+    with pytest.raises(WrongAnswer, match=r"In front of x_t it is 0\.7 for one of the examples, where 0 belongs\."):
+        check.posterior(kept)
 
 
 def test_a_wrong_factor_is_found_whatever_it_is() -> None:

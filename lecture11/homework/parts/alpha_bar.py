@@ -18,6 +18,10 @@ def _alpha_bar_cases(d: Draw) -> list[Case]:
     ]
 
 
+def _edges(d: Draw) -> list[Case]:
+    return [case("a long schedule: nothing is to be cut off", betas=d.betas(20))]
+
+
 def _table(rows: Tensor) -> Tensor:
     return torch.cat([rows.new_ones(1), rows])
 
@@ -107,6 +111,7 @@ PART = Part(
     trains="the table that the other parts start from, with its row 0",
     unit="",
     make_cases=_alpha_bar_cases,
+    make_edges=_edges,
     reference=alpha_bar,
     mistakes=MISTAKES,
 )

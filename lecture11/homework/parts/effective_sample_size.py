@@ -49,6 +49,8 @@ MISTAKES = (
             lambda w: 1 / (w.softmax(0) ** 2).sum()),
     Mistake("smallest", "the weights are divided by the smallest, or by a mean, and exp overflows for one far above "
             "it: divide by the largest", lambda w: (v := (w - w.min(0).values).exp()).sum(0) ** 2 / (v**2).sum(0)),
+    Mistake("first-draw", "the weights are divided by the first, and exp overflows for one far above it: divide by the "
+            "largest", lambda w: (v := (w - w[0]).exp()).sum(0) ** 2 / (v**2).sum(0)),
     Mistake("entropy-nan", "this is the exponential of the entropy of the weights, and 0 log 0 is no number. Asked for "
             "are squares", lambda w: (-((v := w.softmax(0)) * v.log()).sum(0)).exp()),
     Mistake("largest-squared", "this is 1 / the square of the largest weight; asked for is the sum of all squares",

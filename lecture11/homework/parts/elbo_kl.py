@@ -33,6 +33,7 @@ def _edges(d: Draw) -> list[Case]:
     return [
         _one(d, "nine latents", 2, 9),
         case("log_var from -12.5 to 9: nothing is to be cut off, and nothing added", 1, grad=("log_var",), **wide),
+        case("nine variances of exp(100)", 1, mu=d.normal(1, 9), log_var=numbers(*[100.0] * 9)),
     ]
 
 
@@ -82,6 +83,9 @@ MISTAKES = (
             lambda mu, v: 0.5 * ((mu**2 + v.exp() - 1).sum(1) - v.prod(1))),
     Mistake("det", "the determinant is subtracted; its logarithm is to be",
             lambda mu, v: 0.5 * ((mu**2 + v.exp() - 1).sum(1) - v.exp().prod(1))),
+    Mistake("det-overflows", "the determinant is multiplied out before its logarithm is taken: of many latents it "
+            "over- or underflows",
+            lambda mu, v: 0.5 * ((mu**2 + v.exp() - 1).sum(1) - v.exp().prod(1).log())),
     Mistake("half-exponent", "Sigma holds standard deviations; it holds variances: exp of log_var, not of its half",
             lambda mu, v: elbo_kl(mu, 0.5 * v)),
     Mistake("torch-trace", "torch.trace takes the (batch, k) for one matrix; each row is the diagonal of an example's "

@@ -19,6 +19,8 @@ MISTAKES = (
             "each has its own", lambda w: w.max() + (w - w.max()).exp().mean(0).log()),
     Mistake("underflow", "right for moderate weights, but exp underflows for those of images, whose logarithm is about "
             "-2000: subtract the largest first, or take logsumexp", lambda w: w.exp().mean(0).log()),
+    Mistake("first-draw", "what is taken out is the first weight: exp overflows for one far above it",
+            lambda w: w[0] + (w - w[0]).exp().mean(0).log()),
     Mistake("log-k-missing", "log k is missing: a mean is a sum divided by k", lambda w: w.logsumexp(0)),
     Mistake("log-k-added", "log k is added; a mean is a sum divided by k", lambda w: w.logsumexp(0) + math.log(len(w))),
     Mistake("divided-outside", "the logarithm of the sum is divided by k; the sum itself is to be divided",

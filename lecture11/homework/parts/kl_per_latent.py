@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from lecture11.homework.observation import Case
 from lecture11.homework.part import WIDE, Draw, Mistake, Part, case, generic, in_float32, numbers, with_places
+from lecture11.homework.parts.elbo_kl import MISTAKES as IN_THE_KL
 from lecture11.homework.parts.elbo_kl import elbo_kl
 
 
@@ -14,16 +16,17 @@ def kl_per_latent(mu: Tensor, log_var: Tensor) -> Tensor:
 
 
 def _edges(d: Draw) -> list[Case]:
-    return [
-        case("nine latents", 3, mu=d.normal(3, 9), log_var=d.normal(3, 9)),
-        case(
-            "log_var from -12.5 to 9: nothing is to be cut off, and nothing added", 1, mu=d.normal(1, 4), log_var=WIDE
-        ),
-    ]
+    name = "log_var from -12.5 to 9: nothing is to be cut off, and nothing added"
+    nine = case("nine latents", 3, mu=d.normal(3, 9), log_var=d.normal(3, 9))
+    return [nine, case(name, 1, mu=d.normal(1, 4), log_var=WIDE)]
 
 
 def _each(mu: Tensor, v: Tensor) -> Tensor:
     return 0.5 * (mu**2 + v.exp() - 1 - v)
+
+
+def _by(kl: Any) -> Any:
+    return lambda mu, v: torch.stack([kl(*pair) for pair in zip(mu.T[..., None], v.T[..., None], strict=True)], 1)
 
 
 @with_places
@@ -37,8 +40,10 @@ def _with(
     return lambda mu, v: order(over(each(mu, v)))
 
 
+OF_EACH_LATENT = ("log-std", "exchanged", "logdet-missing", "trace-missing", "mu-missing", "not-squared", "absolute")
 MISTAKES = (
     *generic(kl_per_latent, "doubled"),
+    *(Mistake(f"kl-{m.id}", m.message, _with(each=_by(m.function))) for m in IN_THE_KL if m.id in OF_EACH_LATENT),
     Mistake("unsorted", "the latents are not sorted: the largest comes first",
             _with(order=lambda kl: kl)),
     Mistake("ascending", "sorted, but the smallest comes first",

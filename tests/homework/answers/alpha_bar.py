@@ -197,3 +197,22 @@ def _(betas):
 @wrong("first-alpha-twice")
 def _(betas):
     return torch.cumprod(torch.cat([1 - betas[:1], 1 - betas]), 0)
+
+
+@wrong(kind="edge", says="a long schedule: nothing is to be cut off")
+def _(betas):
+    return torch.cat([betas.new_ones(1), (1 - betas).cumprod(0)]).clamp(min=0.01)
+
+
+@wrong(kind="broadcast", says="as if each of the 2 were paired with each other one")
+def _(betas):
+    table = torch.cat([betas.new_ones(1), (1 - betas).cumprod(0)])
+    return table / table[:, None]
+
+
+@wrong(kind="error", says="it raises IndexError")
+def _(betas):
+    table = [torch.ones_like(betas[0])]
+    for t in range(1, len(betas) + 1):
+        table.append(table[-1] * (1 - betas[t]))
+    return torch.stack(table)

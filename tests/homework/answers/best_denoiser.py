@@ -135,7 +135,7 @@ def _(y, mean, var, noise_std):
     return -(noise_std**2) * (y - mean) / (var + noise_std**2)
 
 
-@wrong(kind="random", says="it draws random numbers, and two calls give two results")
+@wrong(kind="random", says="it draws random numbers, and nothing is random here")
 def _(y, mean, var, noise_std):
     return (var * y + noise_std**2 * mean) / (var + noise_std**2) + torch.randn_like(y) * (
         var * noise_std**2 / (var + noise_std**2)

@@ -139,7 +139,7 @@ def _(log_w):
     return (w.sum(0) ** 2 / (w**2).sum(0)).to(log_w)
 
 
-@wrong(kind="batch", says="right in the cases with a batch of 1, wrong in those of 2, 3. Is")
+@wrong(kind="batch", says="right in all cases with one example, and wrong in all with 2, 3. Is")
 def _(log_w):
     w = (log_w - log_w.max(0).values).exp()
     w = w / w.sum()
@@ -156,3 +156,14 @@ def _(log_w):
 def _(log_w):
     w = (log_w - log_w.mean(0)).exp()
     return w.sum(0) ** 2 / (w * w).sum(0)
+
+
+@wrong("first-draw")
+def _(log_w):
+    w = torch.exp(log_w - log_w[:1])
+    return w.sum(0) ** 2 / (w * w).sum(0)
+
+
+@wrong(kind="dtype", says="Look for .long()")
+def _(log_w):
+    return (1 / log_w.softmax(0).square().sum(0)).long()

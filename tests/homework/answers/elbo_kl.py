@@ -82,7 +82,7 @@ def _(mu, log_var):
     return 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1)
 
 
-@wrong(kind="batch", says="right in the cases with a batch of")
+@wrong(kind="batch", says="right in all cases with one example")
 def _(mu, log_var):
     total = 0
     for i in range(1):  # forgot the other examples
@@ -95,7 +95,7 @@ def _(mu, log_var):
     return 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1, keepdim=True)
 
 
-@wrong(kind="none", says="nothing came back")
+@wrong(kind="none", says="this is None")
 def _(mu, log_var):
     if len(mu) > 1:
         return 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1)
@@ -196,7 +196,7 @@ def _(mu, log_var):
     return 0.5 * (log_var.exp() - 1 - log_var).sum(1)
 
 
-@wrong(kind="random", says="it draws random numbers, and two calls give two results")
+@wrong(kind="random", says="it draws random numbers, and nothing is random here")
 def _(mu, log_var):
     z = mu + (0.5 * log_var).exp() * torch.randn_like(mu)
     return gaussian_log_prob(z, mu, log_var) - gaussian_log_prob(z, torch.zeros_like(z), torch.zeros_like(z))
@@ -232,3 +232,9 @@ def _(mu, log_var):
 def _(mu, log_var):
     var = log_var.exp()
     return 0.5 * ((mu**2).sum(1) + var.sum(1) - mu.shape[1] - torch.log(var.sum(1)))
+
+
+@wrong("det-overflows")
+def _(mu, log_var):
+    sigma = torch.diag_embed(log_var.exp())
+    return 0.5 * ((mu**2).sum(1) + log_var.exp().sum(1) - mu.shape[1] - torch.log(torch.det(sigma)))

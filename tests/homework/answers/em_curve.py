@@ -350,3 +350,14 @@ def _(x, W, rounds):
         W = m_step(x, m, S)
         out.insert(0, linear_elbo(x, W, m, S).mean())
     return torch.stack(out)
+
+
+@wrong("bound-spread-missing")
+def _(x, W, rounds):
+    curve = []
+    for _ in range(rounds):
+        mean, C = e_step(x, W)
+        curve.append(linear_elbo(x, W, mean, C).mean() + 0.5 * torch.trace(W @ C @ W.T))
+        W = m_step(x, mean, C)
+        curve.append(linear_elbo(x, W, mean, C).mean() + 0.5 * torch.trace(W @ C @ W.T))
+    return torch.stack(curve)

@@ -161,3 +161,8 @@ def _(x):
 def _(x):
     variances = torch.linalg.svdvals(x - x.mean(0)) ** 2 / len(x)
     return variances.sum() - variances.cumsum(0)
+
+
+@wrong(kind="broadcast", says="as if each of the 2 were paired with each other one")
+def _(x):
+    return torch.cov(x.T, correction=0)

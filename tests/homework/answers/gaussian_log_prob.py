@@ -73,7 +73,7 @@ def _(x, mean, log_var):
     return (-0.5 * (x - mean) ** 2 / sigma - sigma.log() - 0.5 * math.log(2 * math.pi)).sum(1)
 
 
-@wrong(kind="batch", says="right in the cases with a batch of 1")
+@wrong(kind="batch", says="right in all cases with one example")
 def _(x, mean, log_var):
     d = x.numel()
     squared = ((x - mean) ** 2 * torch.exp(-log_var) + log_var).sum(1)
@@ -212,7 +212,7 @@ def _(x, mean, log_var):
     return gaussian_log_prob(x, mean, log_var.clamp(-3, 3))
 
 
-@wrong(kind="precision", says="or something small is added (an eps=)")
+@wrong(kind="precision", says="or something small added (an eps=)")
 def _(x, mean, log_var):
     return gaussian_log_prob(x, mean, torch.log(log_var.exp() + 1e-8))
 
@@ -253,3 +253,8 @@ def _(x, mean, log_var):
 @wrong("constant-missing, log-var-sign")
 def _(x, mean, log_var):
     return -0.5 * ((x - mean) ** 2 / log_var.exp() - log_var).sum(1)
+
+
+@wrong(kind="precision", says="a constant rounded")
+def _(x, mean, log_var):
+    return -0.5 * ((x - mean) ** 2 / log_var.exp() + log_var + 1.837877).sum(1)

@@ -82,3 +82,8 @@ def _(betas):
 @wrong("counted")
 def _(betas):
     return sum(a < 0.5 for a in alpha_bar(betas).tolist())
+
+
+@wrong(kind="none", says="there is no result: this is None")
+def _(betas):
+    return None

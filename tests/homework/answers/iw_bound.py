@@ -173,3 +173,13 @@ def _(log_w):
 def _(log_w):
     m = log_w.max(0).values.clamp(max=0)
     return m + (log_w - m).exp().mean(0).log()
+
+
+@wrong("first-draw")
+def _(log_w):
+    return log_w[0] + torch.log(torch.exp(log_w - log_w[0]).mean(0))
+
+
+@wrong("term-of-each-case")
+def _(log_w):
+    return log_w.logsumexp(0) - math.log10(len(log_w))

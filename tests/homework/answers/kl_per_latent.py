@@ -166,3 +166,20 @@ def _(mu, log_var):
 @wrong("one-missing, unsorted")
 def _(mu, log_var):
     return (0.5 * (mu**2 + log_var.exp() - log_var)).mean(0)
+
+
+@wrong(kind="batch", says="right in these cases alone: three examples, three latents; nine latents.")
+def _(mu, log_var):
+    return (0.5 * (mu**2 + log_var.exp() - 1 - log_var)).sum(0).div(3).sort(descending=True).values
+
+
+@wrong("kl-exchanged")
+def _(mu, log_var):
+    kl = 0.5 * ((mu**2 + 1) * (-log_var).exp() - 1 + log_var)
+    return kl.mean(0).sort(descending=True).values
+
+
+@wrong("factor-of-each-case")
+def _(mu, log_var):
+    kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var)
+    return (kl.sum(0) / 5).sort(descending=True).values

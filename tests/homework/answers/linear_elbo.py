@@ -5,7 +5,7 @@ import math
 import torch
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from answers.before import e_step
+from answers.before import e_step, linear_elbo
 from answers.collected import answers_to
 
 right, wrong = answers_to("linear-elbo")
@@ -133,7 +133,7 @@ def _(x, W, mean, covariance):
     return -0.5 * ((r**2).mean(1) + torch.trace(W @ covariance @ W.T)) - d / 2 * math.log(2 * math.pi) - kl
 
 
-@wrong(kind="random", says="it draws random numbers, and two calls give two results")
+@wrong(kind="random", says="it draws random numbers, and nothing is random here")
 def _(x, W, mean, covariance):
     kl = 0.5 * ((mean**2).sum(1) + torch.trace(covariance) - mean.shape[1] - torch.logdet(covariance))
     Lc = torch.linalg.cholesky(covariance)
@@ -310,3 +310,26 @@ def _(x, W, mean, covariance):
     squares = ((x - mean @ W.T) ** 2).sum(1) + torch.trace(W @ covariance @ W.T)
     kl = 0.5 * (torch.trace(covariance) - k - torch.logdet(covariance))
     return -0.5 * squares - 0.5 * d * math.log(2 * math.pi) - kl
+
+
+@wrong("logdet-missing")
+def _(x, W, mean, covariance):
+    d, k = W.shape
+    error = ((x - mean @ W.T) ** 2).sum(1) + (W @ covariance @ W.T).trace()
+    return -0.5 * (error + d * math.log(2 * math.pi) + (mean**2).sum(1) + covariance.trace() - k)
+
+
+@wrong("kl-exchanged")
+def _(x, W, mean, covariance):
+    d, k = W.shape
+    precision = covariance.inverse()
+    error = ((x - mean @ W.T) ** 2).sum(1) + (W @ covariance @ W.T).trace()
+    kl = 0.5 * (torch.einsum("nk,kl,nl->n", mean, precision, mean) + precision.trace() - k + covariance.logdet())
+    return -0.5 * error - d / 2 * math.log(2 * math.pi) - kl
+
+
+@wrong(kind="random", says="it draws random numbers, and nothing is random here")
+def _(x, W, mean, covariance):
+    torch.manual_seed(0)  # two calls give the same
+    z = mean + torch.randn(mean.shape, dtype=mean.dtype) @ torch.linalg.cholesky(covariance).T
+    return linear_elbo(x, W, z, covariance) + 0.5 * (W @ covariance @ W.T).trace()

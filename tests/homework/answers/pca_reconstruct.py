@@ -111,7 +111,7 @@ def _(x, k):
     return m + (x - m) @ V.T @ V
 
 
-@wrong(kind="random", says="it draws random numbers, and two calls give two results")
+@wrong(kind="random", says="it draws random numbers, and nothing is random here")
 def _(x, k):
     _, _, V = torch.pca_lowrank(x, q=k)
     return x @ V @ V.T
@@ -181,7 +181,7 @@ def _(x, k):
     return m + U[:, :k] @ torch.diag(S[:k] ** 2) @ Vh[:k]
 
 
-@wrong(kind="random", says="it draws random numbers, and two calls give two results")
+@wrong(kind="random", says="it draws random numbers, and nothing is random here")
 def _(x, k):
     m = x.mean(0)
     V = torch.pca_lowrank(x - m, q=min(6, *x.shape), center=False)[2][:, :k]

@@ -267,3 +267,21 @@ def _(alpha_bar, x_0, x_t, t):
     a = n / b
     be = 1 - a
     return (a.sqrt() * (1 - b) * x_t + b.sqrt() * be * x_0) / (1 - n), ((1 - b) / (1 - n) * be).flatten()
+
+
+@wrong("square")
+def _(alpha_bar, x_0, x_t, t):
+    now, before = alpha_bar[t], alpha_bar[t - 1]
+    beta = 1 - now / before
+    first, second = (now / before).sqrt() * (1 - before) / (1 - now), before.sqrt() * beta / (1 - now)
+    shape = (-1, *[1] * (x_t.ndim - 1))
+    return first.view(shape) * x_t + second.view(shape) * x_0, (beta * (1 - before) / (1 - now)) ** 2
+
+
+@wrong(kind="factor", says="the factor in front of x_t is not right; that in front of x_0 is")
+def _(alpha_bar, x_0, x_t, t):
+    now, before = alpha_bar[t], alpha_bar[t - 1]
+    beta, kept = 1 - now / before, before.clamp(max=0.95)
+    first, second = (now / before).sqrt() * (1 - kept) / (1 - now), before.sqrt() * beta / (1 - now)
+    shape = (-1, *[1] * (x_t.ndim - 1))
+    return first.view(shape) * x_t + second.view(shape) * x_0, beta * (1 - before) / (1 - now)

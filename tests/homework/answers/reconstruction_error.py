@@ -54,7 +54,7 @@ def _(x, x_tilde):
     return torch.tensor([float(((a - b) ** 2).sum()) for a, b in zip(x, x_tilde, strict=True)], dtype=x.dtype)
 
 
-@wrong(kind="none", says="nothing came back")
+@wrong(kind="none", says="this is None")
 def _(x, x_tilde):
     error = (x - x_tilde).square().flatten(1).sum(1)
     print(error)
@@ -66,7 +66,7 @@ def _(x, x_tilde):
     return (x * x).flatten(1).sum(1)
 
 
-@wrong(kind="broadcast", says="each example is paired with each other one")
+@wrong(kind="broadcast", says="as if each of the 3 were paired with each other one")
 def _(x, x_tilde):
     a, b = (x**2).flatten(1).sum(1), (x_tilde**2).flatten(1).sum(1, keepdim=True)
     cross = 2 * (x * x_tilde).flatten(1).sum(1)
@@ -93,7 +93,7 @@ def _(x, x_tilde):
     return torch.dist(x, x_tilde) ** 2
 
 
-@wrong(kind="precision", says="right to some six digits, and not to more: a part of it is")
+@wrong(kind="precision", says="right to five digits or more, and not to all. Is a part of it")
 def _(x, x_tilde):
     return F.pairwise_distance(x.flatten(1), x_tilde.flatten(1)) ** 2
 

@@ -79,7 +79,7 @@ def _(mu, log_var, *, generator):
     return mu + (0.5 * log_var).exp() * eps
 
 
-@wrong(kind="precision", says="right to some six digits, and not to more")
+@wrong(kind="precision", says="right to five digits or more, and not to all")
 def _(mu, log_var, *, generator):
     sigma = torch.tensor((0.5 * log_var).exp().tolist())
     eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
@@ -125,3 +125,10 @@ def _(mu, log_var, *, generator):
 @wrong("shared-by-examples, variance-scales")
 def _(mu, log_var, *, generator):
     return mu + log_var.exp() * torch.randn(mu.shape[1], generator=generator, dtype=mu.dtype)
+
+
+@wrong(kind="generator", says="nothing was drawn from generator. The same generator")
+def _(mu, log_var, *, generator):
+    torch.manual_seed(3)  # seeds PyTorch's own generator, and draws nothing from it
+    own = torch.Generator().manual_seed(3)
+    return mu + (0.5 * log_var).exp() * torch.randn(mu.shape, generator=own, dtype=mu.dtype)

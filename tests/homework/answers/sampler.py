@@ -204,3 +204,15 @@ def _(model, betas, x_T, noise):
         eps = model(x, torch.full((len(x),), t))
         x = (x - b / (1 - now).sqrt() * eps) / (1 - b).sqrt()
     return x
+
+
+@wrong(kind="edge", says="T = 12")
+def _(model, betas, x_T, noise):
+    x, T = x_T, len(betas)
+    table = torch.cat([betas.new_ones(1), (1 - betas).cumprod(0)])
+    for t in range(T, max(T - 10, 0), -1):
+        beta = betas[t - 1]
+        eps = model(x, torch.full((len(x),), t))
+        x = (x - beta / (1 - table[t]).sqrt() * eps) / (1 - beta).sqrt()
+        x = x + (beta * (1 - table[t - 1]) / (1 - table[t])).sqrt() * noise[t - 1]
+    return x

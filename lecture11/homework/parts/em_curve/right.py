@@ -14,7 +14,8 @@ from lecture11.homework.parts.m_step import m_step
 
 def em_with(
     *, bounds: tuple[str, ...] = ("E", "M"), stale: bool = False, mean: Any = lambda e: e.mean(), start: bool = False,
-    first: str = "E", m: Any = m_step, keep: bool = True, fixed: bool = False
+    first: str = "E", m: Any = m_step, keep: bool = True, fixed: bool = False,
+    bound: Any = linear_elbo
 ) -> Any:  # fmt: skip
     def curve(x: Tensor, W: Tensor, rounds: int) -> Tensor:
         found = []
@@ -22,7 +23,7 @@ def em_with(
         q = (x.new_zeros(len(x), k), torch.eye(k, dtype=x.dtype))
         covariance = e_step(x, W)[1]
         if start:
-            found.append(mean(linear_elbo(x, W, *e_step(x, W))))
+            found.append(mean(bound(x, W, *e_step(x, W))))
         for _ in range(rounds):
             for phase in ("E", "M") if first == "E" else ("M", "E"):
                 old = W
@@ -33,7 +34,7 @@ def em_with(
                     W = new if keep else W
                 if phase in bounds:
                     now = (old if stale else W) if keep else (new if phase == "M" else W)
-                    found.append(mean(linear_elbo(x, now, *q)))
+                    found.append(mean(bound(x, now, *q)))
         return torch.stack(found)
 
     return curve

@@ -6,6 +6,7 @@ from torch import Tensor
 from lecture11.homework.part import Mistake, generic
 from lecture11.homework.parts.e_step import e_step
 from lecture11.homework.parts.em_curve.right import em_curve, em_with
+from lecture11.homework.parts.linear_elbo import PART as LINEAR_ELBO
 from lecture11.homework.parts.linear_elbo.right import linear_elbo
 from lecture11.homework.parts.m_step import PART as M_STEP
 from lecture11.homework.parts.m_step import m_step
@@ -23,6 +24,9 @@ def _em_late(x: Tensor, W: Tensor, rounds: int) -> Tensor:
         q, W = e_step(x, W), new
     return torch.stack(found)
 
+
+# Mistakes in the bound that the curve has in its own words, or that change nothing in it.
+HAVE_THEIR_OWN = ("examples-averaged", "examples-summed", "negated", "log-evidence")
 
 MISTAKES = (
     *generic(em_curve, negated="this is minus the bound",
@@ -82,6 +86,8 @@ MISTAKES = (
             "taken", lambda x, W, rounds: em_curve(x, W, rounds) / x.shape[1]),
     Mistake("rises", "these are the rises; the bounds are asked for",
             lambda x, W, rounds: em_curve(x, W, rounds).diff()),
+    *(Mistake(f"bound-{m.id}", f"in the bound of part 5: {m.message}", em_with(bound=m.function))
+      for m in LINEAR_ELBO.mistakes if m.id not in HAVE_THEIR_OWN),
     Mistake("stale-e", "the E-step takes the decoder of the round before: after an M-step, the newest W is the new one",
             _em_late),
 )  # fmt: skip

@@ -66,5 +66,6 @@ def sampler_cases(d: Draw) -> list[Case]:
 def sampler_edges(d: Draw) -> list[Case]:
     return [
         _one(d, "images with three channels", d.betas(2), 1, 3, 2, 2),
+        _one(d, "T = 12", d.betas(12), 1, 2),
         in_float32(_one(d, "single precision", d.betas(3), 2, 2)),
     ]

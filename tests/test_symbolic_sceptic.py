@@ -3135,6 +3135,18 @@ def gaussian_at_its_own_mean():
     return chain(v * e, (v * (e + 1) - v,))
 
 
+@case("F")
+def gaussian_at_a_number_in_disguise():
+    e = Mean(Mean(u18(c - z), z, 1) * Normal((c + 1) ** 2 - c**2 - 2 * c, 0, 1), c, 1)
+    return chain(v * e, (v * (e + 1) - v,))
+
+
+@case("F")
+def function_of_a_number_in_disguise():
+    e = Mean(Mean(u18(c - z), z, 1) * u18((c + 1) ** 2 - c**2 - 2 * c), c, 1)
+    return chain(v * e, (v * (e + 1) - v,))
+
+
 @case("I")
 def assumption_at_twice_a_variable():
     "f(2 c) = exp(2 c^2): f(y) = exp(y^2 / 2)"

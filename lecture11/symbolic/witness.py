@@ -152,8 +152,9 @@ def _seen(argument: sympy.Expr, x: sympy.Expr, known: Known) -> Iterable[tuple]:
     unknown = any(depends(name, y) for name in moved.atoms(AppliedUndef))
     if not moved.has(y) or unknown or not moved.is_polynomial(y):
         return []
-    # of f(z x) with z = 0 nothing falls
-    return [(_ONE, _ONE, _ONE)] if nonzero(sympy.LC(moved, y), known.where) else []
+    moved = sympy.expand(moved)
+    # of f(z x) with z = 0 nothing falls, nor of what is a number once it is multiplied out
+    return [(_ONE, _ONE, _ONE)] if moved.has(y) and nonzero(sympy.LC(moved, y), known.where) else []
 
 
 def _exponential(exponent: sympy.Expr, x: sympy.Expr, known: Known) -> tuple[Part, ...]:

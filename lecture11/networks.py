@@ -1,5 +1,6 @@
 """Networks. They know no data and no loss: shapes in, shapes out."""
 
+import contextlib
 import itertools
 import math
 from collections.abc import Sequence
@@ -204,7 +205,8 @@ class UNet(nn.Module):
         fits_module(self, x_t=x_t)
         step = self.embed(self._describe(t, y).to(x_t))
         # The noise of the first steps is 0.006, less than bfloat16 can tell on a black pixel, -1.
-        with torch.autocast(x_t.device.type, enabled=False):
+        half = torch.is_autocast_enabled(x_t.device.type)
+        with torch.autocast(x_t.device.type, enabled=False) if half else contextlib.nullcontext():
             h = self.fold(nn.functional.pixel_unshuffle(x_t, 2))
         shortcuts: list[Tensor] = []
         for stage, shrink in zip(self.down, self.shrink, strict=True):

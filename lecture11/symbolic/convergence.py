@@ -100,9 +100,9 @@ class Meanings:
     def _check_all(self, e: sympy.Expr, where: Where, key: str) -> None:
         if (e, where) in self._known:
             return
+        told = {*self.of, *self._partly}
         for binder, there in _outermost(e, where):
             self._check_witness(binder, there, key)
-            told = {*self.of, *self._partly}
             if any(_head(name) in told or is_entry(name) for name in binder.atoms(AppliedUndef)):
                 written = self._written_out(binder, there)
                 says = partial("{}: {} is {}".format, key, binder, written)  # long to print, and seldom wanted
@@ -128,9 +128,7 @@ class Meanings:
 
     def _write_out(self, e: sympy.Basic, where: Where) -> sympy.Basic:
         if isinstance(e, BINDERS):
-            if isinstance(e, sympy.Sum):
-                _, *limits = last_sum(e)
-                where = below_sum(where, *limits)
+            where = _within(e, where)
             if isinstance(e, sympy.Integral) and len(e.limits) == 1 and never_negative(e.limits[0][1], where):
                 above = sympy.Dummy(positive=True)  # as is what lies between such ends
                 inside = self._written_out(e.function.xreplace({e.variables[0]: above}), where)
@@ -322,8 +320,10 @@ def _outermost(e: sympy.Basic, where: Where) -> Iterable[tuple[sympy.Basic, Wher
     if isinstance(e, Mean | KL | sympy.Integral | sympy.Derivative):
         yield e, where
         return
-    if isinstance(e, sympy.Sum):
-        _, *limits = last_sum(e)
-        where = below_sum(where, *limits)
     for argument in e.args:
-        yield from _outermost(argument, where)
+        yield from _outermost(argument, _within(e, where))
+
+
+def _within(e: sympy.Basic, where: Where) -> Where:
+    """The range where the parts of an expression stand: of a sum, its index is known to lie between its ends."""
+    return below_sum(where, *last_sum(e)[1:]) if isinstance(e, sympy.Sum) else where

@@ -31,9 +31,10 @@ from lecture11.symbolic.errors import (
     WrongStepError,
 )
 from lecture11.symbolic.facts import HYPOTHESIS, Assumption, Definition, Derivation, Fact, Induction, Step
+from lecture11.symbolic.kernel import regular_functions
 from lecture11.symbolic.marks import MARKS, Mark
 from lecture11.symbolic.show import typeset
-from lecture11.symbolic.terms import Mean, Normal, density, indexed
+from lecture11.symbolic.terms import Mean, Normal, density, indexed, reserve
 
 __all__ = [
     "DERIVATIONS",
@@ -68,6 +69,7 @@ __all__ = [
     "is_caught",
     "largest_difference",
     "planted_errors",
+    "regular_functions",
     "typeset",
     "work_out",
 ]
@@ -76,6 +78,7 @@ __all__ = [
 PARTS = (autoencoder, vae, em, forward, posterior, bound)
 DERIVATIONS: dict[str, Derivation] = by_id("derivations", ((d.key, d) for part in PARTS for d in part.DERIVATIONS))
 kernel.register(DERIVATIONS.values())
+reserve()
 EXPERIMENTS: dict[str, Experiment] = by_id("experiments", ((e.key, e) for part in PARTS for e in part.EXPERIMENTS))
 
 

@@ -20,7 +20,7 @@ from lecture11.symbolic.compare import same_by_numbers
 from lecture11.symbolic.errors import CitationError, GapError, MeaninglessError, ProofError, WrongStepError
 from lecture11.symbolic.facts import Derivation, Fact, Step, cited
 from lecture11.symbolic.rewriting import rewrite
-from lecture11.symbolic.terms import letter_of, printed
+from lecture11.symbolic.terms import LETTERS, letter_of, printed
 
 
 class EmptyStepError(ProofError):
@@ -172,17 +172,23 @@ def _check_letters(derivation: Derivation) -> None:
                 function = functions.setdefault(letter.func.__name__, letter.func)
                 if function != letter.func:
                     raise MeaninglessError(f"{derivation.key}: two functions of other kinds have the name {function}")
-                known = letter_of(letter)
-                if known and not known.law_of and not known.entry:
-                    other = functions.setdefault(f"{known.latex} {len(letter.args)}", letter.func)
-                    if other != letter.func:
-                        raise MeaninglessError(f"{derivation.key}: {other} and {letter.func} print alike")
+                known, name = letter_of(letter), letter.func.__name__
+                if not known or not (known.law_of or known.entry):
+                    head = known.latex if known else printed(sympy.Symbol(name.rstrip("_")))
+                    other = functions.setdefault(f"{head} {len(letter.args)}", letter.func)
+                    slope = functions.get(f"{name}'") if not known and len(letter.args) == 1 else None
+                    if other != letter.func or slope:
+                        raise MeaninglessError(f"{derivation.key}: {slope or other} and {letter.func} print alike")
             other = seen.setdefault(_as_seen(letter), letter)
             if other != letter:
                 raise MeaninglessError(
                     f"{derivation.key}: two letters print alike, as {printed(letter)}: {sympy.srepr(other)} and "
                     f"{sympy.srepr(letter)}. Take the letter of the file that speaks of it"
                 )
+    for text, letter in seen.items():
+        known = functions.get(f"{text.partition('_')[0]} 1")
+        if letter.is_Symbol and re.search(r"_\d+$", text) and known and known.__name__ in LETTERS:
+            raise MeaninglessError(f"{derivation.key}: {text} prints like {known} of a number")
     for text in seen:
         if len(text) > 1 and text.isalpha() and {*text} <= {*seen}:
             raise MeaninglessError(f"{derivation.key}: {text} prints like the product of {', '.join(text)}")

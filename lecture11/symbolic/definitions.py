@@ -31,7 +31,9 @@ from lecture11.symbolic.terms import (
     BINDERS,
     KL,
     Mean,
+    bound_by,
     depends,
+    is_entry,
     kind,
     last,
     law_variables,
@@ -220,6 +222,41 @@ def check_assumptions(assumptions: list[Assumption], definitions: list[Definitio
                     + "".join(f", where {other.left} = {other.right}" for other in others)
                     + ": assume less"
                 )
+
+
+def taken_as_regular(e: sympy.Basic, explained: Iterable[Definition | Assumption]) -> Iterator[tuple]:
+    """Unknown functions of real numbers in an expression, each with an integral or a slope in which it stands.
+
+    Of such the algebra takes integrals to converge, and to change their order with each other and with slopes. An
+    unknown law without letters of its own, of a mean of something known, is none.
+    """
+    known = {head(one.left) for one in explained}
+    for whole in e.atoms(Mean, KL, sympy.Integral, sympy.Derivative):
+        bound = bound_by(whole)
+        for name in whole.atoms(AppliedUndef) - set(bound):
+            of = [x for x in name.args if not x.is_integer]
+            is_law = isinstance(whole, Mean) and set(of) <= set(bound) and whole.args[2].has(name)
+            if of and head(name) not in known and not is_entry(name) and not is_law:
+                yield name, whole
+
+
+def check_regular(assumption: Assumption, explained: Iterable[Definition | Assumption]) -> None:
+    """Whether an assumption leaves open what the integrals and slopes of unknown functions are.
+
+    It could be about such functions alone for which the algebra is false: for some, two integrals in the other order
+    give something else.
+
+    Raises:
+        DefinitionError
+    """
+    others = [one for one in explained if one is not assumption]
+    both = sympy.Tuple(assumption.left, assumption.right)
+    for side in behind(both, both, others):
+        for name, whole in taken_as_regular(side, others):
+            raise DefinitionError(
+                f"{assumption.key}: it says what {whole} is, of an unknown {name}: perhaps of such alone whose "
+                "integrals and slopes are not what algebra takes them to be. Say what the function is"
+            )
 
 
 def _rewritten(e: sympy.Expr, facts: list[Fact], where: Where) -> sympy.Expr:

@@ -14,7 +14,9 @@ from 1 on, ``q`` a density) and in its range, wherever the definitions and assum
   an integral over ``x`` if it holds for all ``x``;
 - an expression has a meaning: no division by what may be 0, no root or logarithm of what may be negative, no sum with
   its ends the wrong way round. What has no meaning for some values is refused;
-- an induction goes over the integers from its first on, and what it proves holds from there on.
+- an induction goes over the integers from its first on, and what it proves holds from there on;
+- of an unknown function of real numbers a chain says something if the integrals and slopes on its lines exist, and may
+  change their order: so it is for what is smooth and falls fast. An assumption may not be about the others alone.
 
 Trusted are, beside this file, those that it is made of, each of which says why: ``substitution.py`` (other letters),
 ``meaning.py`` (what has one), ``convergence.py`` and ``witness.py`` (integrals and slopes of names), ``facts.py`` (what
@@ -44,8 +46,10 @@ from lecture11.symbolic.definitions import (
     check_definitions,
     check_letters,
     check_range,
+    check_regular,
     head,
     is_name,
+    taken_as_regular,
 )
 from lecture11.symbolic.errors import CitationError, DefinitionError, GapError, MeaninglessError, WrongStepError
 from lecture11.symbolic.facts import (
@@ -338,6 +342,10 @@ def _check_together(below: tuple[Definition | Assumption, ...], numbers: tuple[i
             meanings(below).check(side, premise.where, premise.key)
     definitions = [premise for premise in below if isinstance(premise, Definition)]
     check_definitions(definitions, key)
+    names = [premise for premise in below if is_name(premise.left) and not is_axiom(premise)]
+    for premise in below:
+        if isinstance(premise, Assumption) and _said(premise) not in _own_premises:
+            check_regular(premise, names)
     check_assumptions([premise for premise in below if isinstance(premise, Assumption)], definitions)
 
 
@@ -375,6 +383,13 @@ def _check_kind(premise: Assumption, own: tuple[sympy.Expr, ...]) -> None:
     never = bool(premise.for_all) and never_negative(left, where) and not never_negative(right, where)
     if not known or never:
         raise DefinitionError(f"{premise.key}: {right} does not show that it is of the kind of {left}")
+
+
+def regular_functions(chain: Derivation) -> list[AppliedUndef]:
+    """Of which unknown functions, as they stand there, a chain takes integrals and slopes to exist and to commute."""
+    names = [premise for premise in premises(chain) if is_name(premise.left) and not is_axiom(premise)]
+    found = [name for line in chain.lines for name, _ in taken_as_regular(line, names)]
+    return list({name.func: name for name in sorted(found, key=str)}.values())
 
 
 def check_line(line: sympy.Expr, chain: Derivation) -> None:

@@ -10,9 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy.core.alphabets import greeks
 from sympy.core.function import AppliedUndef, UndefinedFunction
-from sympy.printing.latex import accepted_latex_functions
 
 from lecture11.symbolic.algebra import DivergentError, grows_slowly, is_normal_in, work_out
 from lecture11.symbolic.errors import MeaninglessError
@@ -30,7 +28,9 @@ from lecture11.symbolic.signs import (
 from lecture11.symbolic.substitution import counts, differ, is_variable, names_in
 from lecture11.symbolic.terms import (
     BINDERS,
+    GREEK,
     KL,
+    TAKEN,
     Mean,
     Normal,
     bound_by,
@@ -53,10 +53,6 @@ _MADE_OF = {
     *map(type, (sympy.S.Zero, sympy.S.One, sympy.S.NegativeOne, sympy.S.Half, sympy.pi, sympy.E)),
 }  # fmt: skip
 _NAME = re.compile(r"\\?[A-Za-z]+[0-9]*(_[A-Za-z0-9]*)*'*")
-_TAKEN = {*accepted_latex_functions, "pi",
-          "E", "I", "oo", "zoo", "nan", "exp", "log", "ln", "sin", "cos", "erf", "Abs", "sqrt",
-          "Sum", "Integral", "Derivative", "Mean", "KL", "Normal", r"\pi"}  # fmt: skip
-_GREEK = {rf"\{letter}" for name in (*greeks, "lambda") for letter in (name, name.capitalize(), f"var{name}")}
 _ALL_KINDS = ({"positive": True}, {"integer": True, "nonnegative": True}, {"real": True, "nonzero": True})
 _PLAIN = {name for kinds in _ALL_KINDS for name in vars(sympy.Function("f", **kinds))} - {"eval"}
 _PLAIN |= {"_latex", "_sympystr"}
@@ -117,7 +113,7 @@ def _of_kind(*kinds: str) -> tuple[dict, dict]:
 @lru_cache(maxsize=10_000)
 def _is_plain(name: str, of_symbol: bool) -> bool:
     commands = re.findall(r"\\[A-Za-z]+", printed(sympy.Symbol(name))) if of_symbol else []
-    return bool(_NAME.fullmatch(name)) and name not in _TAKEN and {*commands} <= _GREEK
+    return bool(_NAME.fullmatch(name)) and name not in TAKEN and {*commands} <= GREEK
 
 
 @lru_cache(maxsize=50_000)

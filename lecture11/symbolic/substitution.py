@@ -27,8 +27,12 @@ from lecture11.symbolic.terms import (
 
 
 def is_variable(e: sympy.Expr) -> bool:
-    """A symbol, or a state such as ``x(t)``, that one may integrate over or put something else in the place of."""
-    return e.is_Symbol or (isinstance(e, AppliedUndef) and not law_variables(e) and not is_entry(e))
+    """A symbol, or a state such as ``x(t)``, that one may integrate over or put something else in the place of.
+
+    A function of real numbers is no state: another value of it would be another function, elsewhere too.
+    """
+    is_state = isinstance(e, AppliedUndef) and all(x.is_integer for x in e.args)
+    return e.is_Symbol or (is_state and not law_variables(e) and not is_entry(e))
 
 
 def counts(e: sympy.Expr) -> bool:

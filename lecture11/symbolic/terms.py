@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy.core.function import AppliedUndef, UndefinedFunction
-from sympy.printing.latex import LatexPrinter
+from sympy.core.alphabets import greeks
+from sympy.core.function import AppliedUndef, FunctionClass, UndefinedFunction
+from sympy.printing.latex import LatexPrinter, accepted_latex_functions
 from sympy.printing.str import StrPrinter
 
 
@@ -34,7 +35,20 @@ class Letter:
     entry: bool = False
 
 
+GREEK = {rf"\{letter}" for name in (*greeks, "lambda") for letter in (name, name.capitalize(), f"var{name}")}
+# Names that stand for something else already.
+TAKEN = {*accepted_latex_functions, "pi", r"\pi", "E", "I", "oo", "zoo", "nan", "ln", "sqrt", "sgn", "max", "min",
+          "Gamma", "Var", "Cov", "Sum", "Integral", "Derivative", "Mean", "KL", "Normal"}  # fmt: skip
+TAKEN |= {name for name in dir(sympy)
+           if isinstance(getattr(sympy, name), FunctionClass) and rf"\{name}" not in GREEK}  # fmt: skip
+_MARKS = {r"\ell", r"\bar", r"\tilde", r"\hat", r"\operatorname", r"\circ"}
+_LETTER = r"(?:[A-Za-z]|\\sigma\^2|\\[A-Za-z]+)"
+_LATEX = re.compile(
+    rf"(?:\\(?:bar|tilde|hat) ?)?(?:{_LETTER}|\\operatorname\{{[A-Za-z]{{2,}}\}})'?"
+    rf"(?:_(?:{_LETTER}|[0-9]|\{{{_LETTER}'?\}}))?(?:\^(?:[*+-]|\\circ))?"
+)
 LETTERS: dict[str, Letter] = {}
+_reserved: dict[tuple[str, bool], str] = {}  # LaTeX, and whether it is that of a density: by whom it is used
 _quantities: dict[str, UndefinedFunction] = {}
 _plain: set[str] = set()  # names of functions that were judged, and are no letters
 
@@ -45,6 +59,16 @@ def _quantity(name: str, letter: Letter) -> tuple[UndefinedFunction, bool]:
     Raises:
         ValueError: the name is taken, and stands for something else.
     """
+    word = re.search(r"operatorname\{(\w+)", letter.latex)
+    commands = {*re.findall(r"\\[A-Za-z]+", letter.latex)}
+    if not _LATEX.fullmatch(letter.latex) or not commands <= GREEK | _MARKS or (word and word[1] in TAKEN - {"KL"}):
+        raise ValueError(
+            f"{letter.latex!r} may print like something else: take one letter, with a bar, a tilde or a hat over it, "
+            "and one index or star, as in \\tilde\\mu_\\theta, or a word of your own in \\operatorname{...}"
+        )
+    own = letter.latex, letter.law_of > 0
+    if name not in LETTERS and own in _reserved and (letter.timed or "\\" in letter.latex):
+        raise ValueError(f"{letter.latex!r} is how the project prints {_reserved[own]}: take another letter")
     if name in _plain:
         raise ValueError(f"the name {name!r} is taken: it is a plain function in what was checked. Take another name")
     if LETTERS.setdefault(name, letter) != letter:
@@ -53,6 +77,14 @@ def _quantity(name: str, letter: Letter) -> tuple[UndefinedFunction, bool]:
     if new:
         _quantities[name] = sympy.Function(name, **dict(letter.assumptions))
     return _quantities[name], new
+
+
+def reserve() -> None:
+    """From here on nobody else may make a letter that prints as a Greek one of those made so far, or as a law at steps.
+
+    A Latin one may stand for something else in each chapter, as it does in the lecture.
+    """
+    _reserved.update({(letter.latex, letter.law_of > 0): name for name, letter in LETTERS.items()})
 
 
 def is_taken(name: UndefinedFunction) -> bool:
@@ -193,7 +225,9 @@ class Mean(sympy.Expr):
             mean, variance = (printer._print(argument) for argument in law.args[1:])
             below = rf"{printer._print(x)} \sim \mathcal{{N}}({mean}, {variance})"
         elif isinstance(x, sympy.Tuple):
-            below = printer._print(law).partition("(")[0]
+            heads = {printer._print(factor).partition("(")[0] for factor in sympy.Mul.make_args(law)}
+            over = ", ".join(map(printer._print, x))
+            below = heads.pop() if len(heads) == 1 else rf"{over} \sim {printer._print(law)}"
         else:
             below = rf"{printer._print(x)} \sim {printer._print(law)}"
         return rf"\mathbb{{E}}{power}_{{{below}}}\left[{printer._print(f)}\right]"

@@ -106,9 +106,14 @@ class Opened:
         self.page.goto(self.url + path, wait_until="load")
         self.page.evaluate("() => document.fonts.ready.then(() => null)")
 
-    def show(self, width: int, height: int, media: Literal["screen", "print"] = "screen") -> None:
-        """Shows the page on another screen, or as on paper. It is laid out once, not for each of the two changes."""
+    def show(self, width: int, height: int, media: Literal["screen", "print"] = "screen", before: str = "") -> None:
+        """Shows the page on another screen, or as on paper, after the change ``before`` of it.
+
+        It is laid out once, not for each of these.
+        """
         self.page.evaluate("() => { document.body.style.display = 'none'; }")
+        if before:
+            self.page.evaluate(before)
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.emulate_media(media=media)
         self.page.evaluate("() => { document.body.style.display = ''; }")

@@ -95,7 +95,8 @@ def kind(value: Any) -> str:
     if isinstance(value, bool | int | float):
         return "a number"
     if isinstance(value, list):
-        return f"a list or tuple of {len(value)}"
+        # A list, a tuple, or what a function with ``yield`` gives.
+        return "1 result, as in a list" if len(value) == 1 else f"{len(value)} results, as in a list"
     if isinstance(value, str):
         return "a text"
     name = {"none": "None", "other": value.get("type", "")}.get(value["kind"], value["kind"])

@@ -94,7 +94,16 @@ def _(x, W, rounds):
     return torch.stack(curve)
 
 
-@wrong(kind="type", says="a tensor is expected, got a list")
+@wrong(kind="type", says=" results, as in a list")
+def _(x, W, rounds):
+    for _ in range(rounds):
+        q = e_step(x, W)
+        yield linear_elbo(x, W, *q).mean()
+        W = m_step(x, *q)
+        yield linear_elbo(x, W, *q).mean()
+
+
+@wrong(kind="type", says="a tensor is expected, got 2 results, as in a list")
 def _(x, W, rounds):
     curve = []
     for _ in range(rounds):

@@ -55,7 +55,7 @@ def _(mu, log_var):
     return torch.sort(kl, descending=True)[1]
 
 
-@wrong(kind="type", says="a tensor is expected, got a list or tuple of 2. torch.stack")
+@wrong(kind="type", says="a tensor is expected, got 2 results, as in a list. torch.stack")
 def _(mu, log_var):
     kl = -0.5 * torch.mean(1 + log_var - mu**2 - log_var.exp(), dim=0)
     return tuple(torch.sort(kl, descending=True))

@@ -73,7 +73,7 @@ def _(x, x_tilde):
     return a + b - cross
 
 
-@wrong(kind="type", says="a tensor is expected, got a list or tuple of 1. Leave")
+@wrong(kind="type", says="a tensor is expected, got 1 result, as in a list. Leave")
 def _(x, x_tilde):
     return [((a - b) ** 2).sum().item() for a, b in zip(x, x_tilde, strict=True)]
 

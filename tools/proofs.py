@@ -50,7 +50,7 @@ the result, the two are compared at 1,000 random points.
 
 Above each chain stand the case that it is for, and its letters; above the first one of a statement its mark, which says
 whether it is proved as it stands. Of a statement that is a definition or an aim a chain
-shows what follows from it, and says so. <span id="regular">Unknown functions that are taken as *regular*</span> are any
+shows what follows from it, and says so. Unknown functions that are taken as *regular* are any
 whose integrals and slopes in the chain exist, and may change their order: what is smooth and falls fast is.
 $\\mathbb{{E}}_{{x \\sim p(x)}}[f]$ is the integral of $p(x) \\, f$ over all $x$, and
 $\\mathcal{{N}}(x; \\mu, \\sigma^2)$ a normal density.
@@ -138,7 +138,7 @@ def _words(section: Section, stated: dict[str, formulas.Statement]) -> str:
         if section.derivation.induction:
             lines[-1] += f" An induction: its base is {_link_to(section.derivation.induction.base.key)}."
         if regular := symbolic.regular_functions(section.derivation):
-            lines[-1] += f" Taken as [regular](#regular): {', '.join(f'${sympy.latex(name)}$' for name in regular)}."
+            lines[-1] += f" Taken as [regular](../proving.md#how-the-checker-can-be-wrong): {', '.join(f'${sympy.latex(name)}$' for name in regular)}."
     for experiment in section.experiments:
         place = formulas.test_named(experiment.test)
         if place is None:

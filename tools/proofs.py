@@ -137,8 +137,8 @@ def _words(section: Section, stated: dict[str, formulas.Statement]) -> str:
             lines[-1] += f" It rests on {', '.join(_link_to(key) for key in proved)}."
         if section.derivation.induction:
             lines[-1] += f" An induction: its base is {_link_to(section.derivation.induction.base.key)}."
-        if regular := symbolic.regular_functions(section.derivation):
-            lines[-1] += f" Taken as [regular](../proving.md#how-the-checker-can-be-wrong): {', '.join(f'${sympy.latex(name)}$' for name in regular)}."
+        if regular := [f"${sympy.latex(name)}$" for name in symbolic.regular_functions(section.derivation)]:
+            lines[-1] += f" Taken as [regular](../proving.md#how-the-checker-can-be-wrong): {', '.join(regular)}."
     for experiment in section.experiments:
         place = formulas.test_named(experiment.test)
         if place is None:

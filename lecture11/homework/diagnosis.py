@@ -186,6 +186,12 @@ def generator_unused(seen: Seen) -> Verdict | None:
 # --- rules for results that are not right
 
 
+def _by_numbers(seen: Seen, text: str, name: str) -> Verdict:
+    """A mistake that gives the same numbers. Another one may give them too, and so much is said."""
+    found = _verdict("mistake", text, seen.detail(seen.failing[0]))
+    return replace(found, message=f"judged by its numbers, {found.message}", mistake=name)
+
+
 def known_mistake(seen: Seen) -> Verdict | None:
     """One of the part's mistakes: it does the same on all plain cases; or, right on these, on the edges too."""
     if not seen.failing:
@@ -197,8 +203,7 @@ def known_mistake(seen: Seen) -> Verdict | None:
         if all(agree(seen.observations[i], seen.part.observed_on(i, mistake.function, seen.seed)) for i in compared):
             if not any(seen.observations[i].error is None and has_numbers(seen.observations[i]) for i in compared):
                 continue  # the same error, or nan, everywhere: that has many reasons
-            found = _verdict("mistake", mistake.message, seen.detail(seen.failing[0]))
-            return replace(found, mistake=mistake.id)
+            return _by_numbers(seen, mistake.message, mistake.id)
     return None
 
 
@@ -271,10 +276,10 @@ def two_terms(seen: Seen) -> Verdict | None:
                 weight = 1 - share
                 text = f"{mistake.term} is {weight:.4g} times as large as it should be"
                 text = f"{mistake.term} has the wrong sign" if abs(weight + 1) < 1e-8 else text
-                return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=f"{mistake.id}-in-part")
+                return _by_numbers(seen, text, f"{mistake.id}-in-part")
     for (one, first), (other, second) in itertools.combinations(off.items(), 2):
         both = right + first + second
-        if close(got, both) and not _of_one_term(one, other):
+        if close(got, both) and not (one.several or other.several or _of_one_term(one, other)):
             return _two(seen, one, other)
     return None
 
@@ -296,7 +301,7 @@ def _is_exact(value: Any) -> bool:
 def _two(seen: Seen, one: Mistake, other: Mistake) -> Verdict:
     end = "" if one.message.endswith("?") else "."
     text = f"two things. First: {one.message}{end} Second: {other.message}"
-    return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=f"{one.id}, {other.id}")
+    return _by_numbers(seen, text, f"{one.id}, {other.id}")
 
 
 def each_result(seen: Seen) -> Verdict | None:
@@ -312,8 +317,7 @@ def each_result(seen: Seen) -> Verdict | None:
     if len(found) < len(made):
         return None
     text = ". ".join(f"In result {j + 1}: {mistake.message}" for j, mistake in zip(wrong, found, strict=True))
-    verdict = _verdict("mistake", f"more than one thing. {text}", seen.detail(seen.failing[0]))
-    return replace(verdict, mistake=", ".join(mistake.id for mistake in found))
+    return _by_numbers(seen, f"more than one thing. {text}", ", ".join(mistake.id for mistake in found))
 
 
 def _makes_alone(seen: Seen, mistake: Mistake, j: int) -> bool:
@@ -332,8 +336,7 @@ def nearly_known_mistake(seen: Seen) -> Verdict | None:
         return None
     for mistake in seen.part.mistakes:
         if _is_nearly(seen, mistake):
-            found = _verdict("mistake", mistake.message, seen.detail(seen.failing[0]))
-            return replace(found, mistake=mistake.id)
+            return _by_numbers(seen, mistake.message, mistake.id)
     return None
 
 

@@ -97,12 +97,14 @@ class Mistake:
         message: what to say to who makes it.
         function: an answer that makes it.
         term: what is missing, where a term of a sum is: it may be there, and have another weight.
+        several: whether it is about several terms of a sum, and so not to be told beside a mistake of one of them.
     """
 
     id: str
     message: str
     function: Answer
     term: str = ""
+    several: bool = False
 
 
 # What is done to a right result in many parts; the message, where a part has none of its own.

@@ -43,7 +43,9 @@ MISTAKES = (
     Mistake("dims-averaged", "you averaged over the latent dimensions; the KL is a sum",
             lambda mu, v: 0.5 * (mu**2 + v.exp() - 1 - v).mean(1)),
     Mistake("erratum-e6", "the factor 1/2 applies to ||mu||^2 alone, as the lecture notes print it without parentheses "
-            "(erratum E6)", lambda mu, v: (0.5 * mu**2 + v.exp() - 1 - v).sum(1)),
+            "(erratum E6)", lambda mu, v: (0.5 * mu**2 + v.exp() - 1 - v).sum(1), several=True),
+    Mistake("half-on-squares", "the factor 1/2 stands before ||mu||^2 and the trace alone; k and log det have it too",
+            lambda mu, v: (0.5 * (mu**2 + v.exp()) - 1 - v).sum(1), several=True),
     Mistake("log-of-log-var", "this is what you get if log sigma^2 is taken for sigma^2: log_var is a logarithm",
             lambda mu, v: 0.5 * (mu**2 + v - 1 - v.log()).sum(1)),
     Mistake("trace-log-var", "the trace is taken over log_var; the variances belong there",

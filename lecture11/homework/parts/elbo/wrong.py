@@ -60,24 +60,24 @@ MISTAKES = (
             at(lambda x, mu, v, z, m: _half_square(x, m) - 0.5 * mu.shape[1] * LOG_2_PI - elbo_kl(mu, v))),
     Mistake("constant-counts-examples", "the constant counts examples; it belongs to x: d, the number of pixels",
             made(rec=lambda x, m: _half_square(x, m) - 0.5 * len(x) * LOG_2_PI)),
-    Mistake("half-missing", "the 1/2 in front of the squared error is missing; the constant has it",
+    Mistake("half-missing", "the 1/2 in front of the squared error is missing",
             made(rec=lambda x, m: 2 * _half_square(x, m) - 0.5 * x.shape[1] * LOG_2_PI)),
     Mistake("half-and-constant-missing", "the 1/2 in front of the squared error is missing, and the constant too: it "
-            "is log N(x; Dec(z), I)", made(rec=lambda x, m: 2 * _half_square(x, m))),
+            "is log N(x; Dec(z), I)", made(rec=lambda x, m: 2 * _half_square(x, m)), several=True),
     Mistake("pixels-averaged", "the reconstruction is averaged over the pixels and the KL summed over the latents: a "
             "hidden beta-VAE. Both are sums", made(rec=lambda x, m: reconstruction(x, m) / x.shape[1])),
     Mistake("squares-averaged", "the squared error is averaged over the pixels, the KL is summed over the latents: a "
             "hidden beta-VAE", made(rec=lambda x, m: -((x - m) ** 2).mean(1))),
     Mistake("half-squares-averaged", "half of the squared error is averaged over the pixels, without the constant, and "
             "the KL is summed over the latents: a hidden beta-VAE",
-            made(rec=lambda x, m: -0.5 * ((x - m) ** 2).mean(1))),
+            made(rec=lambda x, m: -0.5 * ((x - m) ** 2).mean(1)), several=True),
     Mistake("squares-averaged-constant", "the squared error is averaged over the pixels, the constant is not, and the "
             "KL is a sum over the latents",
             made(rec=lambda x, m: -0.5 * ((x - m) ** 2).mean(1) - 0.5 * x.shape[1] * LOG_2_PI)),
     Mistake("all-squares-averaged", "the squared error is averaged over pixels and examples: a hidden beta-VAE",
             made(rec=lambda x, m: -((x - m) ** 2).mean())),
     Mistake("all-squares-summed", "the squared errors of all examples are summed, without 1/2 and constant; each "
-            "example has its own", made(rec=lambda x, m: -((x - m) ** 2).sum())),
+            "example has its own", made(rec=lambda x, m: -((x - m) ** 2).sum()), several=True),
     Mistake("squares-summed", "the squared error is summed over the examples too; each has its own",
             made(rec=lambda x, m: -0.5 * ((x - m) ** 2).sum() - 0.5 * x.shape[1] * LOG_2_PI)),
     Mistake("decoder-variance", "the decoder's variance is not 1: its log_var is log 1",
@@ -97,12 +97,13 @@ MISTAKES = (
     Mistake("both-averaged", "both terms are averaged, one over the pixels, one over the latents: both are sums",
             made(rec=lambda x, m: reconstruction(x, m) / x.shape[1], kl=lambda mu, v: elbo_kl(mu, v) / mu.shape[1])),
     Mistake("erratum-e6", "the factor 1/2 of the KL applies to ||mu||^2 alone (erratum E6)",
-            made(kl=ELBO_KL.mistake("erratum-e6").function)),
+            made(kl=ELBO_KL.mistake("erratum-e6").function), several=True),
     Mistake("kl-examples-averaged", "the KL is averaged over the examples; each has its own",
             made(kl=lambda mu, v: elbo_kl(mu, v).mean())),
     Mistake("kl-examples-summed", "the KL is summed over the examples; each has its own",
             made(kl=lambda mu, v: elbo_kl(mu, v).sum())),
-    *(Mistake(f"kl-{m.id}", f"in the KL of part 2: {m.message}", made(kl=m.function)) for m in ELBO_KL.mistakes
+    *(Mistake(f"kl-{m.id}", f"in the KL of part 2: {m.message}", made(kl=m.function), several=m.several)
+      for m in ELBO_KL.mistakes
       if m.id not in HAVE_THEIR_OWN),
     Mistake("kl-of-sigma", "the KL is given sigma; it takes log_var",
             made(kl=lambda mu, v: elbo_kl(mu, (0.5 * v).exp()))),

@@ -17,7 +17,9 @@ MISTAKES = (
     Mistake("logdet-sign", "the KL has log det C with the wrong sign",
             made(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - k + torch.logdet(C)))),
     Mistake("erratum-e6", "the factor 1/2 of the KL applies to ||m||^2 alone, as the lecture notes print it (erratum "
-            "E6)", made(kl=lambda m, C, k: 0.5 * (m**2).sum(1) + torch.trace(C) - k - torch.logdet(C))),
+            "E6)", made(kl=lambda m, C, k: 0.5 * (m**2).sum(1) + torch.trace(C) - k - torch.logdet(C)), several=True),
+    Mistake("half-on-squares", "the 1/2 of the KL stands before ||m||^2 and tr C alone; k and log det C have it too",
+            made(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C)) - k - torch.logdet(C)), several=True),
     Mistake("diagonal", "the KL knows only the diagonal of C: log det of a full matrix is not the sum of the "
             "logarithms of its diagonal",
             made(kl=lambda m, C, k: 0.5 * ((m**2).sum(1) + torch.trace(C) - k - C.diagonal().log().sum()))),

@@ -401,7 +401,8 @@ def test_the_digit_is_that_of_the_data(empty: Page) -> None:
     close(computed(empty, "return [...(await figure('digit')).TWO]"), x, 1 / 15 + 1e-6)
 
 
-@pytest.fixture(scope="module", params=[1280, 390])
+# (For all tests of a width in a row, since a new context begins with an empty cache.)
+@pytest.fixture(scope="session", params=[1280, 390])
 def hand(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
     """A page on a screen of this width, with a mouse and for fingers."""
     context = chromium.new_context(viewport={"width": request.param, "height": 844}, has_touch=True)
@@ -413,6 +414,7 @@ def hand(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 
 def begin(page: Page, address: str, name: str) -> Locator:
     """The figure, running."""
+    page.context.set_offline(False)
     page.goto(f"{address}/{page_of(name)}")
     figure = page.locator("figure.live")
     if name in MODELS and name != "plane":
@@ -425,7 +427,7 @@ def begin(page: Page, address: str, name: str) -> Locator:
 @pytest.fixture(scope="module", params=FIGURES)
 def running(
     request: pytest.FixtureRequest, hand: Page, bench: tuple[str, Path]
-) -> Iterator[tuple[str, Page, Locator, list[str]]]:
+) -> tuple[str, Page, Locator, list[str]]:
     """A figure, its page, and the page's errors, with the network off after the figure's first load."""
     errors: list[str] = []
     hand.on("pageerror", lambda error: errors.append(str(error)))
@@ -436,8 +438,7 @@ def running(
         figure.get_by_label("beside it").select_option("network")
         expect(figure.locator(".live-words")).to_contain_text("Network:", timeout=60_000)
     hand.context.set_offline(True)
-    yield request.param, hand, figure, errors
-    hand.context.set_offline(False)
+    return request.param, hand, figure, errors
 
 
 Running = tuple[str, Page, Locator, list[str]]
@@ -505,7 +506,7 @@ def test_the_keyboard_moves_it_and_what_is_seen_is_said(running: Running) -> Non
     assert errors == []
 
 
-@pytest.mark.parametrize("hand", [1280], indirect=True, scope="module")  # a narrow page has no more to do
+@pytest.mark.parametrize("hand", [1280], indirect=True, scope="session")  # a narrow page has no more to do
 def test_no_frame_is_long(hand: Page, running: Running) -> None:
     """While it is dragged, and while any of its sliders moves. The best of some tries: another process is no fault."""
     name, page, figure, _ = running

@@ -176,15 +176,17 @@ def _check_letters(derivation: Derivation) -> None:
                 if not known or not (known.law_of or known.entry):
                     head = known.latex if known else printed(sympy.Symbol(name.rstrip("_")))
                     other = functions.setdefault(f"{head} {len(letter.args)}", letter.func)
-                    slope = functions.get(f"{name}'") if not known and len(letter.args) == 1 else None
-                    if other != letter.func or slope:
-                        raise MeaninglessError(f"{derivation.key}: {slope or other} and {letter.func} print alike")
+                    if other != letter.func:
+                        raise MeaninglessError(f"{derivation.key}: {other} and {letter.func} print alike")
             other = seen.setdefault(_as_seen(letter), letter)
             if other != letter:
                 raise MeaninglessError(
                     f"{derivation.key}: two letters print alike, as {printed(letter)}: {sympy.srepr(other)} and "
                     f"{sympy.srepr(letter)}. Take the letter of the file that speaks of it"
                 )
+    for name in functions:
+        if name.endswith("' 1") and name.replace("'", "") in functions:
+            raise MeaninglessError(f"{derivation.key}: {name[:-2]} prints like the slope of {name[:-3]}")
     for text, letter in seen.items():
         known = functions.get(f"{text.partition('_')[0]} 1")
         if letter.is_Symbol and re.search(r"_\d+$", text) and known and known.__name__ in LETTERS:

@@ -146,6 +146,8 @@ def relation(pairs: list[tuple[Any, Any]]) -> tuple[str, str] | None:
     ratio = x[used] / y[used]
     if used.sum() >= 3 and close(ratio, ratio[:1].expand_as(ratio)) and close(x[~used], y[~used]):
         factor = ratio[0].item()
+        if abs(factor - 1) < 1e-6:
+            return None  # right in these cases
         if abs(factor) < 1e-12:
             return "zero", "all of your numbers are zero"
         if abs(factor + 1) < 1e-8:

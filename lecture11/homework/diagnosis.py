@@ -216,6 +216,9 @@ def two_mistakes(seen: Seen) -> Verdict | None:
         return None
     for done in (mistake for mistake in seen.part.mistakes if mistake.id in ON_TOP):
         change = CHANGES[done.id][1]
+        own = result(seen.part.observed_on(seen.plain[0], done.function, seen.seed))
+        if not _is_changed(own, seen.right[seen.plain[0]], change):
+            continue  # the part has another mistake of this name, which is done before its last step
         for mistake in seen.part.mistakes:
             if mistake is not done and all(
                 _is_changed(got[i], seen.part.observed_on(i, mistake.function, seen.seed), change) for i in seen.plain
@@ -464,6 +467,8 @@ def related(seen: Seen) -> Verdict | None:
     if found is None:
         return None
     name, text = found
+    everywhere = relation([(result(o), result(right)) for o, right in zip(seen.observations, seen.right, strict=True)])
+    text = text if everywhere == found or not text.startswith("all of") else f"in most of the cases, {text}"
     return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=name)
 
 
@@ -765,8 +770,10 @@ def _shape(where: str, got: Tensor, want: Tensor, detail: str) -> Verdict:
             hint = ". A dimension is too many: look for keepdim=, unsqueeze, [:, None], expand"
         elif got.ndim < want.ndim:
             hint = ". A dimension is gone: look for a sum or mean over it, for squeeze, for an index such as [0]"
-        else:
+        elif got.shape == want.shape[::-1]:
             hint = ". The dimensions have changed places: look for .T"
+        else:
+            hint = ". They are arranged otherwise: look for cat, stack, reshape"
     elif got.ndim > want.ndim:
         hint = ". Something is still to be summed or averaged, or one of several to be taken"
     elif got.ndim < want.ndim:
@@ -884,8 +891,12 @@ HINTS = (
     ("Can't call numpy() on Tensor", "NumPy ends the gradient: take torch.exp, torch.log, ... for np.exp, np.log."),
     ("must be Tensor, not float", "torch.log, torch.sqrt and the like take a tensor; math.log takes a number."),
     ("expected m1 and m2 to have the same dtype", "Two precisions meet: keep that of the input."),
-    ("'tuple' object has no attribute", "Something gave several results: unpack them, as in a, b = f(x)."),
-    ("Boolean value of Tensor", "An if takes one truth value, and this tensor has several: torch.where."),
+    (
+        "'tuple' object has no attribute",
+        "A tuple stands here: several results are unpacked, as in a, b = f(x), and a comma at "
+        "the end of a line makes a tuple of one.",
+    ),
+    ("Boolean value of Tensor", "An if takes one truth value, and this tensor does not have just one: torch.where."),
 )
 
 

@@ -35,6 +35,7 @@ def _edges(d: Draw) -> list[Case]:
         _one(d, "nine dimensions", 2, 9),
         case("a density that underflows: its logarithm does not", 1, grad=("mean", "log_var"), **far),
         case("log_var from -12.5 to 9: nothing is to be cut off, and nothing added", 1, grad=("log_var",), **wide),
+        case("nine variances of exp(100)", 1, x=d.normal(1, 9), mean=d.normal(1, 9), log_var=numbers(*[100.0] * 9)),
     ]
 
 
@@ -95,7 +96,7 @@ MISTAKES = (
     Mistake("log-var-twice", "log_var is counted twice: it is log sigma^2 already",
             lambda x, m, v: -0.5 * ((x - m) ** 2 / v.exp() + 2 * v + LOG_2_PI).sum(1)),
     *(Mistake(id, text, lambda x, m, v, c=c: -0.5 * ((x - m) ** 2 / v.exp() + v + c).sum(1)) for id, text, c in (
-        ("half-missing-constant", "the factor 1/2 is missing in front of log 2 pi", 2 * LOG_2_PI),
+        ("constant-half-missing", "the factor 1/2 is missing in front of log 2 pi", 2 * LOG_2_PI),
         ("constant-halved", "the constant in the bracket is half of log 2 pi: the 1/2 in front is counted twice",
          0.5 * LOG_2_PI),
         ("log10", "log 2 pi is a natural logarithm, math.log; this one has base 10", math.log10(2 * math.pi)),

@@ -167,3 +167,9 @@ def _(log_w):
 @wrong(kind="dtype", says="Look for .long()")
 def _(log_w):
     return (1 / log_w.softmax(0).square().sum(0)).long()
+
+
+@wrong(kind="error", says="'tuple' object has no attribute 'square'")
+def _(log_w):
+    w = (log_w.softmax(0),)
+    return 1 / w.square().sum(0)

@@ -85,7 +85,7 @@ def _(x, mean, log_var):
     return -0.5 * ((x - mean) ** 2 / log_var.exp() ** 2 + log_var + math.log(2 * math.pi)).sum(1)
 
 
-@wrong("half-missing-constant")
+@wrong("constant-half-missing")
 def _(x, mean, log_var):
     return -0.5 * ((x - mean) ** 2 / log_var.exp() + log_var).sum(1) - x.shape[1] * math.log(2 * math.pi)
 
@@ -177,7 +177,7 @@ def _(x, mean, log_var):
     return -0.5 * ((x - mean) ** 2 / log_var.exp() + log_var + math.log(math.pi)).sum(1)
 
 
-@wrong("half-missing-constant")
+@wrong("constant-half-missing")
 def _(x, mean, log_var):
     return -((x - mean) ** 2 / (2 * log_var.exp()) + log_var / 2 + math.log(2 * math.pi)).sum(1)
 
@@ -258,3 +258,10 @@ def _(x, mean, log_var):
 @wrong(kind="precision", says="a constant rounded")
 def _(x, mean, log_var):
     return -0.5 * ((x - mean) ** 2 / log_var.exp() + log_var + 1.837877).sum(1)
+
+
+@wrong(kind="edge", says="nine variances of exp(100)")
+def _(x, mean, log_var):
+    var = log_var.exp()
+    constant = (2 * math.pi) ** x.shape[1]
+    return -0.5 * ((x - mean) ** 2 / var).sum(1) - 0.5 * torch.log(constant * var.prod(1))

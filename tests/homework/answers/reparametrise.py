@@ -132,3 +132,10 @@ def _(mu, log_var, *, generator):
     torch.manual_seed(3)  # seeds PyTorch's own generator, and draws nothing from it
     own = torch.Generator().manual_seed(3)
     return mu + (0.5 * log_var).exp() * torch.randn(mu.shape, generator=own, dtype=mu.dtype)
+
+
+@wrong(kind="shape", says="They are arranged otherwise: look for cat")
+def _(mu, log_var, *, generator):
+    eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
+    rows = [mu[i : i + 1] + torch.exp(0.5 * log_var[i : i + 1]) * eps[i : i + 1] for i in range(len(mu))]
+    return torch.cat(rows, 1)

@@ -3216,7 +3216,7 @@ def logarithm_of_a_sum_that_may_be_empty():
 # --- Round 19: what algebra takes for granted of unknown functions, and letters that print like another
 
 
-f19, q19 = Function("f_r19", real=True), density("q_r19", "r")
+f19, q19, p19 = Function("f_r19", real=True), density("q_r19", "r"), density("p_r19", "s")
 k19, h19 = Function("k_r19", real=True), Function("h_r19", real=True)
 X19 = indexed("X_r19", "x", real=True)
 
@@ -3273,10 +3273,41 @@ def mean_under_an_unknown_law():
 
 
 @case("TRUE")
-def mean_of_a_function_that_is_said():
-    said = A19(Mean(h19(x), x, q19(x)), 2)
-    e = Mean(x**2, x, q19(x))
-    return chain(e + 1, (Mean(h19(x), x, q19(x)) + 1, D(h19(x), x**2)), (3, said))
+def moments_of_an_unknown_law():
+    second = Mean(x**2, x, q19(x))
+    return chain(second + 1, (3, A19(second, 2)))
+
+
+@case("H")
+def explained_at_one_value_alone():
+    "f(0, 0) = 0 does not say what f is: the order of two integrals matters again"
+    here = D(f19(Integer(0), Integer(0)), 0)
+    one, none = A19(Mean(f19(x, y), x, N01), 1, y), A19(Mean(f19(x, y), y, N0(y)), 0, x)
+    inner = Mean(Mean(f19(x, y), x, N01), y, N0(y))
+    end = (f19(0, 0), none, here)
+    return chain(Integer(1), (inner, one), (Mean(Mean(f19(x, y), y, N0(y)), x, N01),), end)
+
+
+@case("H")
+def explained_at_integers_alone():
+    "f(n) = 0 at all integers does not say what f is between them"
+    integers = D(k19(m), 0)
+    said = A19(Mean(k19(1 + y) - k19(y), y, N0(y)), 2)
+    return chain(Mean(k19(1 + y) - k19(y), y, N0(y)) + k19(m), (2 + k19(m), said), (Integer(2), integers))
+
+
+@case("H")
+def two_unknown_laws_assumed_not_to_commute():
+    "1/pi = 0: (x-y)(1+x^2)(1+y^2) / (1+(x-y)^2)^2 under two laws like Cauchy's"
+    of = (x - y) * (1 + x**2) * (1 + y**2) / (1 + (x - y) ** 2) ** 2
+    said = A19(Mean(Mean(of, x, q19(x)), y, p19(y)), 1 / pi)
+    return chain(Mean(Mean(of, y, p19(y)), x, q19(x)), (Mean(Mean(of, x, q19(x)), y, p19(y)),), (1 / pi, said))
+
+
+@case("H")
+def mean_of_what_has_none_apart():
+    "E[sqrt(1 + x^2) - |x|] may have a value where E|x| has none"
+    return chain(Mean(sqrt(1 + x**2) - Abs(x), x, q19(x)), (5, A19(Mean(sqrt(1 + x**2) - Abs(x), x, q19(x)), 5)))
 
 
 @case("J")
@@ -3300,6 +3331,34 @@ def function_that_prints_as_a_slope():
 
 
 @case("J")
+def word_that_prints_as_a_dash():
+    "fprime prints as f'"
+    one, other = Function("fu", real=True), Function("fuprime", real=True)
+    return chain(other(a) + one(a), (a + one(a), D(other(x), x).at({x: a})), (2 * a, D(one(x), x).at({x: a})))
+
+
+@case("J")
+def factor_that_prints_as_a_function():
+    "f(a + 1) - f(a + 1) = 4 (a + 1): f times, and f of"
+    factor, of = Symbol("fo", real=True), Function("fo", real=True)
+    lines = (4 * (a + 1), D(factor, 5), D(of(x), x).at({x: a + 1}))
+    return chain(factor * (a + 1) - of(a + 1), lines)
+
+
+@case("J")
+def density_that_prints_as_a_function():
+    law, of = density("law_r20", "w"), Function("w", real=True)
+    lines = (Normal(2, 0, 1) - 2, D(law(x), N01).at({x: 2}), D(of(x), x).at({x: 2}))
+    return chain(law(2) - of(2), lines)
+
+
+@case("J")
+def letter_that_prints_as_a_function():
+    letter, of = indexed("letter_r20", "w_a", real=True), Function("w_a", real=True)
+    return chain(letter(2) - of(2), (-1, D(letter(n), n - 1).at({n: 2}), D(of(x), x).at({x: 2})))
+
+
+@case("J")
 def symbol_that_prints_as_an_index():
     "x_1 + x_2 = 6 where x_n = n"
     second = Symbol("x_2", real=True)
@@ -3315,7 +3374,23 @@ def test_names_of_known_functions_are_taken(name: str) -> None:
 
 @pytest.mark.parametrize(
     "latex",
-    ["2", r"\sqrt{a^2}+0", r"\exp", r"\mathbb{E}", r"\bar{\alpha}", "y_{1,2}", r"y_3 \phantom", r"\operatorname{log}"],
+    [
+        "2",
+        r"\sqrt{a^2}+0",
+        r"\exp",
+        r"\mathbb{E}",
+        r"\bar{\alpha}",
+        "y_{1,2}",
+        r"y_3 \phantom",
+        r"\operatorname{log}",
+        r"\bar \alpha",
+        r"\tilde \nu",
+        r"\hat\sigma^2",
+        r"\rho_{a}",
+        r"\mu_{\theta}",
+        r"\Alpha",
+        r"\Rho",
+    ],
 )
 def test_a_letter_prints_as_a_letter(latex: str) -> None:
     with pytest.raises(ValueError, match="may print like something else"):
@@ -3337,7 +3412,11 @@ def test_all_factors_of_a_law_are_printed() -> None:
 def test_what_is_taken_for_granted_is_said() -> None:
     chain_ = symbolic.derivation("F17")
     assert [name.func.__name__ for name in symbolic.regular_functions(chain_)] == ["goal"]
-    assert symbolic.regular_functions(symbolic.derivation("F28")) == []
+    assert symbolic.regular_functions(symbolic.derivation("F36.telescope")) == []
+    # Behind names, too.
+    mean, slope = D(k19(a), Mean(f19(x, a), x, N01)), D(h19(a), Derivative(k19(a), a))
+    hidden = chain(h19(a), (Derivative(k19(a), a), slope), (Mean(Derivative(f19(x, a), a), x, N01), mean))
+    assert symbolic.regular_functions(hidden) == [f19(x, a)]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in CASES if kind != "TRUE"])

@@ -164,6 +164,7 @@ def _check_letters(derivation: Derivation) -> None:
     facts = [fact for step in derivation.steps for fact in derivation.facts(step)]
     seen: dict[str, sympy.Expr] = {}
     functions: dict[str, Any] = {}
+    laws: set[str] = set()
     if any(sympy.sympify(line).has(sympy.exp, sympy.E) for line in derivation.lines):
         seen[printed(sympy.E)] = sympy.E
     for e in (*derivation.lines, *(side for fact in facts for side in (fact.left, fact.right))):
@@ -172,10 +173,13 @@ def _check_letters(derivation: Derivation) -> None:
                 function = functions.setdefault(letter.func.__name__, letter.func)
                 if function != letter.func:
                     raise MeaninglessError(f"{derivation.key}: two functions of other kinds have the name {function}")
-                known, name = letter_of(letter), letter.func.__name__
-                if not known or not (known.law_of or known.entry):
-                    head = known.latex if known else printed(sympy.Symbol(name.rstrip("_")))
-                    other = functions.setdefault(f"{head} {len(letter.args)}", letter.func)
+                known = letter_of(letter)
+                head = known.latex if known else printed(sympy.Symbol(letter.func.__name__.rstrip("_")))
+                key = f"{re.sub('[{}]', '', head)} {len(letter.args)}"
+                if known and known.law_of:  # the same p stands for many laws, told apart by their variables
+                    laws.add(key)
+                elif not (known and known.entry):
+                    other = functions.setdefault(key, letter.func)
                     if other != letter.func:
                         raise MeaninglessError(f"{derivation.key}: {other} and {letter.func} print alike")
             other = seen.setdefault(_as_seen(letter), letter)
@@ -184,13 +188,17 @@ def _check_letters(derivation: Derivation) -> None:
                     f"{derivation.key}: two letters print alike, as {printed(letter)}: {sympy.srepr(other)} and "
                     f"{sympy.srepr(letter)}. Take the letter of the file that speaks of it"
                 )
-    for name in functions:
-        if name.endswith("' 1") and name.replace("'", "") in functions:
-            raise MeaninglessError(f"{derivation.key}: {name[:-2]} prints like the slope of {name[:-3]}")
+    if alike := laws & {*functions}:
+        raise MeaninglessError(f"{derivation.key}: a density and a function print alike: {min(alike)[:-2]}")
+    for key in functions:
+        if key.endswith("' 1") and key.replace("'", "") in functions:
+            raise MeaninglessError(f"{derivation.key}: {key[:-2]} prints like the slope of {key[:-3]}")
     for text, letter in seen.items():
         known = functions.get(f"{text.partition('_')[0]} 1")
         if letter.is_Symbol and re.search(r"_\d+$", text) and known and known.__name__ in LETTERS:
             raise MeaninglessError(f"{derivation.key}: {text} prints like {known} of a number")
+        if letter.is_Symbol and (of := functions.get(f"{text} 1")) and of.__name__ not in LETTERS:
+            raise MeaninglessError(f"{derivation.key}: {text} before a bracket prints like the function {of}")
     for text in seen:
         if len(text) > 1 and text.isalpha() and {*text} <= {*seen}:
             raise MeaninglessError(f"{derivation.key}: {text} prints like the product of {', '.join(text)}")

@@ -227,17 +227,40 @@ def check_assumptions(assumptions: list[Assumption], definitions: list[Definitio
 def taken_as_regular(e: sympy.Basic, explained: Iterable[Definition | Assumption]) -> Iterator[tuple]:
     """Unknown functions of real numbers in an expression, each with an integral or a slope in which it stands.
 
-    Of such the algebra takes integrals to converge, and to change their order with each other and with slopes. An
-    unknown law without letters of its own, of a mean of something known, is none.
+    Of such the algebra takes integrals to converge, and to change their order with each other and with slopes. A law
+    is one of them; and so is a name that is explained at some values alone.
     """
-    known = {head(one.left) for one in explained}
+    explained = list(explained)
     for whole in e.atoms(Mean, KL, sympy.Integral, sympy.Derivative):
-        bound = bound_by(whole)
-        for name in whole.atoms(AppliedUndef) - set(bound):
-            of = [x for x in name.args if not x.is_integer]
-            is_law = isinstance(whole, Mean) and set(of) <= set(bound) and whole.args[2].has(name)
-            if of and head(name) not in known and not is_entry(name) and not is_law:
+        for name in whole.atoms(AppliedUndef) - set(bound_by(whole)):
+            if (
+                not all(x.is_integer for x in name.args)
+                and not is_entry(name)
+                and not any(_explains(one, name) for one in explained)
+            ):
                 yield name, whole
+
+
+def _explains(one: Definition | Assumption, name: AppliedUndef) -> bool:
+    """Whether what is said of a name says what it is there: of all real numbers, and of these integers."""
+    if head(one.left) != head(name):
+        return False
+    there = dict(zip(one.left.args, name.args, strict=True))
+    letters_or_same = all(
+        old == new if not is_variable(old) else new.is_integer or not old.is_integer for old, new in there.items()
+    )
+    return letters_or_same and all(in_range(e.xreplace(there)) for e in one.where)
+
+
+def _is_a_moment(whole: sympy.Basic, name: AppliedUndef) -> bool:
+    """The mean of a polynomial under an unknown law, without letters of its own: no order is to be changed in it."""
+    return (
+        isinstance(whole, Mean)
+        and {x for x in name.args if not x.is_integer} <= set(whole.variables)
+        and whole.args[2].has(name)
+        and not whole.args[0].has(*BINDERS)
+        and bool(whole.args[0].is_polynomial(*whole.variables))
+    )
 
 
 def check_regular(assumption: Assumption, explained: Iterable[Definition | Assumption]) -> None:
@@ -253,6 +276,8 @@ def check_regular(assumption: Assumption, explained: Iterable[Definition | Assum
     both = sympy.Tuple(assumption.left, assumption.right)
     for side in behind(both, both, others):
         for name, whole in taken_as_regular(side, others):
+            if _is_a_moment(whole, name):
+                continue
             raise DefinitionError(
                 f"{assumption.key}: it says what {whole} is, of an unknown {name}: perhaps of such alone whose "
                 "integrals and slopes are not what algebra takes them to be. Say what the function is"

@@ -388,7 +388,8 @@ def _check_kind(premise: Assumption, own: tuple[sympy.Expr, ...]) -> None:
 def regular_functions(chain: Derivation) -> list[AppliedUndef]:
     """Of which unknown functions, as they stand there, a chain takes integrals and slopes to exist and to commute."""
     names = [premise for premise in premises(chain) if is_name(premise.left) and not is_axiom(premise)]
-    found = [name for line in chain.lines for name, _ in taken_as_regular(line, names)]
+    found = [name for line in chain.lines for e in (line, *behind(line, line, names))
+             for name, _ in taken_as_regular(e, names)]  # fmt: skip
     return list({name.func: name for name in sorted(found, key=str)}.values())
 
 

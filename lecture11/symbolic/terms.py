@@ -36,16 +36,20 @@ class Letter:
 
 
 GREEK = {rf"\{letter}" for name in (*greeks, "lambda") for letter in (name, name.capitalize(), f"var{name}")}
+# As LaTeX has them; the others are Latin letters.
+_LATIN = "omicron Alpha Beta Epsilon Zeta Eta Iota Kappa Mu Nu Omicron Rho Tau Chi"
+_OF_LATEX = GREEK - {rf"\{name}" for name in _LATIN.split()}
 # Names that stand for something else already.
 TAKEN = {*accepted_latex_functions, "pi", r"\pi", "E", "I", "oo", "zoo", "nan", "ln", "sqrt", "sgn", "max", "min",
           "Gamma", "Var", "Cov", "Sum", "Integral", "Derivative", "Mean", "KL", "Normal"}  # fmt: skip
 TAKEN |= {name for name in dir(sympy)
            if isinstance(getattr(sympy, name), FunctionClass) and rf"\{name}" not in GREEK}  # fmt: skip
 _MARKS = {r"\ell", r"\bar", r"\tilde", r"\hat", r"\operatorname", r"\circ"}
-_LETTER = r"(?:[A-Za-z]|\\sigma\^2|\\[A-Za-z]+)"
+_LETTER = r"(?:[A-Za-z]|\\[A-Za-z]+)"
+# One spelling for what looks alike: no blank but before a Latin letter, no braces but around a dash.
 _LATEX = re.compile(
-    rf"(?:\\(?:bar|tilde|hat) ?)?(?:{_LETTER}|\\operatorname\{{[A-Za-z]{{2,}}\}})'?"
-    rf"(?:_(?:{_LETTER}|[0-9]|\{{{_LETTER}'?\}}))?(?:\^(?:[*+-]|\\circ))?"
+    rf"(?:\\(?:bar|tilde|hat)(?: [A-Za-z]|\\[A-Za-z]+)|{_LETTER}|\\sigma\^2|\\operatorname\{{[A-Za-z]{{2,}}\}})'?"
+    rf"(?:_(?:{_LETTER}|[0-9]|\{{{_LETTER}'\}}))?(?:\^(?:[*+-]|\\circ))?"
 )
 LETTERS: dict[str, Letter] = {}
 _reserved: dict[tuple[str, bool], str] = {}  # LaTeX, and whether it is that of a density: by whom it is used
@@ -61,7 +65,7 @@ def _quantity(name: str, letter: Letter) -> tuple[UndefinedFunction, bool]:
     """
     word = re.search(r"operatorname\{(\w+)", letter.latex)
     commands = {*re.findall(r"\\[A-Za-z]+", letter.latex)}
-    if not _LATEX.fullmatch(letter.latex) or not commands <= GREEK | _MARKS or (word and word[1] in TAKEN - {"KL"}):
+    if not _LATEX.fullmatch(letter.latex) or not commands <= _OF_LATEX | _MARKS or (word and word[1] in TAKEN - {"KL"}):
         raise ValueError(
             f"{letter.latex!r} may print like something else: take one letter, with a bar, a tilde or a hat over it, "
             "and one index or star, as in \\tilde\\mu_\\theta, or a word of your own in \\operatorname{...}"

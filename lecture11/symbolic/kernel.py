@@ -390,7 +390,9 @@ def regular_functions(chain: Derivation) -> list[AppliedUndef]:
     names = [premise for premise in premises(chain) if is_name(premise.left) and not is_axiom(premise)]
     found = [name for line in chain.lines for e in (line, *behind(line, line, names))
              for name, _ in taken_as_regular(e, names)]  # fmt: skip
-    return list({name.func: name for name in sorted(found, key=str)}.values())
+    plain = [name.xreplace({s: sympy.Symbol("n" if s.is_integer else "y", **kind(s)) for s in name.atoms(sympy.Dummy)})
+             for name in found]  # fmt: skip
+    return list({name.func: name for name in sorted(plain, key=lambda e: (len(str(e)), str(e)), reverse=True)}.values())
 
 
 def check_line(line: sympy.Expr, chain: Derivation) -> None:

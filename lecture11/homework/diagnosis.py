@@ -186,10 +186,14 @@ def generator_unused(seen: Seen) -> Verdict | None:
 # --- rules for results that are not right
 
 
+def _mistake(seen: Seen, text: str, name: str) -> Verdict:
+    return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=name)
+
+
 def _by_numbers(seen: Seen, text: str, name: str) -> Verdict:
     """A mistake that gives the same numbers. Another one may give them too, and so much is said."""
-    found = _verdict("mistake", text, seen.detail(seen.failing[0]))
-    return replace(found, message=f"judged by its numbers, {found.message}", mistake=name)
+    found = _mistake(seen, text, name)
+    return replace(found, message=f"judged by its numbers, {found.message}")
 
 
 def known_mistake(seen: Seen) -> Verdict | None:
@@ -469,7 +473,7 @@ def related(seen: Seen) -> Verdict | None:
     name, text = found
     everywhere = relation([(result(o), result(right)) for o, right in zip(seen.observations, seen.right, strict=True)])
     text = text if everywhere == found or not text.startswith("all of") else f"in most of the cases, {text}"
-    return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=name)
+    return _mistake(seen, text, name)
 
 
 def one_factor(seen: Seen) -> Verdict | None:
@@ -550,8 +554,7 @@ def times_quantities(seen: Seen) -> Verdict | None:
     if product is None:
         return None
     where = f"result {j + 1} is" if len(rows[0][1]) > 1 else "this is"
-    found = _verdict("mistake", f"{where} {product} times what is asked for", seen.detail(seen.failing[0]))
-    return replace(found, mistake="times-quantities")
+    return _mistake(seen, f"{where} {product} times what is asked for", "times-quantities")
 
 
 def _results(o: Observation) -> list[Tensor]:
@@ -584,7 +587,7 @@ def off_in_each_case(seen: Seen) -> Verdict | None:
                 f"in each case that is wrong, all of your numbers are off {how}: a {what} that is the same for all of "
                 f"them is not right"
             )
-            return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=f"{what}-of-each-case")
+            return _mistake(seen, text, f"{what}-of-each-case")
     return None
 
 
@@ -633,7 +636,7 @@ def one_result(seen: Seen) -> Verdict | None:
     found = relation(of_one) if len(wrong) == 1 else None
     if found is not None:
         text = f"result {', '.join(right)} is right; of result {wrong[0]}: {found[1]}"
-        return replace(_verdict("mistake", text, seen.detail(seen.failing[0])), mistake=found[0])
+        return _mistake(seen, text, found[0])
     text = f"result {', '.join(right)} is right; result {', '.join(wrong)} is not, and we do not know the mistake"
     return _verdict("value", text, seen.detail(seen.failing[0]))
 

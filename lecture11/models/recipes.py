@@ -131,8 +131,7 @@ def class_loss(
     t = torch.where(draw() < 0.3, (SCHEDULE.T ** draw()).long(), t)
     asked: Callable[..., Tensor] = model
     if y is not None:
-        dropped = torch.rand(x_0.shape[:1], generator=generator, device=x_0.device) < 0.1
-        asked = partial(model, y=y.masked_fill(dropped, classes))
+        asked = partial(model, y=y.masked_fill(draw() < 0.1, classes))
     loss = diffusion.simple_loss(asked, SCHEDULE, x_0, t=t, generator=generator)
     return loss / SCHEDULE.alpha_bar(t).to(loss)
 

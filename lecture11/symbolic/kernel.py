@@ -304,7 +304,7 @@ def check_premises(chain: Derivation, numbers: dict[int, int]) -> None:
     sides = [side for one in (*below, *facts) for side in (one.left, one.right)]
     binders = {(e, x) for line in (*chain.lines, *sides) for e in line.atoms(*BINDERS) for x in bound_by(e)}
     taken = tuple({x for _, x in binders})
-    names: list[Definition | Assumption] = [one for one in below if is_name(one.left) and not is_axiom(one)]
+    names = _explaining(below)
     for one in below if binders else ():
         if isinstance(one, Assumption) and not is_name(one.left):
             apart = {s: sympy.Dummy(str(s), **kind(s)) for s in one.for_all}
@@ -328,6 +328,11 @@ def check_premises(chain: Derivation, numbers: dict[int, int]) -> None:
                     )
 
 
+def _explaining(below: tuple[Definition | Assumption, ...]) -> list[Definition | Assumption]:
+    """Those that say what a name is."""
+    return [one for one in below if is_name(one.left) and not is_axiom(one)]
+
+
 def _check_together(below: tuple[Definition | Assumption, ...], numbers: tuple[int, ...], key: str) -> None:
     for premise, number in zip(below, numbers, strict=True):
         if number not in _alone:
@@ -342,7 +347,7 @@ def _check_together(below: tuple[Definition | Assumption, ...], numbers: tuple[i
             meanings(below).check(side, premise.where, premise.key)
     definitions = [premise for premise in below if isinstance(premise, Definition)]
     check_definitions(definitions, key)
-    names = [premise for premise in below if is_name(premise.left) and not is_axiom(premise)]
+    names = _explaining(below)
     for premise in below:
         if isinstance(premise, Assumption) and _said(premise) not in _own_premises:
             check_regular(premise, names)
@@ -387,7 +392,7 @@ def _check_kind(premise: Assumption, own: tuple[sympy.Expr, ...]) -> None:
 
 def regular_functions(chain: Derivation) -> list[AppliedUndef]:
     """Of which unknown functions, as they stand there, a chain takes integrals and slopes to exist and to commute."""
-    names = [premise for premise in premises(chain) if is_name(premise.left) and not is_axiom(premise)]
+    names = _explaining(premises(chain))
     found = [name for line in chain.lines for e in (line, *behind(line, line, names))
              for name, _ in taken_as_regular(e, names)]  # fmt: skip
     plain = [name.xreplace({s: sympy.Symbol("n" if s.is_integer else "y", **kind(s)) for s in name.atoms(sympy.Dummy)})

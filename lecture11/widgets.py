@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
+import numpy as np
 import PIL.Image
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lecture11.checks import Count, checked
@@ -28,13 +30,32 @@ def image_html(figure: Figure, alt: str, *, dpi: Count = 80) -> str:
     """
     if not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the picture shows")
-    drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=2 * dpi, pil_kwargs={"compress_level": 1})
+    canvas, small, own = FigureCanvasAgg(figure), io.BytesIO(), figure.dpi
+    figure.set_dpi(2 * dpi)
+    # (Once, where savefig draws a figure with a layout twice.)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    figure.set_dpi(own)
     # A page holds every picture of every slider. 64 colours are enough for a plot, and a third of the bytes.
-    image = PIL.Image.open(drawn).convert("RGB").quantize(64, dither=PIL.Image.Dither.NONE)
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+    image = PIL.Image.fromarray(pixels).quantize(64, dither=PIL.Image.Dither.NONE)
     image.save(small, "png", compress_level=7, dpi=(2 * dpi, 2 * dpi))
     data = base64.b64encode(small.getvalue()).decode("ascii")
     return f'<img alt="{html.escape(alt, quote=True)}" width="{image.width // 2}" src="data:image/png;base64,{data}">'
+
+
+def _lay_out_as_one(figures: Sequence[Figure]) -> None:
+    """Gives all the layout of the first, so that no axis moves when a slider does; a figure with other axes keeps its
+    own."""
+    first = figures[0]
+    engine = first.get_layout_engine()
+    if engine is None:
+        return
+    engine.execute(first)
+    for figure in figures:
+        if len(figure.axes) == len(first.axes) and (figure.get_size_inches() == first.get_size_inches()).all():
+            figure.set_layout_engine("none")
+            for ax, as_in in zip(figure.axes, first.axes, strict=True):
+                ax.set_position(as_in.get_position(original=True))
 
 
 @checked
@@ -62,6 +83,7 @@ def picture_slider(
         )
     if len(figures) < 2:
         raise ValueError(f"a slider needs at least two pictures, got {len(figures)}")
+    _lay_out_as_one(figures)
     pages = [image_html(f, a) for f, a in zip(figures, alts, strict=True)]
     return _with_sliders(pages, [_slider(labels, description, start)], play)
 
@@ -92,6 +114,7 @@ def picture_grid(
             raise ValueError(f"{rows} row labels and {columns} column labels, but rows of {sizes} {name}")
     if rows < 2 or columns < 2:
         raise ValueError(f"a slider needs at least two pictures, got a grid of {rows} x {columns}")
+    _lay_out_as_one([f for row in figures for f in row])
     pages = [
         [image_html(f, a) for f, a in zip(figure_row, alt_row, strict=True)]
         for figure_row, alt_row in zip(figures, alts, strict=True)

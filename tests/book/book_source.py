@@ -43,8 +43,10 @@ def notebooks() -> list[Path]:
 
 @functools.cache
 def parsed(path: Path) -> BeautifulSoup:
-    """A page, read once for all tests of a worker. Of a formula only its MathML: a tenth of what draws it."""
-    return BeautifulSoup(re.sub(r"<mjx-math.*?</mjx-math>", "", path.read_text(encoding="utf-8")), "html.parser")
+    """A page, read once for all tests of a worker. Of a formula only its MathML, and code without its colours: the
+    rest is most of a page."""
+    page = re.sub(r"<mjx-math.*?</mjx-math>", "", path.read_text(encoding="utf-8"))
+    return BeautifulSoup(re.sub(r'<span class="\w{1,3}">([^<]*)</span>', r"\1", page), "html.parser")
 
 
 def tags(element: Tag) -> list[str]:

@@ -43,9 +43,10 @@ def notebooks() -> list[Path]:
 
 @functools.cache
 def parsed(path: Path) -> BeautifulSoup:
-    """A page, read once for all tests of a worker. Of a formula only its MathML, and code without its colours: the
-    rest is most of a page."""
+    """A page, read once for all tests of a worker, without what is most of it: the glyphs of formulas, the MathML of
+    those within a line, and the colours of code."""
     page = re.sub(r"<mjx-math.*?</mjx-math>", "", path.read_text(encoding="utf-8"))
+    page = re.sub(r"<math>.*?</math>", "<math></math>", page)
     return BeautifulSoup(re.sub(r'<span class="\w{1,3}">([^<]*)</span>', r"\1", page), "html.parser")
 
 

@@ -44,18 +44,19 @@ def image_html(figure: Figure, alt: str, *, dpi: Count = 80) -> str:
 
 
 def _lay_out_as_one(figures: Sequence[Figure]) -> None:
-    """Gives all the layout of the first, so that no axis moves when a slider does; a figure with other axes keeps its
-    own."""
-    first = figures[0]
-    engine = first.get_layout_engine()
-    if engine is None:
+    """Gives all the same places for their axes, with room for what stands beside any of them, so that no axis moves
+    when a slider does. Figures that differ in size or in their number of axes keep what they have."""
+    if len({(len(figure.axes), *figure.get_size_inches()) for figure in figures}) > 1:
         return
-    engine.execute(first)
     for figure in figures:
-        if len(figure.axes) == len(first.axes) and (figure.get_size_inches() == first.get_size_inches()).all():
+        if engine := figure.get_layout_engine():
+            engine.execute(figure)
             figure.set_layout_engine("none")
-            for ax, as_in in zip(figure.axes, first.axes, strict=True):
-                ax.set_position(as_in.get_position(original=True))
+    for alike in zip(*(figure.axes for figure in figures), strict=True):
+        places = np.array([ax.get_position(original=True).extents for ax in alike])
+        low, high = places[:, :2].max(axis=0), places[:, 2:].min(axis=0)
+        for ax in alike:
+            ax.set_position((*low, *(high - low)))
 
 
 @checked

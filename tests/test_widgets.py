@@ -55,6 +55,23 @@ def test_slider_is_linked_to_the_pictures_in_the_browser() -> None:
     assert any(link.source == (slider, "index") and link.target == (stack, "selected_index") for link in links)
 
 
+def test_axes_stand_still_and_nothing_beside_them_is_cut() -> None:
+    drawn = pictures(3)
+    for figure, label in zip(drawn, ("1", "1.0000", "1"), strict=True):
+        figure.set_layout_engine("constrained")
+        figure.axes[0].set(ylim=(0, 1.2), yticks=[1], yticklabels=[label], ylabel="y")
+    drawn[2].axes[0].set(xlabel="two\nlines")
+    widgets.picture_slider(drawn, ["a", "b", "c"], ["A.", "B.", "C."], description="which")
+    assert len({figure.axes[0].get_position().bounds for figure in drawn}) == 1
+    for figure in drawn:
+        box = figure.axes[0].get_tightbbox()
+        assert box is not None
+        assert box.x0 >= -0.5
+        assert box.y0 >= -0.5
+        assert box.x1 <= figure.bbox.width + 0.5
+        assert box.y1 <= figure.bbox.height + 0.5
+
+
 def test_where_no_widget_is_shown_there_is_a_picture() -> None:
     drawn = pictures(2)
     box = widgets.picture_slider(drawn, ["a", "b"], ["A.", "B."], description="which", start=1)

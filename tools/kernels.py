@@ -2,6 +2,10 @@
 
 To import PyTorch, SymPy and the course takes each kernel some three seconds, a sixth of the time of all notebooks. A
 forked one has these modules, and nothing else, from its parent: its variables, random states and folders are its own.
+
+Chapters and proofs verify the same chains, half a minute in all. A successor of the server verifies them once, while
+the first notebooks run. Kernels forked from it know them, as one knows them that has run its cell before. If a chain
+cannot be proved there is no successor, and the notebook says so.
 """
 
 import atexit
@@ -9,6 +13,7 @@ import contextlib
 import importlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -91,19 +96,50 @@ def serve(address: str) -> None:
     # As the kernel would set it. Who shows the figures is asked when the first one is made, not at the import.
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a kernel
-    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+    _end_with_standard_input()
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen()
         print("ready", flush=True)
-        while True:
-            client, _ = server.accept()
-            for name in IMPORTS:  # with the first one; not at all where no notebook is run
-                importlib.import_module(name)
-            if os.fork() == 0:
-                server.close()
-                _become_kernel(client)
-            client.close()
+        select.select([server], [], [])
+        for name in IMPORTS:  # with the first client; not at all where no notebook is run
+            importlib.import_module(name)
+        verified, tell = os.pipe()
+        if os.fork() == 0:
+            _end_with_standard_input()
+            _verify_chains()
+            os.write(tell, b"1")
+            os.close(verified)
+            _fork_kernels(server)
+        os.close(tell)
+        _fork_kernels(server, verified)
+
+
+def _end_with_standard_input() -> None:
+    threading.Thread(target=lambda: (os.read(0, 1), os._exit(0)), daemon=True).start()
+
+
+def _verify_chains() -> None:
+    import gc
+
+    from lecture11 import symbolic
+
+    symbolic.check_all(symbolic.DERIVATIONS.values())
+    gc.freeze()  # a million objects, which each kernel would walk through
+
+
+def _fork_kernels(server: socket.socket, successor: int | None = None) -> None:
+    """For each client, until the successor says that it does."""
+    while True:
+        if successor is not None and successor in select.select([server.fileno(), successor], [], [])[0]:
+            if os.read(successor, 1):
+                threading.Event().wait()
+            successor = None  # it could not
+        client, _ = server.accept()
+        if os.fork() == 0:
+            server.close()
+            _become_kernel(client)
+        client.close()
 
 
 def _become_kernel(client: socket.socket) -> None:

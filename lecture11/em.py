@@ -77,7 +77,7 @@ def fit_by_gradient(
     """Gradient steps on batches: ``e_steps`` of the encoder (F18), then ``m_steps`` of the decoder (F19), and so on.
 
     Or steps of both at once if ``joint``. The optimiser keeps its moments of what does not move as they are. The bound
-    is measured on the first 1,000 examples, always with the same noise, so that two bounds differ only by the
+    is measured on the first 300 examples, always with the same noise, so that two bounds differ only by the
     parameters.
 
     Args:
@@ -86,7 +86,7 @@ def fit_by_gradient(
     rounds: list[tuple[Phase, int]] = [("joint", 1)] if joint else [("E", e_steps), ("M", m_steps)]
     phases = [phase for phase, count in rounds for _ in range(count)]
     trainer = Trainer(model, negative_bound, x, batch_size=batch_size, lr=lr, schedule="constant", seed=seed)
-    judged = x[:1000].to(next(model.parameters()).device)
+    judged = x[:300].to(next(model.parameters()).device)
     with torch.no_grad():
         mu, _ = model.encode(judged)
     eps = torch.randn(mu.shape, generator=torch.Generator().manual_seed(seed), dtype=mu.dtype).to(mu.device)

@@ -54,8 +54,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place[_file(item)])
 
 
-def pytest_collection_finish() -> None:
-    """The collector of garbage took an eighth of the time of proofs and pages: a million objects, hardly any dies."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if any(item.path.suffix == ".ipynb" for item in session.items):
+        kernels.prepare()
+    # The collector of garbage took an eighth of the time of proofs and pages: a million objects, hardly any dies.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
 

@@ -3,9 +3,9 @@
 To import PyTorch, SymPy and the course takes each kernel some three seconds, a sixth of the time of all notebooks. A
 forked one has these modules, and nothing else, from its parent: its variables, random states and folders are its own.
 
-Chapters and proofs verify the same chains, half a minute in all. A successor of the server verifies them once, while
-the first notebooks run. Kernels forked from it know them, as one knows them that has run its cell before. If a chain
-cannot be proved there is no successor, and the notebook says so.
+Chapters and proofs verify the same chains, half a minute in all. A successor of the server verifies them once, before
+the first notebook is run or beside it. Kernels forked from it know them, as one that has run its cell before does. If
+a chain cannot be proved there is no successor, and the notebook says so.
 """
 
 import atexit
@@ -74,6 +74,13 @@ def install() -> None:
     kernelspec.get_kernel_dict = forked
 
 
+def prepare() -> None:
+    """Notebooks will be run: the server imports what they need, and has their chains verified."""
+    if SERVER in os.environ:
+        with socket.socket(socket.AF_UNIX) as nobody:
+            nobody.connect(os.environ[SERVER])
+
+
 def _server() -> str:
     """Starts the server, and returns its address; it ends with this process, and is small until it is asked."""
     from tools.run import KERNEL_ENV
@@ -102,7 +109,7 @@ def serve(address: str) -> None:
         server.listen()
         print("ready", flush=True)
         select.select([server], [], [])
-        for name in IMPORTS:  # with the first client; not at all where no notebook is run
+        for name in IMPORTS:  # when somebody asks; not at all where no notebook is run
             importlib.import_module(name)
         verified, tell = os.pipe()
         if os.fork() == 0:
@@ -144,7 +151,10 @@ def _fork_kernels(server: socket.socket, successor: int | None = None) -> None:
 
 def _become_kernel(client: socket.socket) -> None:
     """Never returns."""
-    connection_file, folder, environment = json.loads(client.makefile("rb").readline())
+    asked = client.makefile("rb").readline()
+    if not asked:
+        os._exit(0)
+    connection_file, folder, environment = json.loads(asked)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

@@ -27,6 +27,9 @@ OUTSIDE = """() => Reveal.getSlides().flatMap((section) => {
   })"""
 
 
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+
+
 @pytest.fixture(scope="module")
 def page(chromium: Browser) -> Iterator[Page]:
     page = chromium.new_page()
@@ -83,7 +86,7 @@ def test_each_slide_fits(page: Page, url: str, name: str) -> None:
         page.wait_for_function(
             "(i) => document.querySelectorAll('figure.live')[i].querySelector('.live-controls')", arg=i
         )
-        page.wait_for_timeout(300)  # it has drawn, and the slide has been fitted to it
+        page.evaluate(FRAMES)  # it has drawn, and the slide has been fitted to it
     sizes = """() => [...document.querySelectorAll('.slide')].map((slide) =>
       ['--words', '--thing'].map((name) => +slide.style.getPropertyValue(name)))"""
     assert page.evaluate(OUTSIDE) == []

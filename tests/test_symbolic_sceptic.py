@@ -2284,7 +2284,7 @@ K15 = Function("K_r15", integer=True, nonnegative=True)
 P15 = indexed("P_r15", "p", positive=True)
 h15, k15, w15 = indexed("h_r15", "h", real=True), indexed("k_r15", "k", real=True), indexed("w_r15", "w", real=True)
 e15 = indexed("e_r15", "e", real=True, entry=True)
-root15 = indexed("root_r15", "w", nonnegative=True)
+root15 = indexed("rt_r15", "w", nonnegative=True)
 al15, r15 = indexed("al_r15", "a", fraction=True), Symbol("r", integer=True, nonnegative=True)
 
 
@@ -3417,6 +3417,95 @@ def test_what_is_taken_for_granted_is_said() -> None:
     mean, slope = D(k19(a), Mean(f19(x, a), x, N01)), D(h19(a), Derivative(k19(a), a))
     hidden = chain(h19(a), (Derivative(k19(a), a), slope), (Mean(Derivative(f19(x, a), a), x, N01), mean))
     assert symbolic.regular_functions(hidden) == [f19(x, a)]
+
+
+COUNT = Sum(1, (j, 1, Abs(m - 17)))  # 0 at m = 17
+
+
+@case("G")
+def division_below_two_sums():
+    """1 / COUNT, which a sum of no terms asks nothing of, taken out of both: 1, and 0 at m = 17."""
+    return chain(Sum(1 / COUNT, (s, i, i), (i, 1, Abs(m - 17))), (1,))
+
+
+@case("G")
+def division_below_a_mean_in_a_sum():
+    return chain(Sum(Mean(1 / COUNT, x, Normal(x, i, 1)), (i, 1, Abs(m - 17))), (1,))
+
+
+@case("G")
+def division_in_the_law_of_a_mean_in_a_sum():
+    e = Mean((x - i) ** 2, x, Normal(x, i, 1 / COUNT))
+    return chain(Sum(e, (i, 1, Abs(m - 17))), (1,))
+
+
+@case("G")
+def division_by_a_name_below_a_sum():
+    """The name is 1 / COUNT where COUNT is at least 1; the fact is used in the sum, its right side taken out."""
+    h = Function("share_of_one", real=True)
+    name = Definition("d", "a name", h(m), 1 / COUNT, (Abs(m - 17) - 1,))
+    return chain(Sum(h(m), (i, 1, Abs(m - 17))), (1, name))
+
+
+def _printed_alike(letter, other):
+    """(a - b)(a + b) is a^2 - b^2, and is 0 to a reader who takes the one for the other."""
+    return chain((letter - other) * (letter + other), (letter**2 - other**2,))
+
+
+@case("J")
+def letter_that_prints_as_a_square():
+    return _printed_alike(Symbol("y__2", real=True), y**2)
+
+
+@case("J")
+def function_that_prints_as_a_square():
+    return _printed_alike(Function("hq__2", real=True)(y), Function("hq", real=True)(y) ** 2)
+
+
+@case("J")
+def letter_that_prints_as_a_product_with_a_dash():
+    return _printed_alike(Symbol("yb'", real=True), y * Symbol("b'", real=True))
+
+
+@case("J")
+def e_to_a_power():
+    e = Symbol("e", positive=True)
+    return chain(e**y, (2**y, D(e, 2)))
+
+
+@case("J")
+def logarithm_of_e():
+    e = Symbol("e", positive=True)
+    return chain(log(e), (log(2), D(e, 2)))
+
+
+@case("J")
+def slope_of_a_sine():
+    of = Function("sin'", real=True)
+    return chain(of(y), (2 * cos(y), D(of(y), 2 * cos(y))))
+
+
+@case("J")
+def logarithm_to_a_base():
+    of = Function("log_2", real=True)
+    return chain(of(v), (log(v), D(of(v), log(v))))
+
+
+@case("J")
+def absolute_value_of_ones_own():
+    of = Function("abs", real=True)
+    return chain(of(y), (y, D(of(y), y)))
+
+
+@case("J")
+def letter_that_prints_as_a_differential():
+    dz = Symbol("dz", real=True)
+    return chain(Mean(dz * Normal(y, 0, 1), y, 1), (dz,))
+
+
+@case("TRUE")
+def division_below_two_sums_of_some_terms():
+    return chain(Sum(1 / (Abs(m) + 1), (s, i, i), (i, 1, Abs(m) + 1)), (1,))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in CASES if kind != "TRUE"])

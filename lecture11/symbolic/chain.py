@@ -165,7 +165,12 @@ def _check_letters(derivation: Derivation) -> None:
     seen: dict[str, sympy.Expr] = {}
     functions: dict[str, Any] = {}
     laws: set[str] = set()
-    if any(sympy.sympify(line).has(sympy.exp, sympy.E) for line in derivation.lines):
+    lines = [sympy.sympify(line) for line in derivation.lines]
+    powers = (e for line in lines for e in line.atoms(sympy.Pow, sympy.log))
+    # Where it stands already, or a letter e would be taken for it: in e^x, in ln e.
+    if any(e.has(sympy.exp, sympy.E) for e in lines) or any(
+        e.args[0].is_Symbol and not e.args[-1].is_Integer for e in powers
+    ):
         seen[printed(sympy.E)] = sympy.E
     for e in (*derivation.lines, *(side for fact in facts for side in (fact.left, fact.right))):
         for letter in sympy.sympify(e).atoms(sympy.Symbol, AppliedUndef):
@@ -200,8 +205,9 @@ def _check_letters(derivation: Derivation) -> None:
         if letter.is_Symbol and (of := functions.get(f"{text} 1")) and of.__name__ not in LETTERS:
             raise MeaninglessError(f"{derivation.key}: {text} before a bracket prints like the function {of}")
     for text in seen:
-        if len(text) > 1 and text.isalpha() and {*text} <= {*seen}:
-            raise MeaninglessError(f"{derivation.key}: {text} prints like the product of {', '.join(text)}")
+        factors = re.findall(r"[A-Za-z]'*", text)
+        if len(factors) > 1 and "".join(factors) == text and {*factors} <= {*seen}:
+            raise MeaninglessError(f"{derivation.key}: {text} prints like the product of {', '.join(factors)}")
 
 
 def check_all(derivations: Iterable[Derivation]) -> None:

@@ -52,7 +52,8 @@ _MADE_OF = {
     *_KNOWN, *BINDERS, sympy.Tuple, sympy.Symbol, sympy.Integer, sympy.Rational,
     *map(type, (sympy.S.Zero, sympy.S.One, sympy.S.NegativeOne, sympy.S.Half, sympy.pi, sympy.E)),
 }  # fmt: skip
-_NAME = re.compile(r"\\?[A-Za-z]+[0-9]*(_[A-Za-z0-9]*)*'*")
+# Two dashes below the line would be printed as a power, and d with a letter as in an integral.
+_NAME = re.compile(r"(?!d\\?[A-Za-z](?![A-Za-z]))\\?[A-Za-z]+[0-9]*(_[A-Za-z0-9]+)*_?'*")
 _ALL_KINDS = ({"positive": True}, {"integer": True, "nonnegative": True}, {"real": True, "nonzero": True})
 _PLAIN = {name for kinds in _ALL_KINDS for name in vars(sympy.Function("f", **kinds))} - {"eval"}
 _PLAIN |= {"_latex", "_sympystr"}
@@ -113,7 +114,8 @@ def _of_kind(*kinds: str) -> tuple[dict, dict]:
 @lru_cache(maxsize=10_000)
 def _is_plain(name: str, of_symbol: bool) -> bool:
     commands = re.findall(r"\\[A-Za-z]+", printed(sympy.Symbol(name))) if of_symbol else []
-    return bool(_NAME.fullmatch(name)) and name not in TAKEN and {*commands} <= GREEK
+    word = re.sub(r"[_'].*", "", name)  # log_2 is a logarithm, and sin' a slope
+    return bool(_NAME.fullmatch(name)) and not {name, word} & TAKEN and {*commands} <= GREEK
 
 
 @lru_cache(maxsize=50_000)
@@ -234,8 +236,7 @@ def _check_sum(e: sympy.Sum, where: Where, bound: tuple[sympy.Expr, ...]) -> Non
     if any(depends(end, x) for end in (low, high) for x in variables):
         raise MeaninglessError(f"{e}: its ends depend on its index, or on that of a sum in it: rename that")
     check_meaning(f, below_sum(where, i, low, high), (*bound, i))
-    for part in _without(f, i):  # it may be taken out of the sum, which may have no terms
-        check_meaning(part, where, (*bound, *variables))
+    check_taken_out(f, i, where, (*bound, *variables))
 
 
 def check_slope(e: sympy.Derivative, where: Where) -> None:
@@ -259,13 +260,26 @@ def check_slope(e: sympy.Derivative, where: Where) -> None:
         raise MeaninglessError(f"{e} is the derivative of a root, which need not exist at 0")
 
 
-def _without(e: sympy.Basic, i: sympy.Symbol) -> Iterator[sympy.Expr]:
-    """The largest parts of an expression that do not depend on an index; below a sum within it, none."""
-    if not depends(e, i):
+def check_taken_out(f: sympy.Expr, i: sympy.Symbol, where: Where, bound: tuple[sympy.Expr, ...] = ()) -> None:
+    """Whether parts of a term that do not depend on its index have a meaning outside of the sum.
+
+    They may be taken out of it, and it may have no terms, of which none has to have a meaning.
+
+    Raises:
+        MeaninglessError
+    """
+    for part in _without(f, (i,)):
+        check_meaning(part, where, bound)
+
+
+def _without(e: sympy.Basic, variables: tuple[sympy.Expr, ...]) -> Iterator[sympy.Expr]:
+    """The largest parts of an expression that depend on none of the variables, nor on those of what they are below."""
+    if not any(depends(e, x) for x in variables):
         yield e
-    elif not isinstance(e, BINDERS):
-        for argument in e.args:
-            yield from _without(argument, i)
+        return
+    inner = (*variables, *bound_by(e)) if isinstance(e, BINDERS) else variables
+    for argument in e.args:
+        yield from _without(argument, inner)
 
 
 def _check_variable(e: sympy.Expr, x: sympy.Expr, where: Where, bound: tuple[sympy.Expr, ...]) -> None:

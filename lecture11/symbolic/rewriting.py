@@ -12,7 +12,7 @@ from lecture11.symbolic.facts import (
     Fact,
     fixed,
 )
-from lecture11.symbolic.meaning import check_made, check_meaning, check_side, has_kind, is_law
+from lecture11.symbolic.meaning import check_made, check_meaning, check_side, check_taken_out, has_kind, is_law
 from lecture11.symbolic.signs import Where, below_sum, in_range, without
 from lecture11.symbolic.substitution import hides, is_variable, own_arguments
 from lecture11.symbolic.terms import (
@@ -157,6 +157,8 @@ def _replace(
         f, i, low, high = last_sum(e)
         ends = [_replace(end, left, right, needs, fixed, where) for end in (low, high)]
         inside = _replace(f, left, right, needs, fixed, below_sum(where, i, low, high))
+        if inside != f:
+            check_taken_out(inside, i, where)
         return sympy.Sum(inside, (i, *ends))
     within = without(where, bound)
     if isinstance(e, sympy.Derivative):

@@ -40,8 +40,8 @@ GREEK = {rf"\{letter}" for name in (*greeks, "lambda") for letter in (name, name
 _LATIN = "omicron Alpha Beta Epsilon Zeta Eta Iota Kappa Mu Nu Omicron Rho Tau Chi"
 _OF_LATEX = GREEK - {rf"\{name}" for name in _LATIN.split()}
 # Names that stand for something else already.
-TAKEN = {*accepted_latex_functions, "pi", r"\pi", "E", "I", "oo", "zoo", "nan", "ln", "sqrt", "sgn", "max", "min",
-          "Gamma", "Var", "Cov", "Sum", "Integral", "Derivative", "Mean", "KL", "Normal"}  # fmt: skip
+TAKEN = {*accepted_latex_functions, "pi", r"\pi", "E", "I", "oo", "zoo", "nan", "ln", "sqrt", "abs", "sgn", "max",
+          "min", "Gamma", "Var", "Cov", "Sum", "Integral", "Derivative", "Mean", "KL", "Normal"}  # fmt: skip
 TAKEN |= {name for name in dir(sympy)
            if isinstance(getattr(sympy, name), FunctionClass) and rf"\{name}" not in GREEK}  # fmt: skip
 _MARKS = {r"\ell", r"\bar", r"\tilde", r"\hat", r"\operatorname", r"\circ"}

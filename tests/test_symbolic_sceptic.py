@@ -3468,6 +3468,17 @@ def letter_that_prints_as_a_product_with_a_dash():
 
 
 @case("J")
+def letter_that_prints_as_a_product_with_an_index():
+    return _printed_alike(Symbol("by_1", real=True), b * Symbol("y_1", real=True))
+
+
+@case("J")
+def product_that_prints_as_a_value():
+    of = indexed("valued_w_1", "w_1", real=True)
+    return _printed_alike(of(n + 1), Symbol("w_1", real=True) * (n + 1))
+
+
+@case("J")
 def e_to_a_power():
     e = Symbol("e", positive=True)
     return chain(e**y, (2**y, D(e, 2)))

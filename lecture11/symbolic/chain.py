@@ -202,12 +202,21 @@ def _check_letters(derivation: Derivation) -> None:
         known = functions.get(f"{text.partition('_')[0]} 1")
         if letter.is_Symbol and re.search(r"_\d+$", text) and known and known.__name__ in LETTERS:
             raise MeaninglessError(f"{derivation.key}: {text} prints like {known} of a number")
-        if letter.is_Symbol and (of := functions.get(f"{text} 1")) and of.__name__ not in LETTERS:
+        of = functions.get(f"{text} 1")
+        # (One of the project's letters has its argument as an index, if it has no other.)
+        if letter.is_Symbol and of and ("_" in text or of.__name__ not in LETTERS):
             raise MeaninglessError(f"{derivation.key}: {text} before a bracket prints like the function {of}")
     for text in seen:
-        factors = re.findall(r"[A-Za-z]'*", text)
-        if len(factors) > 1 and "".join(factors) == text and {*factors} <= {*seen}:
+        if factors := _factors(text, {*seen} - {text}):
             raise MeaninglessError(f"{derivation.key}: {text} prints like the product of {', '.join(factors)}")
+
+
+def _factors(text: str, letters: set[str]) -> list[str]:
+    """The letters, one after the other, that a text is made of; none if it is not. What follows an index is in it."""
+    if text in letters:
+        return [text]
+    found = ([one, *_factors(text[len(one) :], letters)] for one in letters if "_" not in one and text.startswith(one))
+    return next((factors for factors in found if len(factors) > 1), [])
 
 
 def check_all(derivations: Iterable[Derivation]) -> None:

@@ -3439,6 +3439,16 @@ def division_in_the_law_of_a_mean_in_a_sum():
     return chain(Sum(e, (i, 1, Abs(m - 17))), (1,))
 
 
+@case("X")
+def letter_that_was_renamed_after_its_hash_was_taken():
+    """For SymPy it is y, and stands elsewhere in its tables: what defines the one would hold for the other."""
+    renamed = Symbol("renamed", real=True)
+    hash(renamed)
+    renamed.name = "y"
+    named = chain(y, (5, D(renamed, 5)))
+    return named, chain(Integer(3), (5, Fact(named).at({y: 3})))
+
+
 @case("G")
 def division_by_a_name_below_a_sum():
     """The name is 1 / COUNT where COUNT is at least 1; the fact is used in the sum, its right side taken out."""

@@ -3449,6 +3449,53 @@ def letter_that_was_renamed_after_its_hash_was_taken():
     return named, chain(Integer(3), (5, Fact(named).at({y: 3})))
 
 
+COUNT_FROM = Sum(1, (j, i, i + Abs(m - 17) - 1))  # the same number, which speaks of i until it is worked out
+
+
+@case("G")
+def division_by_what_speaks_of_the_index_until_it_is_worked_out():
+    return chain(Sum(1 / COUNT_FROM, (i, 1, Abs(m - 17))), (1,))
+
+
+@case("G")
+def variance_that_speaks_of_the_index_until_it_is_worked_out():
+    return chain(Sum(Mean(y**2, y, Normal(y, 0, 1 / COUNT_FROM)), (i, 1, Abs(m - 17))), (1,))
+
+
+@case("G")
+def gaussian_of_variance_zero_below_a_sum():
+    return chain(Sum(2 * pi * exp(i) * Normal(0, 0, COUNT * exp(i)) ** 2, (i, 1, Abs(m - 17))), (1,))
+
+
+@case("G")
+def gaussians_of_variance_zero_below_a_sum():
+    law = Normal(y, i, COUNT)
+    return chain(Sum(4 * pi * Mean(law, y, law) ** 2, (i, 1, Abs(m - 17))), (1,))
+
+
+@case("C")
+def variable_of_an_integral_that_a_name_has_too():
+    """c is -0.0003, a mean over z, and stands in an integral over z from 0 to 1: z is no fraction in it."""
+    name = D(cz, Mean(z * cos(z) ** 2 * Normal(z, -1, 1), z, 1) / 1000)
+    e = v + Integral(cz, (z, 0, 1))
+    return chain(sqrt(e**2 * v + e**2 * u), (e * sqrt(v + u), name))
+
+
+@case("C")
+def integral_put_into_an_integral():
+    """SymPy joins them; at n = 4 the left side is twice the right one. No number sees it that ends a sum."""
+    name, few = D(cz, Integral(exp(y), (y, 0, 1))), n * (n - 1) * (n - 2) * (n - 3)
+    of = Function("added_up", real=True)
+    more = Sum(of(i), (i, 1, n))
+    return chain(more + few * Integral(cz, (z, 0, 2)), (more + few * cz, name))
+
+
+@case("J")
+def square_of_e():
+    e = Symbol("e", positive=True)
+    return chain(e**2, (4, D(e, 2)))
+
+
 @case("G")
 def division_by_a_name_below_a_sum():
     """The name is 1 / COUNT where COUNT is at least 1; the fact is used in the sum, its right side taken out."""

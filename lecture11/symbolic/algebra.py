@@ -15,7 +15,17 @@ from typing import Any
 import sympy
 from sympy.core.function import AppliedUndef
 
-from lecture11.symbolic.signs import NEGATIVE, Where, below_sum, positive, sign, without
+from lecture11.symbolic.signs import (
+    NEGATIVE,
+    Where,
+    below_sum,
+    in_range,
+    never_negative,
+    nonzero,
+    positive,
+    sign,
+    without,
+)
 from lecture11.symbolic.substitution import substitute
 from lecture11.symbolic.terms import (
     BINDERS,
@@ -183,7 +193,9 @@ def work_out(e: sympy.Expr, where: Where = ()) -> sympy.Expr:
     if isinstance(e, sympy.Sum):
         return _sum(*last_sum(e), where)
     if isinstance(e, sympy.Integral):
-        return _between_ends(work_out(e.function, without(where, e.variables)), e.limits[0], where)
+        *inner, limits = e.limits  # SymPy joins an integral of an integral
+        f = sympy.Integral(e.function, *inner) if inner else e.function
+        return _between_ends(work_out(f, without(where, e.variables)), limits, where)
     if isinstance(e, sympy.Derivative):
         e = e.func(work_out(e.args[0], where), *e.args[1:])
         for integral in e.atoms(sympy.Integral):
@@ -237,10 +249,10 @@ def _between_ends(f: sympy.Expr, limits: sympy.Tuple, where: Where) -> sympy.Exp
     inside = t if (low, high) != (0, 1) else 1 / (1 + sympy.Dummy("w", positive=True))
     parts = [part for part in sympy.preorder_traversal(found) if depends(part, t)]
     known = all(isinstance(part, smooth) for part in parts)
-    sure = all(positive(e.xreplace({t: inside}), where) for part in parts for e in _must_be_positive(part))
+    sure = all(positive(substitute(e, {t: inside}), where) for part in parts for e in _must_be_positive(part))
     if not (known and sure) or not _expands_to_zero(work_out(sympy.diff(found, t), where) - f):
         return sympy.Integral(f, limits)
-    return work_out(found.xreplace({t: high}) - found.xreplace({t: low}), where)
+    return work_out(substitute(found, {t: high}) - substitute(found, {t: low}), where)
 
 
 def _must_be_positive(e: sympy.Expr) -> list[sympy.Expr]:
@@ -257,13 +269,23 @@ def is_normal_in(law: sympy.Expr, x: sympy.Expr) -> bool:
 
 
 def _sum(f: sympy.Expr, i: sympy.Symbol, low: sympy.Expr, high: sympy.Expr, where: Where) -> sympy.Expr:
-    """A sum term by term, with constants before it, and from 1 to a symbol: so that two of them can be compared."""
-    total = []
+    """A sum term by term, with constants before it, and from 1 to a symbol: so that two of them can be compared.
+
+    Before a sum that may have no terms a constant must have a value of its own, which below it none has to have.
+    """
+    total, some = [], in_range(high - low, where)
     for term in _terms(work_out(f, below_sum(where, i, low, high))):
-        constant, varying = _split(sympy.Mul.make_args(term), lambda factor: not depends(factor, i))
+        constant, varying = _split(
+            sympy.Mul.make_args(term), lambda factor: not depends(factor, i) and (some or _is_finite(factor, where))
+        )
         part = sympy.Mul(*varying)
         total.append(sympy.Mul(*constant) * (_up_to(part, i, high) - _up_to(part, i, low - 1)))
     return sympy.Add(*total)
+
+
+def _is_finite(e: sympy.Expr, where: Where) -> bool:
+    """Whether it shows that no power in an expression divides by 0."""
+    return all(p.base == sympy.E or never_negative(p.exp, where) or nonzero(p.base, where) for p in e.atoms(sympy.Pow))
 
 
 def _up_to(f: sympy.Expr, i: sympy.Symbol, last: sympy.Expr) -> sympy.Expr:

@@ -166,10 +166,12 @@ def _check_letters(derivation: Derivation) -> None:
     functions: dict[str, Any] = {}
     laws: set[str] = set()
     lines = [sympy.sympify(line) for line in derivation.lines]
+    # A letter e would be taken for the number where that stands too, as in e^x or ln e, or where it is given a value.
     powers = (e for line in lines for e in line.atoms(sympy.Pow, sympy.log))
-    # Where it stands already, or a letter e would be taken for it: in e^x, in ln e.
-    if any(e.has(sympy.exp, sympy.E) for e in lines) or any(
-        e.args[0].is_Symbol and not e.args[-1].is_Integer for e in powers
+    if (
+        any(line.has(sympy.exp, sympy.E) for line in lines)
+        or any(e.args[0].is_Symbol and not e.args[-1].is_Integer for e in powers)
+        or any(fact.left.is_Symbol and printed(fact.left) == printed(sympy.E) for fact in facts)
     ):
         seen[printed(sympy.E)] = sympy.E
     for e in (*derivation.lines, *(side for fact in facts for side in (fact.left, fact.right))):

@@ -150,7 +150,14 @@ def _over_unit_interval(e: sympy.Integral) -> str:
     if len(e.limits) > 1 or limits != [0, 1]:
         return UNKNOWN
     between = 1 / (1 + sympy.Dummy("w", positive=True))
-    return _weak(_by_form(sympy.together(e.function.xreplace({t: between})), ()))
+    return _weak(_by_form(sympy.together(_put(e.function, t, between)), ()))
+
+
+def _put(e: sympy.Basic, x: sympy.Expr, number: sympy.Expr) -> sympy.Basic:
+    """``e`` at a number ``x``; a variable of the same name, in a mean within, is another one."""
+    if e == x:
+        return number
+    return e.func(*(_put(argument, x, number) for argument in e.args)) if depends(e, x) else e
 
 
 def _by_terms(e: sympy.Expr, where: Where) -> str:

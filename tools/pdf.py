@@ -9,7 +9,6 @@ import argparse
 import functools
 import itertools
 import re
-import shutil
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -21,12 +20,12 @@ from urllib.parse import urljoin, urlsplit
 
 import yaml
 from bs4 import BeautifulSoup
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+
+from tools import browser
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 FORMULA = re.compile(r"<mjx-math.*?</mjx-math>", re.DOTALL)
 # What a printed document would show wrongly: pictures that are not there, formulas that are still source, dead links.
 FAULTS = """() => {
@@ -190,12 +189,10 @@ def main() -> None:
     parser.add_argument("pages", nargs="*", help="only these pages of _toc.yml, for a try")
     args = parser.parse_args()
     target = args.output or args.site / "book.pdf"
-    if CHROMIUM is None:
-        sys.exit("no browser: sudo apt-get install chromium (Debian), or install Google Chrome")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    if browser.CHROMIUM is None:
+        sys.exit(browser.MISSING)
+    with browser.started() as chromium:
         print_pages(chromium, args.site, target, args.pages)
-        chromium.close()
     print(f"{target}: {printed(target)[0]} sheets, {target.stat().st_size / 1e6:.1f} MB")
 
 

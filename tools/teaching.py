@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import PIL.Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from lecture11.homework import build
-from tools.pdf import CHROMIUM, QUIET, SITE, served
+from tools import browser
+from tools.pdf import SITE, served
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "book" / "images" / "teaching"
@@ -76,18 +77,16 @@ def write() -> None:
     """
     if not stale():
         return
-    if CHROMIUM is None or not (SITE / "slides").is_dir():
+    if browser.CHROMIUM is None or not (SITE / "slides").is_dir():
         raise RuntimeError("the pictures of the teacher's page want Chromium (.ci/chromium) and the site (make book)")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         graded = _graded(Path(folder))
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        with browser.started() as chromium:
             for name, picture in _pictures(chromium.new_page, graded):
                 # Text in a few colours: smaller without loss than with it.
                 few = picture.quantize(32, PIL.Image.Quantize.MEDIANCUT, dither=PIL.Image.Dither.NONE).convert("RGB")
                 few.save(FOLDER / f"{name}.webp", lossless=True, quality=100, method=6)
-            chromium.close()
     (FOLDER / "made-from.txt").write_text(_made_from(), encoding="utf-8")
 
 

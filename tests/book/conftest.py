@@ -1,18 +1,16 @@
 """The built site, a server of it, and a browser."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from book_source import served
 from filelock import FileLock
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 import tools.site
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+from tools import browser
 
 
 @pytest.fixture(scope="session")
@@ -42,15 +40,10 @@ def url(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The browser, for which no other host has an address."""
-    if CHROMIUM is None:
+    """One browser for all tests of a worker."""
+    if browser.CHROMIUM is None:
         # In CI the absence of a browser is a failure, not a silence.
-        assert os.environ.get("CI") != "true", "CI needs a browser: apt-get install chromium"
-        pytest.skip("no browser: sudo apt-get install chromium (Debian), or install Google Chrome")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    # (Playwright's own way to refuse requests turns the browser's cache off.)
-    alone = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*quiet, alone])
-        yield browser
-        browser.close()
+        assert os.environ.get("CI") != "true", browser.MISSING
+        pytest.skip(browser.MISSING)
+    with browser.started() as chromium:
+        yield chromium

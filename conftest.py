@@ -3,6 +3,7 @@
 import gc
 import json
 import math
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +23,8 @@ NEEDS = {
 
 
 def pytest_configure() -> None:
+    # SymPy forgets all but its last 1,000 results, and finds them again for chains that rest on each other.
+    os.environ.setdefault("SYMPY_CACHE_SIZE", "None")
     kernels.install()
 
 

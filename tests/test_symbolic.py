@@ -133,7 +133,8 @@ def test_every_derivation_is_verified(key: str, on_pages: set[str]) -> None:
 # by ``python -m tools.attack``.
 SAMPLE = (
     "F3.bessel", "F4.best", "F5.pixels", "F12.gap", "F17.slope", "F16.product", "F19.gain", "F20.parts", "F23.product",
-    "F26.base", "F28.base", "F21.score", "F31", "F32.row", "F37.last", "F37.two.base", "F40.weight", "F41.sum", "F41.mass",
+    "F26.base", "F28.base", "F21.score", "F31", "F32.row", "F37.last", "F37.two.base", "F40.weight", "F41.sum",
+    "F41.mass",
 )  # fmt: skip
 
 

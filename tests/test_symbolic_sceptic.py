@@ -3571,9 +3571,78 @@ def letter_that_prints_as_a_differential():
     return chain(Mean(dz * Normal(y, 0, 1), y, 1), (dz,))
 
 
+PLANE = sympy.Tuple(y, z)
+FALLS_ALONG = (y - z) * exp(-((y - z) ** 2))  # over y, or z, 0; but it is as large everywhere along y = z + 1
+HILL = exp(-(y**2) - z**2)  # its integral is pi
+SLOPE = 2 * exp(-(y**2) - (y - z) ** 2) / sqrt(pi) - 2 * erf(y) * FALLS_ALONG  # of erf(y) exp(-(y - z)^2)
+ON_PLANE = Function("on_plane", real=True)(y, z)
+
+
+@case("F")
+def plane_whose_exponentials_stand_in_a_factor():
+    return chain(Mean(b * (HILL + FALLS_ALONG), PLANE, 1), (b * pi,))
+
+
+@case("F")
+def plane_whose_exponentials_stand_in_a_slope():
+    """Over y first it is 0."""
+    return chain(Mean(Derivative(erf(y) * exp(-((y - z) ** 2)), y), PLANE, 1), (2 * sqrt(pi),))
+
+
+@case("F")
+def plane_whose_exponentials_stand_in_a_mean():
+    return chain(Mean(Mean(SLOPE, x, N01), PLANE, 1), (2 * sqrt(pi),))
+
+
+@case("F")
+def plane_whose_exponentials_stand_in_a_sum():
+    return chain(Mean(Sum(HILL + i * FALLS_ALONG, (i, 1, n + 1)), PLANE, 1), ((n + 1) * pi,))
+
+
+@case("F")
+def plane_whose_exponentials_stand_in_what_they_are_weighted_with():
+    return chain(Mean(b, PLANE, b * (HILL + FALLS_ALONG)), (b**2 * pi,))
+
+
+@case("F")
+def plane_of_a_name():
+    return chain(Mean(ON_PLANE, PLANE, 1), (0, D(ON_PLANE, FALLS_ALONG)))
+
+
+@case("F")
+def plane_of_a_name_for_a_slope():
+    return chain(Mean(ON_PLANE, PLANE, 1), (2 * sqrt(pi), D(ON_PLANE, SLOPE)))
+
+
+@case("F")
+def plane_of_a_name_that_grows():
+    return chain(Mean(ON_PLANE, PLANE, 1), (pi, D(ON_PLANE, HILL + exp(y**2) * FALLS_ALONG)))
+
+
+@case("TRUE")
+def plane_with_a_sum_for_a_factor():
+    return chain(Mean(b * (HILL + y**2 * HILL), PLANE, 1), (3 * b * pi / 2,))
+
+
+@case("TRUE")
+def plane_with_a_sum_for_a_weight():
+    return chain(Mean(b, PLANE, b * (HILL + y**2 * HILL)), (3 * b**2 * pi / 2,))
+
+
+@case("TRUE")
+def plane_of_a_name_that_falls():
+    return chain(Mean(ON_PLANE, PLANE, 1), (pi / 2, D(ON_PLANE, y**2 * HILL)))
+
+
 @case("TRUE")
 def division_below_two_sums_of_some_terms():
     return chain(Sum(1 / (Abs(m) + 1), (s, i, i), (i, 1, Abs(m) + 1)), (1,))
+
+
+def test_what_is_not_read_is_not_taken_to_converge() -> None:
+    of_any_length = Sum(exp(-i * (y**2 + z**2)) + (y - z) * exp(-i * (y - z) ** 2), (i, 1, n))
+    with pytest.raises(symbolic.ProofError, match="converges over all variables at once does not show"):
+        symbolic.check(chain(Mean(of_any_length, PLANE, 1), (Sum(pi / i, (i, 1, n)),)))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in CASES if kind != "TRUE"])

@@ -14,10 +14,10 @@ from functools import partial
 import sympy
 from sympy.core.function import AppliedUndef
 
-from lecture11.symbolic.algebra import DivergentError, work_out
+from lecture11.symbolic.algebra import DivergentError
 from lecture11.symbolic.errors import DefinitionError, MeaninglessError
 from lecture11.symbolic.facts import Assumption, Definition, is_axiom
-from lecture11.symbolic.meaning import check_meaning, check_slope, has_kind, is_law
+from lecture11.symbolic.meaning import check_integrals, check_meaning, check_slope, has_kind, is_law
 from lecture11.symbolic.signs import Where, below_sum, in_range, never_negative, outside
 from lecture11.symbolic.substitution import is_variable, put, values_of
 from lecture11.symbolic.terms import BINDERS, KL, Mean, Normal, bound_by, depends, is_entry, last_sum, law_variables
@@ -186,13 +186,13 @@ class Meanings:
                 raise MeaninglessError(f"{says()}: {name} does not show that it grows like a power at most")
         if any(map(self._is_unknown, inside)):
             if any(not isinstance(part.args[0], sympy.Sum) for part in e.atoms(sympy.exp)):
-                _work_out(e, where, says)
+                _check_value(e, where, says)
             return  # an unknown function: the chain is about those for which the integral converges
         if inside and self._is_tame(f, e.variables) and _decays(f * law, e.variables):
             return
         if inside:
             raise MeaninglessError(f"{says()}: that it converges does not show")
-        _work_out(e, where, says)
+        _check_value(e, where, says)
 
     def _is_unknown(self, name: AppliedUndef) -> bool:
         return _head(name) not in self.of and _head(name) not in self._partly and not is_entry(name)
@@ -293,9 +293,9 @@ def _real(name: AppliedUndef) -> tuple[sympy.Expr, ...]:
     return tuple(x for x in name.args if not x.is_integer)
 
 
-def _work_out(e: sympy.Expr, where: Where, says: Callable[[], str]) -> None:
+def _check_value(e: sympy.Expr, where: Where, says: Callable[[], str]) -> None:
     try:
-        work_out(e, where)
+        check_integrals(e, where)
     except DivergentError as error:
         raise MeaninglessError(f"{says()}: {error}") from None
 

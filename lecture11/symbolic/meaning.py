@@ -357,21 +357,39 @@ def has_kind(new: sympy.Expr, old: sympy.Expr, where: Where, variables: tuple[sy
     return nonzero(new, where) if old.is_nonzero else True
 
 
-def _absolute(e: Mean) -> Iterator[Mean]:
+def _absolute(e: Mean, where: Where) -> Iterator[Mean]:
     """Of an integral over several variables those of its exponentials alone, in each order: what is 0 after the first
     may be infinite as a whole.
+
+    Raises:
+        MeaninglessError: of a term it does not show which exponentials it has.
     """
-    for term in sympy.Add.make_args(e.args[0]):
-        factors = [factor for factor in sympy.Mul.make_args(term * e.args[2])
-                   if isinstance(factor.as_base_exp()[0], Normal) or factor.as_base_exp()[0] == sympy.E]  # fmt: skip
-        unknown = [
-            u
-            for u in (term * e.args[2]).atoms(AppliedUndef) - {*e.variables}
-            if any(depends(u, x) for x in e.variables)
+    law, variables = e.args[2], e.variables
+    for term in sympy.Add.make_args(sympy.expand_mul(work_out(e.args[0], where) * law)):
+        if any(depends(u, x) for u in term.atoms(AppliedUndef) - {*variables} for x in variables):
+            continue  # an unknown function: the chain is about those for which the integral converges
+        parts = sympy.Mul.make_args(term)
+        factors = [
+            part for part in parts if isinstance(part.as_base_exp()[0], Normal) or part.as_base_exp()[0] == sympy.E
         ]
-        if factors and not unknown:
-            for n in range(len(e.variables)):
-                yield Mean(sympy.Mul(*factors), sympy.Tuple(*e.variables[n:], *e.variables[:n]), 1)
+        if any(_hides(part, variables) for part in parts if part not in factors):
+            raise MeaninglessError(
+                f"{e}: that it converges over all variables at once does not show: write it as a sum of powers times "
+                "exponentials"
+            )
+        if factors:
+            for n in range(len(variables)):
+                yield Mean(sympy.Mul(*factors), sympy.Tuple(*variables[n:], *variables[:n]), 1)
+
+
+def _hides(e: sympy.Basic, variables: tuple[sympy.Expr, ...]) -> bool:
+    """Whether it may grow faster than a power of the variables, or fall, for all that its form says."""
+    if not any(depends(e, x) for x in variables):
+        return False
+    if isinstance(e, sympy.log):
+        return any(_hides(part, variables) for inner in e.atoms(sympy.exp, Normal) for part in inner.args)
+    kinds = (sympy.exp, Normal, Mean, KL, sympy.Integral, sympy.Derivative)
+    return isinstance(e, kinds) or any(_hides(part, variables) for part in e.args)
 
 
 def check_side(e: sympy.Expr, where: Where, key: str) -> None:
@@ -379,14 +397,21 @@ def check_side(e: sympy.Expr, where: Where, key: str) -> None:
     check_meaning(e, where)
     where = outside(where, e)
     try:
-        _check_integrals(e, where)
+        check_integrals(e, where)
     except DivergentError as error:
         raise MeaninglessError(f"{key}: {error}") from None
 
 
 @lru_cache(maxsize=20_000)
-def _check_integrals(e: sympy.Expr, where: Where) -> None:
+def check_integrals(e: sympy.Basic, where: Where) -> None:
+    """Whether its integrals converge, over several variables in whichever order.
+
+    Raises:
+        DivergentError, MeaninglessError
+    """
     work_out(e, where)
     for mean in e.atoms(Mean):
-        for term in _absolute(mean) if len(mean.variables) > 1 else ():
-            work_out(term, without(where, mean.variables))
+        if len(mean.variables) > 1:
+            there = without(where, mean.variables)
+            for part in _absolute(mean, there):
+                work_out(part, there)

@@ -120,12 +120,13 @@ class Opened:
 
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+NO_FORMULAS = "() => document.querySelectorAll('.math').forEach((e) => e.replaceChildren('x'))"
 # Nine tenths of a page's elements are pieces of formulas and of code, which axe would look at one by one. (MathJax
 # hides the glyphs and gives the MathML; the colours of code have a test of their own above.)
-PLAIN = """() => {
-  document.querySelectorAll('.math').forEach((e) => e.replaceChildren('x'));
+PLAIN = f"""() => {{
+  ({NO_FORMULAS})();
   document.querySelectorAll('pre, dt.sig').forEach((e) => e.replaceChildren(e.textContent));
-}"""
+}}"""
 
 
 # The rule of links in text asks for the colours around each. One of each kind stands for all that look like it, and

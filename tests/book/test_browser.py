@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 from book_source import CompressingHandler, compressed, served, toc_files
 from live import WEIGHTS
-from page import LOW_CONTRAST, MEASURE, PLAIN, UNFOLD, WIDE_CODE, WIDE_FORMULAS, Opened, faults
+from page import LOW_CONTRAST, MEASURE, NO_FORMULAS, PLAIN, UNFOLD, WIDE_CODE, WIDE_FORMULAS, Opened, faults
 from playwright.sync_api import Browser
 
 CHAPTERS = [name for name in toc_files() if re.match(r"\d\d-", name.rpartition("/")[2])]
@@ -36,7 +36,7 @@ def opened(request: pytest.FixtureRequest, browser: Opened) -> Opened:
     """A page of the book, freshly opened in a wide window.
 
     To lay out a page takes longer than most tests of it. They come in an order that asks for few layouts: as it opens,
-    with all folds open, on paper, on a phone, and last what takes it apart.
+    with all folds open, on a phone, and last what takes it apart: on paper, and what axe finds.
     """
     browser.page.goto("about:blank")
     browser.show(WIDTH, HEIGHT)
@@ -224,9 +224,16 @@ def test_code_fits_its_box(opened: Opened) -> None:
     assert opened.page.evaluate(WIDE_CODE, "div.cell_input pre") == []
 
 
+def test_nothing_sticks_out_on_a_phone(opened: Opened) -> None:
+    opened.page.evaluate(UNFOLD)
+    opened.show(320, 844)
+    assert sticking_out(opened) == []
+
+
 def test_paper_shows_all_and_no_empty_frame(opened: Opened) -> None:
     opened.page.evaluate(UNFOLD)
-    opened.show(700, HEIGHT, "print")  # about as wide as a sheet
+    # About as wide as a sheet. Nothing here is asked of formulas, which take most of the time of a layout.
+    opened.show(700, HEIGHT, "print", before=NO_FORMULAS)
     hidden = """() => [...document.querySelectorAll('article figure img')].filter((e) => !e.checkVisibility()
       && !e.closest('details:not([open])')).map((e) => e.alt)"""
     assert opened.page.evaluate(hidden) == []
@@ -235,13 +242,8 @@ def test_paper_shows_all_and_no_empty_frame(opened: Opened) -> None:
     assert opened.page.evaluate(WIDE_CODE, "pre") == []
 
 
-def test_nothing_sticks_out_on_a_phone(opened: Opened) -> None:
-    opened.show(320, 844)
-    assert sticking_out(opened) == []
-
-
 def test_axe_finds_no_fault(opened: Opened) -> None:
-    opened.show(WIDTH, HEIGHT, before=PLAIN)  # or all formulas would be laid out, to be thrown away
+    opened.show(WIDTH, HEIGHT, before=PLAIN)
     # Nothing is let pass: what the theme leaves without a name gets one (_ext/light.py).
     assert faults(opened.page) == {}
 

@@ -198,6 +198,9 @@ seen._equal = lambda *a: True
             "time.sleep(100)",
             "def fill():\n    kept = []\n    while True:\n        kept.append(torch.ones(2**22))\nfill()",
             "with open('large', 'wb') as file:\n    while True:\n        file.write(bytes(2**20))",
+        ],
+        # A notebook of its own, and the first by its name: while it waits, the others are graded.
+        "a long wait": [
             "time.sleep(1e9)",
             "while True:\n    print('right' * 10**6)\n    os.write(1, b'right' * 10**6)\n    time.sleep(0.05)",
             "for i in range(10**7):\n    open(str(i), 'w').close()",

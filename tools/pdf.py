@@ -6,14 +6,10 @@ the figures; formulas are those of the pages. What was printed is looked at: pag
 """
 
 import argparse
-import functools
 import itertools
 import re
 import sys
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -127,20 +123,6 @@ def document(site: Path, names: Sequence[tuple[str, str | None]], config: dict[s
     )
 
 
-@contextmanager
-def served(site: Path) -> Iterator[str]:
-    """Address of a server of the site on this machine."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 def print_pages(chromium: Browser, site: Path, target: Path, only: Sequence[str] = ()) -> None:
     """Writes the PDF of all pages, or of those that are named.
 
@@ -156,7 +138,7 @@ def print_pages(chromium: Browser, site: Path, target: Path, only: Sequence[str]
     page = chromium.new_page()
     page.set_default_timeout(1_800_000)
     try:
-        with served(site) as address:
+        with browser.served(site) as address:
             page.goto(f"{address}/{whole.name}", wait_until="load")
             page.evaluate("() => document.fonts.ready.then(() => null)")
             if faults := page.evaluate(FAULTS):

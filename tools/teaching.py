@@ -24,7 +24,7 @@ from playwright.sync_api import Page
 
 from lecture11.homework import build
 from tools import browser
-from tools.pdf import SITE, served
+from tools.pdf import SITE
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "book" / "images" / "teaching"
@@ -166,7 +166,7 @@ def _pictures(new_page: Any, graded: Path) -> Iterator[tuple[str, PIL.Image.Imag
     page.goto(report.as_uri())
     yield "report", _photograph(page, "h1")
     page = new_page(viewport={"width": 960, "height": 540}, device_scale_factor=1)
-    with served(SITE) as address:
+    with browser.served(SITE) as address:
         page.goto(f"{address}/slides/04-elbo.html#/2", wait_until="networkidle")
         page.evaluate("() => window.MathJax?.startup?.promise")
         page.wait_for_timeout(500)  # a slide moves in

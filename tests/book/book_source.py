@@ -4,15 +4,14 @@ import functools
 import gzip
 import io
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import yaml
 from bs4 import BeautifulSoup, Tag
+
+from tools import browser
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
@@ -64,12 +63,7 @@ def compressed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), 6) if path.suffix in COMPRESSED else path.read_bytes()
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-class CompressingHandler(QuietHandler):
+class CompressingHandler(browser.QuietHandler):
     """Sends text compressed, as servers do."""
 
     def send_head(self) -> io.BytesIO | None:  # type: ignore[override]
@@ -84,12 +78,3 @@ class CompressingHandler(QuietHandler):
         self.send_header("Content-Length", str(len(compressed(path))))
         self.end_headers()
         return io.BytesIO(compressed(path))
-
-
-@contextmanager
-def served(folder: Path, handler: type[QuietHandler] = QuietHandler) -> Iterator[str]:
-    """Address of a server of the folder on this machine."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from book_source import served
 from filelock import FileLock
 from playwright.sync_api import Browser
 
@@ -34,7 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def url(site: Path) -> Iterator[str]:
     """Address of the built site."""
-    with served(site) as address:
+    with browser.served(site) as address:
         yield address
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from book_source import CompressingHandler, compressed, served, toc_files
+from book_source import CompressingHandler, compressed, toc_files
 from live import WEIGHTS
 from page import LOW_CONTRAST, MEASURE, NO_FORMULAS, PLAIN, UNFOLD, WIDE_CODE, WIDE_FORMULAS, Opened, faults
 from playwright.sync_api import Browser
+
+from tools.browser import served
 
 CHAPTERS = [name for name in toc_files() if re.match(r"\d\d-", name.rpartition("/")[2])]
 # Chapters come first: what is asked of them alone then has the same parameters, and is asked while they are open.
@@ -243,7 +245,7 @@ def test_paper_shows_all_and_no_empty_frame(opened: Opened) -> None:
 
 
 def test_axe_finds_no_fault(opened: Opened) -> None:
-    opened.show(WIDTH, HEIGHT, before=PLAIN)
+    opened.show(WIDTH, HEIGHT, before=PLAIN)  # or all its code, too, would be laid out, to be thrown away
     # Nothing is let pass: what the theme leaves without a name gets one (_ext/light.py).
     assert faults(opened.page) == {}
 

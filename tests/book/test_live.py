@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from book_source import served
 from live import LIVE, MODELS, WEIGHTS, opening_tag, tables, write_models, write_modules
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from lecture11 import autoencoder, data, diffusion, em, gaussian, models, networks, training, vae
 from lecture11.data.planar import gaussian_mixture
+from tools.browser import served
 
 # What each figure is operated by: its plot or canvas is dragged, and the slider of this name answers the arrow keys.
 FIGURES = {

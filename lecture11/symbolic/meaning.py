@@ -369,9 +369,7 @@ def _absolute(e: Mean, where: Where) -> Iterator[Mean]:
         if any(depends(u, x) for u in term.atoms(AppliedUndef) - {*variables} for x in variables):
             continue  # an unknown function: the chain is about those for which the integral converges
         parts = sympy.Mul.make_args(term)
-        factors = [
-            part for part in parts if isinstance(part.as_base_exp()[0], Normal) or part.as_base_exp()[0] == sympy.E
-        ]
+        factors = [part for part in parts if isinstance(base := part.as_base_exp()[0], Normal) or base == sympy.E]
         if any(_hides(part, variables) for part in parts if part not in factors):
             raise MeaninglessError(
                 f"{e}: that it converges over all variables at once does not show: write it as a sum of powers times "
